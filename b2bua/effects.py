@@ -1,0 +1,132 @@
+"""What the core asks the shell to do, and what the shell may answer: plain values, in order.
+
+Owns the vocabulary between the pure core and the edge that performs it. The core returns a list of effects from
+every input; the shell performs them first to last and never waits in between. An effect that carries an `id` is
+answered by exactly one `Core.answered(id, result, ...)`, failure included.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Transport: TypeAlias = Literal["UDP", "TCP"]
+
+
+class Flow(msgspec.Struct, frozen=True, gc=False):
+    """The way a message came, or is to go (RFC 5626 section 3.1).
+
+    `local` and `remote` are IP addresses as text (IPv6 without brackets). `connection` tells streams to the same
+    address apart: it is 0 for datagrams, and 0 on a stream means "any open connection to that address, else a new
+    one".
+    """
+
+    transport: Transport
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+    connection: int = 0
+
+
+class Send(msgspec.Struct, frozen=True, gc=False):
+    """Send these octets by this flow, without waiting.
+
+    What cannot be delivered comes back as `Core.flow_failed(flow)`. A full datagram buffer is a counted loss.
+    """
+
+    data: bytes
+    flow: Flow
+
+
+class CloseFlow(msgspec.Struct, frozen=True, gc=False):
+    """Close a stream whose framing is lost; no answer."""
+
+    flow: Flow
+
+
+class Resolve(msgspec.Struct, frozen=True, gc=False):
+    """Find where a host is (RFC 3263 section 4): answered with `Resolved` or `Failed`.
+
+    `port` absent asks for SRV first; `transport` absent leaves the choice to what is found.
+    """
+
+    id: int
+    host: str
+    port: int | None
+    transport: Transport | None
+    secure: bool = False
+
+
+class Address(msgspec.Struct, frozen=True, gc=False):
+    """One place to try: an IP address, a port and the transport to use there."""
+
+    transport: Transport
+    host: str
+    port: int
+
+
+class Resolved(msgspec.Struct, frozen=True, gc=False):
+    """The places that a name stands for, best first, never empty."""
+
+    addresses: tuple[Address, ...]
+
+
+class StoreBindings(msgspec.Struct, frozen=True, gc=False):
+    """Make the bindings of one address-of-record durable: answered with `Stored` or `Failed`.
+
+    `document` is the JSON of all its bindings, None when none is left. The whole row is replaced.
+    """
+
+    id: int
+    aor: str
+    document: bytes | None
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """The write that was asked for is durable."""
+
+
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """What was asked for did not happen; `reason` is a sentence for the operator."""
+
+    reason: str
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One call detail record: written behind the call, once per leg; writing it twice changes nothing.
+
+    Times are wall seconds since the epoch. `direction` is in for the leg that called us and out for those that we
+    called. `cause` is the final SIP status that ended the leg's set-up, or 200. `hung_up_by` is local, remote or
+    empty when it was never answered. `rules` are `line:col` positions of the policy that decided.
+    """
+
+    call: str
+    leg: int
+    direction: Literal["in", "out"]
+    sip_call_id: str
+    caller: str
+    callee: str
+    target: str
+    source: str
+    start: float
+    answer: float | None
+    end: float
+    cause: int
+    reason: str
+    hung_up_by: Literal["caller", "callee", "system", ""]
+    policy: str
+    rules: tuple[str, ...]
+
+
+class Log(msgspec.Struct, frozen=True, gc=False):
+    """A line for the operator. `fields` never hold secrets."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    event: str
+    fields: dict[str, object]
+
+
+Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Log
+Answer: TypeAlias = Resolved | Stored | Failed

@@ -1,0 +1,61 @@
+"""What the operator sets once for a server, as the core needs it: values only.
+
+Reading the YAML file, with its errors by line, is the operator's side (`b2bua.operator.settings_file`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from b2bua.effects import Transport
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """An address to receive on. `host` is an IP address as text, IPv6 without brackets; `port` 1 to 65535."""
+
+    transport: Transport
+    host: str
+    port: int
+
+
+class Timers(msgspec.Struct, frozen=True):
+    """RFC 3261's base timers, in seconds (section 17.1.1.1 and table 4)."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """Bounds on a binding's life, in seconds, where the policy gives none (RFC 3261 10.3)."""
+
+    min_expires: int = 60
+    max_expires: int = 3600
+    default_expires: int = 3600
+    max_contacts: int = 10
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Where the server begins to refuse. Above `max_calls` calls or `max_pending` unanswered ids: 503."""
+
+    max_calls: int = 20_000
+    max_pending: int = 5_000
+    retry_after: int = 10
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All of it. `advertise` replaces an unspecified listen address in Via and Contact.
+
+    `grace` is how long a draining server lets calls go on, `max_call` how long any call may last, both in seconds.
+    """
+
+    listen: tuple[Listener, ...]
+    advertise: str | None = None
+    algorithms: tuple[str, ...] = ("MD5",)
+    nonce_lifetime: float = 300.0
+    timers: Timers = Timers()
+    registration: Registration = Registration()
+    limits: Limits = Limits()
+    grace: float = 30.0
+    max_call: float = 86_400.0
+    user_agent: str = "b2bua"

@@ -1,0 +1,180 @@
+"""Facts in, decisions out: the plain data that the policy and the engine exchange.
+
+Owns the shapes; says nothing of how a policy is written (tree) or run (evaluate). Every value here can be written
+as JSON by msgspec, so a decision can be recorded, replayed and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+Event: TypeAlias = Literal["register", "call", "busy", "no-answer", "unreachable", "failure", "redirect"]
+OutcomeKind: TypeAlias = Literal["busy", "no-answer", "unreachable", "failure", "redirect"]
+
+
+class Ambient(Protocol):
+    """What holds at the moment of the event; asked only for what the rules come to need."""
+
+    def registered(self, user: str) -> bool:
+        """Whether a user has a binding."""
+
+    def busy(self, user: str) -> bool:
+        """Whether a user is in a call."""
+
+    def over(self, limit: str, key: str) -> bool:
+        """Whether one more would pass that limit for that key."""
+
+    def up(self, trunk: str) -> bool:
+        """Whether a trunk takes calls."""
+
+    def full(self, trunk: str) -> bool:
+        """Whether all channels of a trunk are taken."""
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What is known when an event fires. Absent facts are None.
+
+    `time` is wall seconds since the epoch; `source` an IP address as text; `trunk` the trunk that the request came
+    from; `headers` maps lower-case names to first values. Register alone has `user`, `expires` (seconds),
+    `contacts` (how many) and `agent`.
+    """
+
+    time: float
+    source: str
+    transport: str
+    ambient: Ambient
+    trunk: str | None = None
+    authenticated: bool = False
+    caller: str | None = None
+    claimed: str | None = None
+    dialed: str | None = None
+    callee: str | None = None
+    anonymous: bool = False
+    diverted_by: str | None = None
+    headers: Mapping[str, str] = {}
+    user: str | None = None
+    expires: int | None = None
+    contacts: int | None = None
+    agent: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a dial ended. `target` is the party last tried, `code` its SIP status, `redirected` the first Contact."""
+
+    kind: OutcomeKind
+    target: str | None = None
+    code: int | None = None
+    rang: bool = False
+    tried: int = 0
+    redirected: str | None = None
+
+
+class UserTarget(msgspec.Struct, frozen=True, tag="user"):
+    """Ring a user of ours on every binding."""
+
+    user: str
+
+
+class NumberTarget(msgspec.Struct, frozen=True, tag="number"):
+    """Call a number through a trunk. A number that is absent (None) makes the leg a failure."""
+
+    number: str | None
+    trunk: str
+
+
+class UriTarget(msgspec.Struct, frozen=True, tag="uri"):
+    """Call a SIP URI: one that the operator wrote, or a redirection's, which reaches our own users only."""
+
+    uri: str | None
+    written: bool
+
+
+Target: TypeAlias = UserTarget | NumberTarget | UriTarget
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Parties that ring together for at most `seconds`. `after` says when: always, or only after `unreachable`."""
+
+    parties: tuple[Target, ...]
+    seconds: float = 120.0
+    progress: float | None = None
+    after: Literal["then", "else"] = "then"
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """Where in the policy a dial stands, so that its outcome can be decided later: data, never a suspended call.
+
+    `dial` numbers the dial in its policy; `names` holds what `lookup` and captures bound there.
+    """
+
+    policy: str
+    dial: int
+    names: dict[str, object] = {}
+
+
+class Challenge(msgspec.Struct, frozen=True, tag="challenge"):
+    """Ask who it is (401), without state."""
+
+
+class Accept(msgspec.Struct, frozen=True, tag="accept"):
+    """Let the phone register. Expiry bounds in seconds; absent bounds leave the server's own."""
+
+    max_contacts: int | None = None
+    min_expires: int | None = None
+    max_expires: int | None = None
+
+
+class Reject(msgspec.Struct, frozen=True, tag="reject"):
+    """Answer with a failure."""
+
+    code: int
+    reason: str | None = None
+
+
+class Redirect(msgspec.Struct, frozen=True, tag="redirect"):
+    """Answer 3xx with this Contact."""
+
+    code: int
+    uri: str
+
+
+class Dial(msgspec.Struct, frozen=True, tag="dial"):
+    """Call these steps. `forwarder` is set by `forward`: the user on whose behalf the call goes on.
+
+    `notify` is the provisional status that tells the caller of a forwarding (181).
+    """
+
+    steps: tuple[Step, ...]
+    frame: Frame
+    forwarder: str | None = None
+    notify: int | None = None
+
+
+Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial
+
+
+class HeaderEdit(msgspec.Struct, frozen=True):
+    """A change to the called side's headers: `value` None strips."""
+
+    name: str
+    value: str | None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What to do, by which version of the policy, and which rules said so (`line:col`, in the order they fired).
+
+    `takes` names the limits that this decision uses up, with their keys. `asked` holds the ambient facts that were
+    taken, by name.
+    """
+
+    action: Action
+    policy: str
+    rules: tuple[str, ...] = ()
+    takes: tuple[tuple[str, str], ...] = ()
+    headers: tuple[HeaderEdit, ...] = ()
+    tags: dict[str, str] = {}
+    logs: tuple[str, ...] = ()
+    asked: dict[str, object] = {}
