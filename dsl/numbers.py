@@ -1,0 +1,114 @@
+"""Telephone numbers: what a text means under the policy's `country`, and the form that a trunk wants (ITU-T E.164).
+
+Owns separators, national and international prefixes and formats. Which country has which prefixes is in `countries`;
+which numbers a trunk takes is its `allow` list (`patterns`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from dsl.countries import COUNTRIES
+
+Format: TypeAlias = Literal["e164", "plain", "national", "as-dialed"]
+
+_SEPARATORS = str.maketrans("", "", " -.()")
+_WRITTEN = re.compile(r"[0-9+*#][0-9*# .()-]*|\([0-9*# .()-]*").fullmatch
+_DIGITS = re.compile(r"[0-9]+").fullmatch
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_PREFIX = re.compile(r"\+?[0-9]+").fullmatch
+
+
+class UnknownCountry(ValueError):
+    """No prefixes are known for this country code, and the policy gives none."""
+
+
+def without_separators(text: str) -> str:
+    """Remove what is only there for the eye (RFC 3966 5.1.1, and spaces) from a number; leave other text as it is."""
+    if text.isalnum() or not _WRITTEN(text):
+        return text
+    return text.translate(_SEPARATORS)
+
+
+class NumberPlan(msgspec.Struct, frozen=True):
+    """How numbers are written where the policy is at home. Without a country only `+` forms are numbers.
+
+    `country` holds digits alone; `bare` the least and most digits of a number dialled in full without a prefix.
+    """
+
+    country: str | None = None
+    national: str = ""
+    international: str = ""
+    bare: tuple[int, int] | None = None
+
+    def e164(self, text: str | None) -> str | None:
+        """The number as `+` and 7 to 15 digits (E.164 section 6), or None when the text is no number here."""
+        if text is None:
+            return None
+        text = without_separators(text)
+        if text[:1] != "+":
+            if not _DIGITS(text):
+                return None
+            if self.international and text.startswith(self.international):
+                text = "+" + text[len(self.international) :]
+            elif self.country is None:
+                return None
+            elif self.national and text.startswith(self.national):
+                text = f"+{self.country}{text[len(self.national) :]}"
+            elif self.bare is not None and self.bare[0] <= len(text) <= self.bare[1]:
+                text = f"+{self.country}{text}"
+            else:
+                return None
+        return text if _E164(text) else None
+
+    def key(self, text: str) -> str:
+        """The form under which a number is looked up: E.164 where it has one, else without separators."""
+        return self.e164(text) or without_separators(text)
+
+    def prefix_key(self, text: str) -> str:
+        """The form of the beginning of a number, as `key` would begin for the numbers that it begins."""
+        text = without_separators(text)
+        if text[:1] == "+" or not _PREFIX(text):
+            return text
+        if self.international and text.startswith(self.international):
+            return "+" + text[len(self.international) :]
+        if self.country is not None and self.national and text.startswith(self.national):
+            return f"+{self.country}{text[len(self.national) :]}"
+        return text
+
+    def formatted(self, text: str, form: Format) -> str | None:
+        """The number as a trunk wants it; None when that needs an E.164 number and the text is none."""
+        if form == "as-dialed":
+            return without_separators(text)
+        number = self.e164(text)
+        if number is None or form == "e164":
+            return number
+        if form == "plain":
+            return number[1:]
+        if self.country is not None and number.startswith(self.country, 1):
+            return self.national + number[1 + len(self.country) :]
+        return (self.international or "+") + number[1:]
+
+
+def plan_for(
+    country: str | None, national: str | None = None, international: str | None = None
+) -> NumberPlan:
+    """The plan of a country (`+49` or `49`) whose prefixes may be given, `none` included as an empty text.
+
+    Raises UnknownCountry when a prefix is neither given nor known.
+    """
+    if country is None:
+        return NumberPlan(None, "", international or "")
+    digits = country.lstrip("+")
+    known = COUNTRIES.get(digits)
+    if known is None and (national is None or international is None):
+        raise UnknownCountry(digits)
+    if national is None and known is not None:
+        national = known.national
+    if international is None and known is not None:
+        international = known.international
+    bare = known.bare if known is not None and national == known.national else None
+    return NumberPlan(digits, national or "", international or "", bare)
