@@ -1,7 +1,8 @@
-"""Telephone numbers: what a text means under the policy's `country`, and the form that a trunk wants (ITU-T E.164).
+"""Telephone numbers: what a text means under the policy's `country`, and the form that a trunk wants
+(ITU-T E.164).
 
-Owns separators, national and international prefixes and formats. Which country has which prefixes is in `countries`;
-which numbers a trunk takes is its `allow` list (`patterns`).
+Owns separators, national and international prefixes and formats. Which country has which prefixes is in
+`countries`; which numbers a trunk takes is its `allow` list (`patterns`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _PREFIX = re.compile(r"\+?[0-9]+").fullmatch
 
 
-class UnknownCountry(ValueError):
+class UnknownCountryError(ValueError):
     """No prefixes are known for this country code, and the policy gives none."""
 
 
 def without_separators(text: str) -> str:
-    """Remove what is only there for the eye (RFC 3966 5.1.1, and spaces) from a number; leave other text as it is."""
-    if text.isalnum() or not _WRITTEN(text):
+    """Remove what is only there for the eye (RFC 3966 5.1.1, and spaces) from a number; leave other text
+    as it is.
+    """
+    if _PREFIX(text) or not _WRITTEN(text):
         return text
     return text.translate(_SEPARATORS)
 
@@ -36,7 +39,8 @@ def without_separators(text: str) -> str:
 class NumberPlan(msgspec.Struct, frozen=True):
     """How numbers are written where the policy is at home. Without a country only `+` forms are numbers.
 
-    `country` holds digits alone; `bare` the least and most digits of a number dialled in full without a prefix.
+    `country` holds digits alone; `bare` the least and most digits of a number dialled in full without a
+    prefix.
     """
 
     country: str | None = None
@@ -46,9 +50,10 @@ class NumberPlan(msgspec.Struct, frozen=True):
 
     def e164(self, text: str | None) -> str | None:
         """The number as `+` and 7 to 15 digits (E.164 section 6), or None when the text is no number here."""
-        if text is None:
-            return None
-        text = without_separators(text)
+        if text is None or _E164(text):
+            return text
+        if not _DIGITS(text):
+            text = without_separators(text)
         if text[:1] != "+":
             if not _DIGITS(text):
                 return None
@@ -98,14 +103,14 @@ def plan_for(
 ) -> NumberPlan:
     """The plan of a country (`+49` or `49`) whose prefixes may be given, `none` included as an empty text.
 
-    Raises UnknownCountry when a prefix is neither given nor known.
+    Raises UnknownCountryError when a prefix is neither given nor known.
     """
     if country is None:
         return NumberPlan(None, "", international or "")
     digits = country.lstrip("+")
     known = COUNTRIES.get(digits)
     if known is None and (national is None or international is None):
-        raise UnknownCountry(digits)
+        raise UnknownCountryError(digits)
     if national is None and known is not None:
         national = known.national
     if international is None and known is not None:

@@ -1,8 +1,8 @@
 """Number patterns: `+49X(6-12)`, `0Z[2-5]X(3)`, `9{n:X(3-15)}`.
 
-Owns their syntax, the text that one pattern matches, what its captures take, and a set of patterns that finds all those
-that match in one walk over the dialled text, however many there are. Whether a rule's other conditions hold is decided
-by `evaluate`.
+Owns their syntax, the text that one pattern matches, what its captures take, and a set of patterns that
+finds all those that match in one walk over the dialled text, however many there are. Whether a rule's
+other conditions hold is decided by `evaluate`.
 """
 
 from __future__ import annotations
@@ -180,10 +180,11 @@ class _State(dict[str, "_State"]):
 
 
 class PatternSet:
-    """Many patterns in one automaton, built as far as texts have walked it; a match costs one look-up a character.
+    """Many patterns in one automaton, built as far as texts have walked it; a match costs one look-up a
+    character.
 
-    `match` gives the indices of all patterns that match, lowest first. States are shared, counted and forgotten above
-    a bound, so no caller can fill the memory with made-up numbers.
+    `match` gives the indices of all patterns that match, lowest first. States are shared, counted and
+    forgotten above a bound, so no caller can fill the memory with made-up numbers.
     """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from dsl.countries import COUNTRIES
-from dsl.numbers import NumberPlan, UnknownCountry, plan_for, without_separators
+from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separators
 
 GERMANY = plan_for("+49")
 ITALY = plan_for("+39")
@@ -78,7 +78,7 @@ def test_a_policy_may_give_prefixes_of_its_own():
     plan = plan_for("+55", national="0", international="0021")
     assert plan.e164("00214930123456") == "+4930123456"
     assert plan_for("+999", national="", international="00").e164("004930123456") == "+4930123456"
-    with pytest.raises(UnknownCountry):
+    with pytest.raises(UnknownCountryError):
         plan_for("+999")
 
 
