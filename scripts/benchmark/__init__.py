@@ -1,0 +1,13 @@
+"""What a call costs: b2bua beside Kamailio and sippy, on one core, with SIPp on the other.
+
+    command   the options, the order of the runs
+    measure   the four measurements
+    load      SIPp, and what it counted
+    servers   who is measured, and how each is started
+    process   starting, pinning, weighing and ending a process
+    machine   what this was measured on
+    table     the figures, for reading
+    profile   where a server spends its time
+
+Nothing here imports the product: it is measured as its users start it.
+"""

@@ -1,0 +1,259 @@
+"""SIPp as caller and called, and what the two counted.
+
+Owns the command lines of SIPp 3.6 and the reading of its statistics file (`-trace_stat`), one row a second.
+Both SIPps share one core. Leaves the judgement of what was counted to `measure`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from benchmark.failure import BenchError
+from benchmark.machine import need
+from benchmark.process import Cpu, Process
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+OFFICE = "127.0.0.1"
+FAR = "127.0.0.2"
+NUMBER = "+4930123456"
+RINGING = 0.05
+TALK = 0.05
+
+_POLL = 0.01
+_PATIENCE = 8.0
+"""Seconds that a caller waits for an answer before its call counts as failed."""
+_START = 0.3
+_BUFFER = 4_000_000
+"""Octets of SIPp's socket buffers, so that what is lost is lost by the server."""
+_REASONS = {
+    "FailedTimeoutOnRecv(C)": "unanswered",
+    "FailedMaxUDPRetrans(C)": "unanswered to the last retransmission",
+    "FailedUnexpectedMessage(C)": "answered with what was not expected",
+    "FailedCannotSendMessage(C)": "not sent",
+}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All ports of a run, counted from one: 20 of them."""
+
+    base: int
+
+    @property
+    def server(self) -> int:
+        """Where the server listens, on OFFICE."""
+        return self.base
+
+    @property
+    def caller(self) -> int:
+        """Where the calling SIPp is, on OFFICE."""
+        return self.base + 2
+
+    @property
+    def called(self) -> int:
+        """Where the called SIPp is, on FAR."""
+        return self.base + 4
+
+    def side_doors(self, port: int) -> list[str]:
+        """SIPp's control and media ports, beside each of its SIP ports."""
+        return ["-cp", str(port + 5), "-mp", str(port + 10)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A load: what is begun how often, for how long (seconds), and how long each call lasts once answered.
+
+    `users` is SIPp's file of users for a registration, None for a call.
+    """
+
+    rate: int
+    count: int
+    talk: float = TALK
+    users: Path | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes to begin them all."""
+        return self.count / self.rate
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one SIPp had counted after that many seconds."""
+
+    elapsed: float
+    created: int
+    current: int
+    successful: int
+    failed: int
+    retransmissions: int
+    reasons: str
+
+
+class _Statistics:
+    """SIPp's statistics file, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._names: list[str] = []
+
+    def rows(self) -> list[Row]:
+        """The rows that were written since this was last asked."""
+        if not self._path.exists():
+            return []
+        with self._path.open() as file:
+            file.seek(self._read)
+            text = file.read()
+        whole = text[: text.rfind("\n") + 1]
+        self._read += len(whole)
+        lines = [line.split(";") for line in whole.splitlines()]
+        if lines and not self._names:
+            self._names = lines.pop(0)
+        return [self._row(dict(zip(self._names, line, strict=False))) for line in lines]
+
+    @staticmethod
+    def _row(field: dict[str, str]) -> Row:
+        # A time is written three ways, between tabs: date, time of day, seconds since the epoch.
+        start, now = (float(field[name].split("\t")[-1]) for name in ("StartTime", "CurrentTime"))
+        created, current, successful, failed, again = (
+            int(field[name])
+            for name in (
+                "TotalCallCreated",
+                "CurrentCall",
+                "SuccessfulCall(C)",
+                "FailedCall(C)",
+                "Retransmissions(C)",
+            )
+        )
+        found = [f"{field[name]} {reason}" for name, reason in _REASONS.items() if field[name] != "0"]
+        return Row(now - start, created, current, successful, failed, again, ", ".join(found))
+
+
+class Load:
+    """One load on one server, in a folder of its own; leaving the context ends both SIPps."""
+
+    def __init__(self, plan: Plan, target: str, ports: Ports, core: int, folder: Path) -> None:
+        self.plan = plan
+        self._stack = contextlib.ExitStack()
+        self._folder, self._core, self._ports = folder, core, ports
+        self._called: Process | None = None
+        for old in folder.glob("sipp-*"):
+            old.unlink()
+        # Calls end by themselves; should they not, SIPp does.
+        self._lifetime = plan.seconds + plan.talk + 2 * _PATIENCE + 10
+        with contextlib.ExitStack() as started:
+            if plan.users is None:
+                self._called = started.enter_context(self._sipp("called", FAR, ports.called, self._uas()))
+                time.sleep(_START)
+            self._caller = started.enter_context(
+                self._sipp("caller", OFFICE, ports.caller, [*self._uac(), target])
+            )
+            self._stack = started.pop_all()
+        self._counted = {role: _Statistics(folder / f"sipp-{role}.csv") for role in ("caller", "called")}
+        self._last: dict[str, Row] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _sipp(self, role: str, address: str, port: int, more: list[str]) -> Process:
+        stem = self._folder / f"sipp-{role}"
+        statistics = ["-trace_stat", "-fd", "1", "-stf", f"{stem}.csv"]
+        errors = [
+            "-trace_err",
+            "-error_file",
+            f"{stem}.err",
+            "-max_log_size",
+            "200000",
+            "-buff_size",
+            str(_BUFFER),
+        ]
+        argv = [
+            need("sipp"),
+            "-i",
+            address,
+            "-p",
+            str(port),
+            *self._ports.side_doors(port),
+            "-nostdin",
+            *statistics,
+        ]
+        return Process(
+            [*argv, *errors, *more], core=self._core, log=stem.with_suffix(".log"), cwd=self._folder
+        )
+
+    def _uas(self) -> list[str]:
+        lifetime = str(int(self._lifetime + _PATIENCE))
+        return ["-sf", str(SCENARIOS / "uas.xml"), "-d", str(int(RINGING * 1000)), "-timeout", lifetime]
+
+    def _uac(self) -> list[str]:
+        plan = self.plan
+        if plan.users is None:
+            what = ["-sf", str(SCENARIOS / "uac.xml"), "-d", str(int(plan.talk * 1000)), "-s", NUMBER]
+        else:
+            what = ["-sf", str(SCENARIOS / "register.xml"), "-inf", str(plan.users)]
+        # Two seconds' worth of calls may be open: past that SIPp begins no more, and the rate was not held.
+        at_once = int(plan.rate * (plan.talk + 2.0)) + 100
+        many = ["-r", str(plan.rate), "-m", str(plan.count), "-l", str(at_once)]
+        ends = [
+            "-recv_timeout",
+            str(int(_PATIENCE * 1000)),
+            "-timeout",
+            str(int(self._lifetime)),
+            "-timeout_error",
+        ]
+        return [*what, *many, *ends]
+
+    def cpu(self) -> Cpu:
+        """What both SIPps have used so far."""
+        return sum((sipp.cpu() for sipp in (self._caller, self._called) if sipp is not None), Cpu())
+
+    def rows(self) -> Iterator[Row]:
+        """The caller's rows, each as it is written, until it has ended."""
+        deadline = time.monotonic() + self._lifetime + _PATIENCE
+        ended = False
+        while not ended:
+            ended = self._caller.exit_code() is not None
+            for row in self._counted["caller"].rows():
+                self._last["caller"] = row
+                yield row
+            if time.monotonic() > deadline:
+                raise BenchError("the calling SIPp did not end")
+            if not ended:
+                time.sleep(_POLL)
+        if "caller" not in self._last:
+            raise BenchError(f"the calling SIPp: {self._caller.last_words()}")
+
+    def wait_for_called(self) -> None:
+        """Let the called side write once more what it has counted, a second after the last call."""
+        if self._called is not None:
+            time.sleep(1.1)
+            if self._called.exit_code() is not None:
+                raise BenchError(f"the called SIPp ended early: {self._called.last_words()}")
+
+    def last(self, role: str) -> Row:
+        """What that side had counted when it last wrote; nothing yet is a row of zeros."""
+        for row in self._counted[role].rows():
+            self._last[role] = row
+        return self._last.get(role, Row(0.0, 0, 0, 0, 0, 0, ""))
+
+    def complaint(self) -> str:
+        """The first message that a SIPp did not expect, on one line; empty when there was none."""
+        for role in ("caller", "called"):
+            path = self._folder / f"sipp-{role}.err"
+            if path.exists():
+                for line in path.read_text(errors="replace").splitlines():
+                    if "unexpected" in line:
+                        return f"{role}: {line.split(': ', 1)[-1][:160]}"
+        return ""

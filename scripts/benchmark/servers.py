@@ -1,0 +1,185 @@
+"""Who is measured, and how each is started so that it does the same work.
+
+Owns the command lines and configuration of the servers. Peers come from Debian (Kamailio) and PyPI (sippy, in
+a virtual environment under the cache folder).
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from benchmark.failure import BenchError
+from benchmark.load import FAR, OFFICE, Ports
+from benchmark.machine import PYTHON, need, output
+from benchmark.process import Process
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+CACHE = REPOSITORY / ".bench"
+SIPPY = "sippy==2.5.0"
+USERS = 1000
+PASSWORD = "secret"
+
+_PING = """\
+OPTIONS sip:{to}:{port} SIP/2.0
+Via: SIP/2.0/UDP {own}:{own_port};branch=z9hG4bK{n}
+Max-Forwards: 70
+From: <sip:bench@{own}>;tag=b{n}
+To: <sip:{to}:{port}>
+Call-ID: ready-{n}-{own_port}
+CSeq: 1 OPTIONS
+Content-Length: 0
+
+""".replace("\n", "\r\n")
+
+
+class Server(ABC):
+    """One that carries calls from OFFICE to FAR. `registers` says whether it is a registrar too."""
+
+    name: ClassVar[str]
+    registers: ClassVar[bool] = False
+    first_rate: ClassVar[int]
+    """Calls a second at which the search for the highest rate begins."""
+
+    @abstractmethod
+    def version(self) -> str:
+        """The version that is measured; BenchError when it is not to be had."""
+
+    @abstractmethod
+    def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
+        """The command line and what it adds to the environment; its files are written to the folder."""
+
+    def python(self) -> str:
+        """The interpreter that it runs on; BenchError when it is written in another language."""
+        raise BenchError(f"{self.name} is not written in Python")
+
+    def start(self, folder: Path, ports: Ports, core: int, before: list[str] | None = None) -> Process:
+        """Start it and wait until it answers OPTIONS. `before` is put in front of the command line."""
+        argv, environment = self.command(folder, ports)
+        log = folder / "server.log"
+        process = Process([*(before or []), *argv], core=core, log=log, cwd=folder, environment=environment)
+        try:
+            _wait_until_ready(self.name, process, ports)
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+
+def _wait_until_ready(name: str, process: Process, ports: Ports, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.bind((OFFICE, 0))
+        asker.settimeout(0.2)
+        own_port = asker.getsockname()[1]
+        for n in range(sys.maxsize):
+            if process.exit_code() is not None:
+                raise BenchError(f"{name} ended with {process.exit_code()}: {process.last_words()}")
+            if time.monotonic() > deadline:
+                raise BenchError(
+                    f"{name} did not answer OPTIONS within {seconds:.0f} s: {process.last_words()}"
+                )
+            ping = _PING.format(to=OFFICE, port=ports.server, own=OFFICE, own_port=own_port, n=n)
+            try:
+                asker.sendto(ping.encode(), (OFFICE, ports.server))
+                asker.recv(65535)
+            except (TimeoutError, ConnectionRefusedError):
+                time.sleep(0.1)
+            else:
+                return
+
+
+class Kamailio(Server):
+    """Debian's: a proxy with transactions and Record-Route, and a registrar in memory."""
+
+    name = "kamailio"
+    registers = True
+    first_rate = 2000
+
+    def version(self) -> str:
+        words = output(need("kamailio"), "-v").split()
+        return words[words.index("kamailio") + 1]
+
+    def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
+        text = (HERE / "kamailio.cfg").read_text()
+        for mark, value in {
+            "@SERVER@": f"{OFFICE}:{ports.server}",
+            "@UAS@": f"{FAR}:{ports.called}",
+            "@USERS@": str(USERS),
+        }.items():
+            text = text.replace(mark, value)
+        (folder / "kamailio.cfg").write_text(text)
+        memory = ["-x", "fm", "-X", "fm", "-m", "512", "-M", "32"]
+        stays = ["-DD", "-E", "-w", str(folder), "-Y", str(folder), "-P", str(folder / "kamailio.pid")]
+        return [need("kamailio"), "-f", str(folder / "kamailio.cfg"), *memory, *stays], {}
+
+
+class Sippy(Server):
+    """PyPI's, its `b2bua_radius` without RADIUS, accounting and log: what it does least."""
+
+    name = "sippy"
+    first_rate = 50
+
+    def version(self) -> str:
+        environment("sippy", SIPPY)
+        return SIPPY.partition("==")[2]
+
+    def python(self) -> str:
+        return str(environment("sippy", SIPPY) / "bin" / "python")
+
+    def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
+        program = environment("sippy", SIPPY) / "bin" / "b2bua_radius"
+        route = ["-u", "-A", "0", "-s", f"{FAR}:{ports.called}"]
+        place = [
+            "-l",
+            OFFICE,
+            "-p",
+            str(ports.server),
+            "-c",
+            str(folder / "sippy.sock"),
+            "-P",
+            str(folder / "pid"),
+        ]
+        return [str(program), "-f", *route, *place], {"SIPLOG_BEND": "none"}
+
+
+class B2bua(Server):
+    """This project's, with a policy that has something to decide and its records written."""
+
+    name = "b2bua"
+    registers = True
+    first_rate = 500
+
+    def python(self) -> str:
+        return str(REPOSITORY / ".venv" / "bin" / "python")
+
+    def version(self) -> str:
+        return output("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD").strip()
+
+    def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
+        raise BenchError("it is not written yet")
+
+
+def environment(name: str, *packages: str) -> Path:
+    """A virtual environment in the cache folder with these packages, made when it is first needed."""
+    place = CACHE / name
+    done = place / "complete"
+    if done.exists() and done.read_text() == " ".join(packages):
+        return place
+    shutil.rmtree(place, ignore_errors=True)
+    for argv in (
+        [PYTHON, "-m", "venv", str(place)],
+        [str(place / "bin" / "pip"), "install", "--quiet", *packages],
+    ):
+        made = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise BenchError(f"{' '.join(argv)}: {made.stderr.strip().splitlines()[-1:]}")
+    done.write_text(" ".join(packages))
+    return place
