@@ -73,6 +73,13 @@ def lab_server(lab_policy: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
+def lab6(lab_policy: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A bench on a lab of its own, which listens on IPv6 only."""
+    with Server(lab_policy, tmp_path, host="::1") as server:
+        yield from _bench(server, tmp_path, request)
+
+
+@pytest.fixture
 def office(office_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A bench on the office."""
     yield from _bench(office_server, tmp_path, request)

@@ -65,13 +65,23 @@ class Lab:
 
         `contact` is the URI to register, if not the plain one. The port is free again after this returns.
         """
-        at = address or Address("127.0.0.1", block(4))
+        host = self.server.udp.host
+        at = address or Address(host, block(4, host))
         uri = contact or f"sip:{user}@{at}"
         self._register(user, at, f"Contact: <{uri}>;expires={expires}")
         self._stack.callback(self._register, user, at, f"Contact: <{uri}>;expires=0")
         return Line(user, at)
 
-    def answerer(self, scenario: str, line: Line, **values: object) -> Sipp:
+    def answerer(
+        self,
+        scenario: str,
+        line: Line,
+        *,
+        calls: int = 1,
+        timeout: float = 30.0,
+        trace: bool = True,
+        **values: object,
+    ) -> Sipp:
         """Put a SIPp phone on a registered line."""
         return self._stack.enter_context(
             Sipp(
@@ -79,6 +89,9 @@ class Lab:
                 self.folder,
                 host=line.address.host,
                 port=line.address.port,
+                calls=calls,
+                timeout=timeout,
+                trace=trace,
                 values={"user": line.user} | values,
             )
         )
@@ -91,7 +104,10 @@ class Lab:
         *,
         call_id: str | None = None,
         transport: str = "u1",
+        calls: int = 1,
+        rate: int = 100,
         timeout: float = 30.0,
+        trace: bool = True,
         **values: object,
     ) -> Sipp:
         """Let a user call: with digest, from a free port, by SIPp."""
@@ -106,7 +122,10 @@ class Lab:
                 password=self.password(user),
                 dial=dial,
                 call_id=call_id,
+                calls=calls,
+                rate=rate,
                 timeout=timeout,
+                trace=trace,
                 values=values,
             )
         )

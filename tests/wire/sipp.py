@@ -101,7 +101,17 @@ class Sipp:
             "-bind_local",
         ]
         command += ["-mi", host, "-mp", str(self.address.port + 2), "-t", transport, "-max_socket", "50"]
-        command += ["-m", str(calls), "-r", str(rate), "-timeout", f"{timeout:g}", "-timeout_error"]
+        command += [
+            "-m",
+            str(calls),
+            "-r",
+            str(rate),
+            "-l",
+            str(calls),
+            "-timeout",
+            f"{timeout:g}",
+            "-timeout_error",
+        ]
         command += ["-trace_err", "-error_file", str(self.folder / "errors.log")]
         if trace:
             command += ["-trace_msg", "-message_file", str(self.folder / "messages.log")]

@@ -1,0 +1,60 @@
+"""Forwarding (RFC 5359 section 2.5), and the trunk that it goes through."""
+
+from __future__ import annotations
+
+from .lab import GATEWAY, Lab
+
+DEAF_GATEWAY = GATEWAY._replace(host="127.0.0.3")
+
+
+def test_f01_the_office_forwards_and_the_caller_hears_about_it(office: Lab) -> None:
+    gateway = office.gateway("answer", ring=50)
+    call_id = office.call_id()
+    caller = office.caller("call-forwarded", "alice", "frank", call_id=call_id)
+    caller.wait()
+    gateway.wait()
+    got = gateway.received("INVITE ")[0]
+    assert got.start.split()[1].endswith("@127.0.0.2:5080")
+    assert "frank" in got.header("Diversion")
+    assert "frank" in got.header("History-Info")
+    assert "frank" not in got.start
+    starts = [m.start.split()[1] for m in caller.received(r"SIP/2\.0 (18|2)") if m.method == "INVITE"]
+    assert starts == ["181", "180", "200"]
+    assert len(office.server.records(call_id, legs=2)) == 2
+
+
+def test_f02_the_same_as_a_redirect(lab: Lab) -> None:
+    caller = lab.caller("call-refused", "alice", "forwarded-as-302", status=302)
+    caller.wait()
+    assert caller.received(r"SIP/2\.0 302 ")[0].header("Contact") == "<sip:4915112345678@127.0.0.2:5080>"
+
+
+def test_f03_a_forwarding_that_comes_round_again_ends(lab: Lab) -> None:
+    diversion = f"Diversion: <sip:erin@{lab.server.udp}>;reason=unconditional"
+    gateway = lab.peer(at=GATEWAY)
+    lab.caller("call-refused", "alice", "forwarded", status=480, headers=diversion).wait()
+    gateway.receive_nothing(0.3)
+
+
+def test_f04_the_trunks_challenge_is_answered_with_its_secret(lab: Lab) -> None:
+    gateway = lab.gateway("gateway-challenging", realm="carrier", username="acme", secret="lab-carrier")
+    caller = lab.caller("call", "alice", "guarded")
+    caller.wait()
+    gateway.wait()
+    assert not caller.received(r"SIP/2\.0 407 ")
+
+
+def test_f05_a_gateway_that_takes_no_invite_is_passed_by(lab: Lab) -> None:
+    deaf = lab.peer(at=DEAF_GATEWAY)
+    gateway = lab.gateway("answer")
+    call_id = lab.call_id()
+    lab.caller("call", "alice", "hunted", call_id=call_id).wait()
+    gateway.wait()
+    assert deaf.received[0].method == "INVITE"
+    rows = lab.server.records(call_id, legs=3)
+    assert [row["cause"] for row in rows][::2] == [200, 200]
+
+
+def test_f06_where_no_gateway_takes_the_call_it_is_unavailable(lab: Lab) -> None:
+    lab.peer(at=DEAF_GATEWAY)
+    lab.caller("call-refused", "alice", "deaf", status=480).wait()
