@@ -448,13 +448,20 @@ class Sound(Node, frozen=True):
     file: Text
 
 
+class Time(Node, frozen=True):
+    """A time of day in minutes, `24:00` included; None where there is no such time, which `check` refuses."""
+
+    text: str
+    minutes: int | None
+
+
 class Opening(Node, frozen=True):
-    """`mon-fri 08:00-18:00`: days as mon to sun, times as minutes of the day (`24:00` is 1440)."""
+    """`mon-fri 08:00-18:00`: from `mon` to `sun`; the two days may be the same. `closes` is not part of it."""
 
     first_day: Name
     last_day: Name
-    opens: int
-    closes: int
+    opens: Time
+    closes: Time
 
 
 class Hours(Node, frozen=True):
@@ -697,7 +704,7 @@ class GivenRings(Node, frozen=True):
 class GivenState(Node, frozen=True):
     """`given alice is busy`, `given pstn is not up`."""
 
-    subject: Name
+    subject: Expression
     state: Name
     negated: bool
 

@@ -1,0 +1,272 @@
+"""From Lark's parse tree to the nodes of `tree`: one line per rule of the grammar.
+
+Owns the order in which a rule's children become a node's fields. Numbers that mean nothing (a day of 25 hours, a status
+of 17) are kept as written; `check` speaks of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from lark import Token, Tree
+
+from dsl import tree
+from dsl.tree import Span
+
+ParseTree: TypeAlias = Tree[Token]
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def build(parsed: ParseTree, file: str, source: str) -> tree.Script:
+    """The script that this parse tree of `source` stands for."""
+    builder = _Builder(file)
+    declarations = tuple(builder.node(child) for child in parsed.children)
+    end = source.count("\n") + 1
+    return tree.Script(Span(file, 1, 1, end, len(source.rpartition("\n")[2]) + 1), source, declarations)
+
+
+class _Builder:
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def node(self, parsed: ParseTree | Token | None) -> Any:
+        """The node of a subtree; a token that a rule kept stays a token, and what was left out is None."""
+        if not isinstance(parsed, Tree):
+            return parsed
+        children = [self.node(child) for child in parsed.children]
+        meta = parsed.meta
+        span = Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column)
+        return _NODES[parsed.data](span, *children)
+
+
+def _join(first: Span, last: Span) -> Span:
+    return Span(first.file, first.line, first.column, last.end_line, last.end_column)
+
+
+def _end(span: Span) -> Span:
+    return Span(span.file, span.end_line, span.end_column - 1, span.end_line, span.end_column)
+
+
+def _name(span: Span, *words: str) -> tree.Name:
+    return tree.Name(span, " ".join(words))
+
+
+def _text(span: Span, written: str) -> tree.Text:
+    return tree.Text(span, written[1:-1])
+
+
+def _bare_text(span: Span, written: str) -> tree.Text:
+    return tree.Text(span, str(written))
+
+
+def _integer(span: Span, digits: str) -> tree.Integer:
+    return tree.Integer(span, int(digits), str(digits))
+
+
+def _duration(span: Span, written: str) -> tree.Duration:
+    unit = written.lstrip("0123456789")
+    amount = int(written.removesuffix(unit))
+    return tree.Duration(span, str(written), amount * _SECONDS[unit] if unit else None)
+
+
+def _time(span: Span, written: str) -> tree.Time:
+    hour, _, minute = written.partition(":")
+    minutes = int(hour) * 60 + int(minute)
+    return tree.Time(span, str(written), minutes if int(minute) < 60 and minutes <= 24 * 60 else None)
+
+
+def _rule(kind: Callable[..., Any]) -> Callable[..., Any]:
+    def build_rule(span: Span, condition: tree.Condition, body: tree.Block) -> Any:
+        return kind(span, condition, body, _join(span, condition.span))
+
+    return build_rule
+
+
+def _otherwise(span: Span, body: tree.Block) -> tree.Otherwise:
+    head = Span(span.file, span.line, span.column, span.line, span.column + len("otherwise"))
+    return tree.Otherwise(span, body, head)
+
+
+def _block(span: Span, *statements: tree.Statement) -> tree.Block:
+    return tree.Block(span, statements, _end(span))
+
+
+def _step(
+    span: Span,
+    parties: tuple[tree.Party, ...],
+    duration: tree.Duration | None,
+    progress: tree.Duration | None,
+) -> tree.Step:
+    return tree.Step(span, "then", parties, duration, progress)
+
+
+def _else(span: Span, step: tree.Step) -> tree.Step:
+    return tree.Step(span, "else", step.parties, step.duration, step.progress)
+
+
+def _dial(span: Span, *parts: Any) -> tree.Dial:
+    *steps, outcomes = parts
+    return tree.Dial(span, False, tuple(steps), None, outcomes or ())
+
+
+def _forward(span: Span, *parts: Any) -> tree.Dial:
+    *steps, notify, outcomes = parts
+    return tree.Dial(span, True, tuple(steps), notify, outcomes or ())
+
+
+def _sub(span: Span, name: tree.Name, *parts: Any) -> tree.Sub:
+    *parameters, body = parts
+    return tree.Sub(span, name, tuple(parameter for parameter in parameters if parameter), body)
+
+
+def _negated(kind: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda span, *fields: tree.Not(span, kind(span, *fields))
+
+
+def _tuple_of(span: Span, *items: Any) -> tuple[Any, ...]:
+    return items
+
+
+_NODES: dict[str, Callable[..., Any]] = {
+    "name": _name,
+    "any_name": _name,
+    "condition_name": _name,
+    "outcome_kind": _name,
+    "day": _name,
+    "quoted_name": lambda span, written: tree.Name(span, written[1:-1], quoted=True),
+    "text": _text,
+    "integer": _integer,
+    "digits": _bare_text,
+    "no_digits": lambda span: tree.Text(span, ""),
+    "code": lambda span, digits: tree.Code(span, int(digits)),
+    "duration": _duration,
+    "duration_literal": _duration,
+    "country_code": _bare_text,
+    "pattern": lambda span, written: tree.Pattern(span, written[1:-1]),
+    "network": lambda span, written: tree.Network(span, str(written)),
+    "host": _bare_text,
+    "time": _time,
+    # declarations
+    "policy": tree.PolicyName,
+    "domain": lambda span, *hosts: tree.Domain(span, hosts),
+    "timezone": tree.Timezone,
+    "country": tree.Country,
+    "national": tree.NationalPrefix,
+    "international": tree.InternationalPrefix,
+    "emergency": lambda span, *numbers: tree.Emergency(span, numbers),
+    "users": tree.Users,
+    "group": lambda span, name, *members: tree.Group(span, name, members),
+    "net": lambda span, name, *networks: tree.Net(span, name, networks),
+    "sound": tree.Sound,
+    "hours": lambda span, name, *rest: tree.Hours(span, name, rest[:-1], rest[-1]),
+    "opening": lambda span, first, last, *times: tree.Opening(span, first, last or first, *times),
+    "limit": tree.Limit,
+    "limit_at_once": lambda span, name, count, each: tree.Limit(span, name, count, None, each),
+    "table": tree.Table,
+    "trunk": lambda span, name, *settings: tree.Trunk(span, name, settings),
+    "sub": _sub,
+    "parameter": tree.Parameter,
+    "on": tree.On,
+    "test": lambda span, title, *steps: tree.Test(span, title, steps),
+    # trunk settings
+    "uri": tree.Uri,
+    "peers": lambda span, *networks: tree.Peers(span, networks),
+    "register_as": lambda span, username, secret: tree.Login(span, username, secret, registers=True),
+    "login": lambda span, username, secret: tree.Login(span, username, secret, registers=False),
+    "number_format": tree.NumberFormat,
+    "from_choice": tree.FromChoice,
+    "caller_id": tree.CallerId,
+    "allow": lambda span, *patterns: tree.Allow(span, patterns),
+    "channels": tree.Channels,
+    "check_every": tree.Check,
+    "failover": lambda span, *codes: tree.Failover(span, codes),
+    "progress_within": tree.Progress,
+    "trusted": tree.Trusted,
+    "transit": tree.Transit,
+    # rules and decisions
+    "block": _block,
+    "arrow": _block,
+    "when": _rule(tree.When),
+    "also_when": _rule(tree.AlsoWhen),
+    "otherwise": _otherwise,
+    "challenge": tree.Challenge,
+    "accept": tree.Accept,
+    "reject": tree.Reject,
+    "redirect": tree.Redirect,
+    "dial": _dial,
+    "forward": _forward,
+    "first_step": _step,
+    "progress_first": lambda span, parties, progress, duration: _step(span, parties, duration, progress),
+    "then_step": lambda span, step: step,
+    "else_step": _else,
+    "progress": lambda span, duration: duration,
+    "parties": _tuple_of,
+    "party": tree.Party,
+    "outcomes": _tuple_of,
+    "outcome": tree.Outcome,
+    "do": lambda span, sub, *arguments: tree.Do(span, sub, tuple(item for item in arguments if item)),
+    "answer": lambda span, service: tree.Answer(span, service, None),
+    "answer_play": lambda span, sound: tree.Answer(span, _name(span, "play"), sound),
+    "continue": tree.Continue,
+    "play": lambda span, sound, party, loop: tree.Play(span, sound, party, loop is not None),
+    "loop": lambda span: span,
+    "transfer": tree.Transfer,
+    "deliver": tree.Deliver,
+    "tag": tree.Tag,
+    "log": tree.Log,
+    "set_header": tree.SetHeader,
+    "strip_header": tree.StripHeader,
+    "media": tree.Media,
+    # conditions
+    "or": lambda span, *conditions: tree.Or(span, conditions),
+    "and": lambda span, *conditions: tree.And(span, conditions),
+    "not": tree.Not,
+    "compare": tree.Compare,
+    "operator": lambda span, written: str(written),
+    "in": tree.In,
+    "not_in": _negated(tree.In),
+    "matches": tree.Matches,
+    "not_matches": _negated(tree.Matches),
+    "is": tree.Is,
+    "is_not": _negated(tree.Is),
+    "over": tree.Over,
+    "within": tree.Within,
+    "lookup": tree.Lookup,
+    "from_trunk": tree.FromTrunk,
+    "holds": tree.Holds,
+    # values
+    "reference": tree.Reference,
+    "condition_reference": tree.Reference,
+    "quoted_user": tree.Reference,
+    "diverted_by": lambda span, *words: tree.Reference(span, _name(span, *words)),
+    "held_for": lambda span, *words: tree.Reference(span, _name(span, *words)),
+    "attribute": tree.Attribute,
+    "condition_attribute": tree.Attribute,
+    "quoted_attribute": tree.Attribute,
+    "header": tree.Header,
+    "e164": tree.E164,
+    # tests
+    "call_step": lambda span, caller, dialed, *rest: tree.CallStep(span, caller, dialed, rest),
+    "from_user": lambda span, user: tree.From(span, user=user),
+    "from_a_trunk": lambda span, trunk: tree.From(span, trunk=trunk),
+    "from_claim": lambda span, claimed: tree.From(span, claimed=claimed),
+    "from_anyone": tree.From,
+    "register_step": lambda span, user, *rest: tree.RegisterStep(span, user, rest),
+    "with_source": tree.WithSource,
+    "without_password": tree.WithoutPassword,
+    "with_header": tree.WithHeader,
+    "with_contacts": tree.WithContacts,
+    "with_expires": tree.WithExpires,
+    "with_transport": tree.WithTransport,
+    "given_time": tree.GivenTime,
+    "given_answers": tree.GivenAnswer,
+    "given_rings": tree.GivenRings,
+    "given_is": lambda span, subject, state: tree.GivenState(span, subject, state, False),
+    "given_is_not": lambda span, subject, state: tree.GivenState(span, subject, state, True),
+    "given_over": tree.GivenOver,
+    "expect": tree.ExpectDecision,
+    "expect_response": tree.ExpectResponse,
+    "expect_tag": tree.ExpectTag,
+}

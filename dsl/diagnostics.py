@@ -1,0 +1,117 @@
+"""What is wrong with a policy, told to the person who wrote it.
+
+Owns the form: place, message, the line, a caret, advice; and the nearest known name. Messages are lower case without a
+full stop, with the writer's own words in backticks. What is wrong is found by `parser`, `resolve` and `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from dsl.tree import Span
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong, at `length` characters from `line`:`column` on.
+
+    `text` is the line itself; `advice` what to write instead, if that is known; `related` another place that matters,
+    as `line:column`.
+    """
+
+    file: str
+    line: int
+    column: int
+    length: int
+    message: str
+    text: str = ""
+    advice: str | None = None
+    related: str | None = None
+
+    def __str__(self) -> str:
+        """The form in which an operator reads it."""
+        return self.rendered("error")
+
+    def rendered(self, kind: str) -> str:
+        """`file:line:col: kind: message`, the line without its indent, and a caret line with the advice."""
+        head = f"{self.file}:{self.line}:{self.column}: {kind}: {self.message}"
+        if not self.text.strip():
+            return head if self.advice is None else f"{head}\n  {self.advice}"
+        shown = self.text.lstrip()
+        start = max(0, self.column - 1 - (len(self.text) - len(shown)))
+        caret = "^" * max(1, min(self.length, len(shown) - start))
+        advice = "" if self.advice is None else f" {self.advice}"
+        return f"{head}\n  {shown.replace(chr(9), ' ').rstrip()}\n  {' ' * start}{caret}{advice}"
+
+
+class PolicyError(Exception):
+    """A policy that cannot be used; `problems` holds all that is wrong, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(
+            set(problems), key=lambda problem: (problem.file, problem.line, problem.column)
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Source:
+    """The text of a script, from which problems take their lines."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+
+    def problem(
+        self, span: Span, message: str, advice: str | None = None, related: Span | None = None
+    ) -> Problem:
+        """A problem at this place."""
+        text = self._lines[span.line - 1] if 0 < span.line <= len(self._lines) else ""
+        end = span.end_column if span.end_line == span.line else len(text.rstrip()) + 1
+        elsewhere = None if related is None else f"{related.line}:{related.column}"
+        length = max(1, end - span.column)
+        return Problem(span.file, span.line, span.column, length, message, text, advice, elsewhere)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, if one is close enough: a typing mistake or two in a longer word."""
+    best: tuple[int, str] | None = None
+    for candidate in known:
+        allowed = 1 if len(word) < 5 else 2
+        if candidate == word or abs(len(candidate) - len(word)) > allowed:
+            continue
+        distance = _distance(word.lower(), candidate.lower())
+        if (
+            distance <= allowed
+            and distance < len(candidate)
+            and (best is None or (distance, candidate) < best)
+        ):
+            best = (distance, candidate)
+    return None if best is None else best[1]
+
+
+def _distance(first: str, second: str) -> int:
+    """Edits between two words: a letter missing, added, changed, or two neighbours swapped (Damerau, Levenshtein)."""
+    earlier: list[int] = []
+    previous = list(range(len(second) + 1))
+    for row, letter in enumerate(first, 1):
+        current = [row]
+        for column, other in enumerate(second, 1):
+            cost = min(
+                previous[column] + 1, current[column - 1] + 1, previous[column - 1] + (letter != other)
+            )
+            swapped = row > 1 and column > 1 and letter == second[column - 2] and first[row - 2] == other
+            current.append(min(cost, earlier[column - 2] + 1) if swapped else cost)
+        earlier, previous = previous, current
+    return previous[-1]
+
+
+def joined(items: Iterable[str], last: str = "or") -> str:
+    """Some words for a sentence: a, b or c."""
+    *others, final = items
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """The advice to write the nearest known word, if there is one."""
+    meant = nearest(word, known)
+    return None if meant is None else f"did you mean `{meant}`?"

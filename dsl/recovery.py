@@ -1,0 +1,96 @@
+"""Where statements begin and end in a file that cannot be parsed, so that one mistake does not hide the next.
+
+Owns a reading of the text by lines and braces alone, which holds for any damage. Columns and lines never move: what is
+unreadable is overwritten with blanks.
+"""
+
+from __future__ import annotations
+
+import re
+
+DECLARATIONS = frozenset(
+    "policy domain timezone country national international emergency users group net sound hours limit table"
+    " trunk sub on test".split()
+)
+_STATEMENTS = DECLARATIONS | frozenset(
+    # rules, decisions and actions
+    "when also otherwise challenge accept reject redirect dial forward do answer continue play transfer deliver"
+    " tag log set strip media"
+    # outcomes, what a trunk says, steps of tests
+    " busy no-answer unreachable failure uri peers register login number from caller-id allow channels check"
+    " failover progress trusted transit call given expect".split()
+)
+_PIECE = re.compile(r'"[^"\n]*"?|`[^`\n]*`?|#[^\n]*|[{}]')
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
+_FIRST_WORD = re.compile(r"[ \t]*([A-Za-z][A-Za-z-]*|\}?)")
+
+
+def open_brace(text: str, at: int) -> int | None:
+    """Where the innermost block that is still open at this offset begins, if there is one."""
+    opened: list[int] = []
+    for piece in _PIECE.finditer(text, 0, at):
+        if piece[0] == "{":
+            opened.append(piece.start())
+        elif piece[0] == "}" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
+
+
+def line_start(text: str, at: int) -> int:
+    """The offset of the first character of this line."""
+    return text.rfind("\n", 0, at) + 1
+
+
+def line_end(text: str, at: int) -> int:
+    """The offset of this line's end."""
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def first_word(text: str, at: int) -> str:
+    """The word, or the closing brace, with which this line begins."""
+    found = _FIRST_WORD.match(text, line_start(text, at))
+    return found[1] if found else ""
+
+
+def begins_declaration(text: str, at: int) -> bool:
+    """Whether a declaration's word stands at the very left of this line."""
+    word = _WORD.match(text, line_start(text, at))
+    return word is not None and word[0] in DECLARATIONS
+
+
+def statement_around(text: str, at: int) -> tuple[int, int]:
+    """From where to where the statement goes that this offset is in, with its block, by lines."""
+    start = line_start(text, at)
+    while start > 0 and first_word(text, start) not in _STATEMENTS:
+        before = line_start(text, start - 1)
+        if first_word(text, before) == "}":
+            break
+        start = before
+    return start, _statement_end(text, start, at)
+
+
+def _statement_end(text: str, start: int, at: int) -> int:
+    depth = 0
+    here = start
+    while here < len(text):
+        end = line_end(text, here)
+        for piece in _PIECE.finditer(text, here, end):
+            if piece[0] == "{":
+                depth += 1
+            elif piece[0] == "}":
+                if depth == 0:
+                    return piece.start()
+                depth -= 1
+        here = min(end + 1, len(text))
+        word = first_word(text, here)
+        if here > at and (
+            begins_declaration(text, here) or (depth == 0 and (word in _STATEMENTS or word == "}"))
+        ):
+            break
+    return here
+
+
+def blanked(text: str, start: int, end: int) -> str:
+    """The text with blanks from here to there; lines stay."""
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]

@@ -1,0 +1,213 @@
+"""What to say of a place where a `.route` file cannot be read on.
+
+Owns the words for it: what stands there, what could stand there, and what was probably meant. How much of the file is
+unreadable with it is measured by `recovery`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from dsl.diagnostics import Problem, Source, joined, nearest
+from dsl.recovery import begins_declaration, line_start, open_brace, statement_around
+from dsl.tree import Span
+
+_RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[A-Za-z0-9_.+*%:/-]+|[=<>!&|]+|\S")
+
+_VALUES = {
+    "NAME": "a name",
+    "STRING": "a text in double quotes",
+    "PATTERN": "a pattern such as ``0X(6-14)``",
+    "NUMBER": "a number",
+    "DURATION": "a duration such as `20s`",
+    "NETWORK": "a network such as `10.0.0.0/8`",
+    "PLUS_NUMBER": "a country code such as `+49`",
+    "TIME": "a time such as `08:00`",
+    "DAY": "a day such as `mon`",
+    "HOST": "a host name",
+}
+_NAMED_BY = {
+    "_VIA": "the name of a trunk",
+    "_OVER": "the name of a limit",
+    "_WITHIN": "the name of hours",
+    "_DO": "the name of a sub",
+    "_ON": "the name of an event",
+    "_LOOKUP": "the name of a table",
+    "_TRUNK": "the name of a trunk",
+    "_PLAY": "the name of a sound",
+    "_EACH": "`caller` or `source`",
+    "_IN": "the name of a group, users or a net",
+}
+_DECISIONS = set(
+    "_CHALLENGE _ACCEPT _REJECT _REDIRECT _DIAL _FORWARD _DO _ANSWER _CONTINUE _PLAY _TRANSFER _DELIVER _TAG _LOG"
+    " _SET _STRIP _MEDIA".split()
+)
+_EXPRESSIONS = set("NAME _USER _HEADER _E164 _DIVERTED STRING NUMBER DURATION NETWORK".split())
+_GROUPS: tuple[tuple[set[str], set[str], str], ...] = (
+    ({"_WHEN", "_REJECT"}, _DECISIONS | {"_WHEN", "_ALSO", "_OTHERWISE"}, "a rule or a decision"),
+    ({"_REJECT"}, _DECISIONS, "a decision"),
+    (
+        {"_GROUP", "_TRUNK", "_TEST"},
+        set(
+            "_POLICY _DOMAIN _TIMEZONE _COUNTRY _NATIONAL _INTERNATIONAL _EMERGENCY _USERS _GROUP _NET _SOUND"
+            " _HOURS _LIMIT _TABLE _TRUNK _SUB _ON _TEST".split()
+        ),
+        "a declaration such as `group` or `on call`",
+    ),
+    ({"_GIVEN", "_EXPECT"}, set("_CALL _REGISTER _GIVEN _EXPECT".split()), "a step of the test"),
+    (
+        {"_LOOKUP", "STRING", "NAME"},
+        _EXPRESSIONS | set("_NOT _LPAREN _LOOKUP _OVER _WITHIN _FROM _HELD".split()),
+        "a condition",
+    ),
+    ({"_E164", "STRING"}, _EXPRESSIONS, "a value"),
+    (
+        {"_PEERS", "_ALLOW"},
+        set(
+            "_URI _PEERS _REGISTER _LOGIN _NUMBER_WORD _FROM _CALLER_ID _ALLOW _CHANNELS _CHECK _FAILOVER"
+            " _PROGRESS _TRUSTED _TRANSIT".split()
+        ),
+        "what a trunk says, such as `uri`, `peers` or `allow`",
+    ),
+    (
+        {"_BUSY", "_FAILURE"},
+        set("_BUSY _NO_ANSWER _UNREACHABLE _FAILURE _REDIRECT".split()),
+        "an outcome such as `busy` or `failure`",
+    ),
+    (
+        {"_EQUAL", "_IN", "_IS"},
+        set("_EQUAL _UNEQUAL _LESS _AT_MOST _MORE _AT_LEAST _IN _NOT _MATCHES _IS".split()),
+        "a comparison such as `==`, `in` or `is`",
+    ),
+)
+"""Terminals by which one sees that something can stand there, all its terminals, and the word for it."""
+
+_BOUNDARIES = {"_WHEN", "_RBRACE", "_TEST", "_BUSY", "_EXPECT", "$END"}
+"""Where one of these could stand, what came before is complete."""
+
+_FOREIGN = {
+    "=": "compare with `==`",
+    "===": "compare with `==`",
+    "<>": "write `!=`",
+    "&&": "write `and`",
+    "&": "write `and`",
+    "||": "write `or`",
+    "|": "write `or`",
+    "!": "write `not`",
+    "=>": "write `->`",
+    ";": "leave it out: statements need no sign between them",
+    "'": "texts stand between double quotes",
+    "//": "comments begin with `#`",
+    "/*": "comments begin with `#`",
+}
+_FOREIGN_WORDS = {
+    "if": "when",
+    "else": "otherwise",
+    "elif": "when",
+    "unless": "when not",
+    "goto": "do",
+    "call": "dial",
+}
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """Where a file cannot be read on: offsets of what stands there and of the end of what was read last.
+
+    `last` and `expected` name terminals of the grammar.
+    """
+
+    text: str
+    at: int
+    after: int
+    last: str
+    expected: frozenset[str]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A problem in words, and the offsets between which the file is unreadable because of it."""
+
+    problem: Problem
+    unreadable: tuple[int, int]
+
+
+def describe(mistake: Mistake, source: str, file: str, words: Mapping[str, str]) -> Told:
+    """Say what is wrong, in the words of the language. `words` gives fixed words by the name of their terminal."""
+    return _Teller(mistake, source, file, words).tell()
+
+
+class _Teller:
+    def __init__(self, mistake: Mistake, source: str, file: str, words: Mapping[str, str]) -> None:
+        self.text = mistake.text
+        self.mistake = mistake
+        self.source = Source(source)
+        self.file = file
+        self.words = words
+        run = _RUN.match(mistake.text, mistake.at)
+        self.found = "" if run is None else run[0]
+
+    def tell(self) -> Told:
+        at, text = self.mistake.at, self.text
+        opened = open_brace(text, at)
+        if opened is not None and (at == len(text) or self._is_declaration_at_the_left()):
+            return self._told(
+                opened, 1, "this block is never closed", "write `}` where it ends", (opened, at)
+            )
+        if self.found[:1] in ('"', "`") and (len(self.found) == 1 or self.found[-1] != self.found[0]):
+            what = "text" if self.found[0] == '"' else "pattern"
+            where = (
+                f"end it with `{self.found[0]}` on the same line"
+                if what == "text"
+                else "end it with a backtick"
+            )
+            return self._told(at, 1, f"this {what} is not closed", where)
+        if self._something_is_missing():
+            last = text[: self.mistake.after].split()[-1]
+            return self._told(self.mistake.after, 1, f"something is missing after `{last}`", self._expected())
+        return self._unexpected()
+
+    def _is_declaration_at_the_left(self) -> bool:
+        at = self.mistake.at
+        return line_start(self.text, at) == at and begins_declaration(self.text, at)
+
+    def _something_is_missing(self) -> bool:
+        at = self.mistake.at
+        first_on_line = not self.text[line_start(self.text, at) : at].strip()
+        return self.mistake.after > 0 and first_on_line and not self.mistake.expected & _BOUNDARIES
+
+    def _unexpected(self) -> Told:
+        at, found, expected = self.mistake.at, self.found, self.mistake.expected
+        if found in _FOREIGN and not (found == "=" and "_EQUAL" not in expected):
+            return self._told(at, len(found), f"`{found}` cannot stand here", _FOREIGN[found])
+        known = [self.words[name] for name in expected if name in self.words]
+        meant = nearest(found, [word for word in known if word[0].isalpha()])
+        if meant is None and _FOREIGN_WORDS.get(found) in known:
+            meant = _FOREIGN_WORDS[found]
+        if meant is not None:
+            return self._told(at, len(found), f"unknown word `{found}`", f"did you mean `{meant}`?")
+        return self._told(at, len(found), f"`{found}` cannot stand here", self._expected())
+
+    def _expected(self) -> str:
+        """What could stand there, the common groups by one name each."""
+        left = set(self.mistake.expected) - {"$END"}
+        said: list[str] = []
+        for signs, group in _GROUPS:
+            if signs <= left:
+                said.append(group)
+                left -= _MEMBERS[group]
+        for name in sorted(left & _VALUES.keys()):
+            said.append(_NAMED_BY.get(self.mistake.last, _VALUES[name]) if name == "NAME" else _VALUES[name])
+        words = sorted(f"`{self.words[name]}`" for name in left if name in self.words)
+        said += sorted(words, key=lambda word: not word[1].isalpha())
+        return f"here goes {joined(said)}" if said else "nothing more can stand here"
+
+    def _told(
+        self, at: int, length: int, message: str, advice: str, unreadable: tuple[int, int] | None = None
+    ) -> Told:
+        line = self.text.count("\n", 0, at) + 1
+        column = at - line_start(self.text, at) + 1
+        span = Span(self.file, line, column, line, column + length)
+        where = unreadable or statement_around(self.text, max(0, at - (at == self.mistake.after)))
+        return Told(self.source.problem(span, message, advice), where)
