@@ -89,29 +89,10 @@ class Sipp:
         given = {"user": user, "password": password, "media": self.address.port + 2} | dict(values or {})
         file = self.folder / "scenario.xml"
         file.write_text(render(scenario, given), encoding="utf-8")
-        command = [
-            "sipp",
-            "-sf",
-            str(file),
-            "-nostdin",
-            "-i",
-            host,
-            "-p",
-            str(self.address.port),
-            "-bind_local",
-        ]
-        command += ["-mi", host, "-mp", str(self.address.port + 2), "-t", transport, "-max_socket", "50"]
-        command += [
-            "-m",
-            str(calls),
-            "-r",
-            str(rate),
-            "-l",
-            str(calls),
-            "-timeout",
-            f"{timeout:g}",
-            "-timeout_error",
-        ]
+        command = ["sipp", "-sf", str(file), "-nostdin", "-bind_local", "-t", transport, "-max_socket", "50"]
+        command += ["-i", host, "-p", str(self.address.port), "-mi", host, "-mp", str(self.address.port + 2)]
+        command += ["-m", str(calls), "-r", str(rate), "-l", str(calls)]
+        command += ["-timeout", f"{timeout:g}", "-timeout_error"]
         command += ["-trace_err", "-error_file", str(self.folder / "errors.log")]
         if trace:
             command += ["-trace_msg", "-message_file", str(self.folder / "messages.log")]

@@ -6,6 +6,7 @@ import re
 
 from .conversation import OK, established
 from .lab import Lab
+from .message import Message
 from .peer import Dialog
 
 PENDING = r"SIP/2\.0 491 "
@@ -21,10 +22,8 @@ def test_g01_a_reinvite_passes_with_and_without_an_offer(office: Lab) -> None:
     assert asked.body.strip() == ""
     answers = [m for m in caller.received(OK) if m.method == "INVITE"]
     assert "a=recvonly" in answers[1].body
-    versions = [
-        int(re.findall(r"o=\S+ \d+ (\d+)", m.body)[0]) for m in phone.received("INVITE ") if "o=" in m.body
-    ]
-    assert versions[1] == versions[0] + 1
+    first, second = (_version(message) for message in phone.received("INVITE ")[:2])
+    assert second == first + 1
 
 
 def test_g02_update_info_and_message_pass(office: Lab) -> None:
@@ -73,3 +72,9 @@ def test_g06_a_request_outside_any_dialog_of_ours_is_told_so(lab: Lab) -> None:
     stray.remote += ";tag=nobody-gave-this"
     stray.request("BYE")
     peer.receive(r"SIP/2\.0 481 ")
+
+
+def _version(message: Message) -> int:
+    """Return the version that the description's o= line has (RFC 8866 section 5.2)."""
+    (version,) = re.findall(r"(?m)^o=\S+ \d+ (\d+) ", message.body)
+    return int(version)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from .baresip import Baresip
@@ -10,10 +12,8 @@ from .music import SAME
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_p01_two_phones_talk_and_each_hears_the_other(office: Lab, transport: str) -> None:
-    alice, bob = (
-        office.phone(user, transport="tcp" if transport == "tcp" else "udp") for user in ("alice", "bob")
-    )
+def test_p01_two_phones_talk_and_each_hears_the_other(office: Lab, transport: Literal["udp", "tcp"]) -> None:
+    alice, bob = office.phone("alice", transport=transport), office.phone("bob", transport=transport)
     _talk(alice, bob)
     alice.wait_heard(1.5)
     bob.wait_heard(1.5)

@@ -28,15 +28,15 @@ def test_s01_three_thousand_calls_at_a_hundred_a_second_leave_nothing(
             lab.answerer("ring-until-cancelled", lines["dave"], calls=EACH, timeout=90, trace=False),
         ]
         callers = [
-            _calls(lab, "call", "carol"),
-            _calls(lab, "call-refused", "bob", status=486),
-            _calls(lab, "call-cancelled", "erin", patience=200),
-            _calls(lab, "call-refused", "patience", status=480),
+            _calls(lab, "call", "carol", {}),
+            _calls(lab, "call-refused", "bob", {"status": 486}),
+            _calls(lab, "call-cancelled", "erin", {"patience": 200}),
+            _calls(lab, "call-refused", "patience", {"status": 480}),
         ]
         for sipp in (*callers, *phones):
             sipp.wait()
         server.wait_sizes(begun, LINGERING)
 
 
-def _calls(lab: Lab, scenario: str, dial: str, **values: object) -> Sipp:
+def _calls(lab: Lab, scenario: str, dial: str, values: dict[str, int]) -> Sipp:
     return lab.caller(scenario, "alice", dial, calls=EACH, rate=RATE, timeout=90, trace=False, **values)
