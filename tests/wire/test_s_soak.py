@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from .conftest import LINGERING
 from .lab import Lab
 from .server import Server
-from .sipp import Sipp
 
 EACH = 750
 """Calls of each of the four kinds."""
@@ -27,16 +27,13 @@ def test_s01_three_thousand_calls_at_a_hundred_a_second_leave_nothing(
             lab.answerer("ring-until-cancelled", lines["erin"], calls=EACH, timeout=90, trace=False),
             lab.answerer("ring-until-cancelled", lines["dave"], calls=EACH, timeout=90, trace=False),
         ]
+        load = partial(lab.caller, calls=EACH, rate=RATE, timeout=90, trace=False)
         callers = [
-            _calls(lab, "call", "carol", {}),
-            _calls(lab, "call-refused", "bob", {"status": 486}),
-            _calls(lab, "call-cancelled", "erin", {"patience": 200}),
-            _calls(lab, "call-refused", "patience", {"status": 480}),
+            load("call", "alice", "carol"),
+            load("call-refused", "alice", "bob", status=486),
+            load("call-cancelled", "alice", "erin", patience=200),
+            load("call-refused", "alice", "patience", status=480),
         ]
         for sipp in (*callers, *phones):
             sipp.wait()
         server.wait_sizes(begun, LINGERING)
-
-
-def _calls(lab: Lab, scenario: str, dial: str, values: dict[str, int]) -> Sipp:
-    return lab.caller(scenario, "alice", dial, calls=EACH, rate=RATE, timeout=90, trace=False, **values)
