@@ -1,7 +1,7 @@
 """From Lark's parse tree to the nodes of `tree`: one line per rule of the grammar.
 
-Owns the order in which a rule's children become a node's fields. Numbers that mean nothing (a day of 25 hours, a status
-of 17) are kept as written; `check` speaks of them.
+Owns the order in which a rule's children become a node's fields. Numbers that mean nothing (a day of 25
+hours, a status of 17) are kept as written; `check` speaks of them.
 """
 
 from __future__ import annotations

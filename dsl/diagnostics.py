@@ -1,7 +1,8 @@
 """What is wrong with a policy, told to the person who wrote it.
 
-Owns the form: place, message, the line, a caret, advice; and the nearest known name. Messages are lower case without a
-full stop, with the writer's own words in backticks. What is wrong is found by `parser`, `resolve` and `check`.
+Owns the form: place, message, the line, a caret, advice; and the nearest known name. Messages are lower case
+without a full stop, with the writer's own words in backticks. What is wrong is found by `parser`, `resolve`
+and `check`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from dsl.tree import Span
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong, at `length` characters from `line`:`column` on.
 
-    `text` is the line itself; `advice` what to write instead, if that is known; `related` another place that matters,
-    as `line:column`.
+    `text` is the line itself; `advice` what to write instead, if that is known; `related` another place that
+    matters, as `line:column`.
     """
 
     file: str
@@ -73,7 +74,7 @@ class Source:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, if one is close enough: a typing mistake or two in a longer word."""
+    """The known word that was probably meant: one slip away, or two in a longer word."""
     best: tuple[int, str] | None = None
     for candidate in known:
         allowed = 1 if len(word) < 5 else 2
@@ -90,7 +91,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _distance(first: str, second: str) -> int:
-    """Edits between two words: a letter missing, added, changed, or two neighbours swapped (Damerau, Levenshtein)."""
+    """Slips between two words: a letter missing, added, changed, or two neighbours swapped."""
     earlier: list[int] = []
     previous = list(range(len(second) + 1))
     for row, letter in enumerate(first, 1):

@@ -1,45 +1,31 @@
 """From the text of a `.route` file to its tree, or to all of its syntax errors at once.
 
-Owns the grammar's loading and the way through a damaged file: a statement that cannot be read is reported, blanked out,
-and the file is read again. What an error is called is in `syntax`, where a statement begins and ends in `recovery`.
+Owns the way through a damaged file: a statement that cannot be read is reported, blanked out, and the file is
+read again. What an error is called is in `syntax`, where a statement begins and ends in `recovery`.
 """
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
+from typing import Any
 
-from lark import Lark, Token
+from lark import Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken
-from lark.lexer import PatternStr
 
 from dsl import tree
 from dsl.build import build
 from dsl.diagnostics import PolicyError, Problem
-from dsl.recovery import blanked
+from dsl.language import language
+from dsl.recovery import begins_statement, blanked
 from dsl.syntax import Mistake, describe
 
-GRAMMAR = Path(__file__).with_name("grammar.lark")
-
-_MOST_PROBLEMS = 20
-
-
-@functools.cache
-def _lark() -> Lark:
-    return Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer="contextual",
-        propagate_positions=True,
-        maybe_placeholders=True,
-    )
+_MOST_PROBLEMS = 50
 
 
 def parse(text: str, file: str) -> tree.Script:
-    """Read a script; `file` is the name under which problems are told. Raises PolicyError with all syntax errors."""
+    """Read a script; problems call it `file`. Raises PolicyError with all syntax errors."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return build(_lark().parse(text), file, text)
+        return build(language().parse(text), file, text)
     except UnexpectedInput:
         raise PolicyError(_problems(text, file)) from None
 
@@ -51,7 +37,7 @@ def _problems(text: str, file: str) -> list[Problem]:
         mistake = _first_mistake(remaining)
         if mistake is None:
             break
-        told = describe(mistake, text, file, keywords())
+        told = describe(mistake, text, file)
         problems.append(told.problem)
         start, end = told.unreadable
         if not remaining[start:end].strip():
@@ -62,22 +48,27 @@ def _problems(text: str, file: str) -> list[Problem]:
 
 def _first_mistake(text: str) -> Mistake | None:
     """Read up to what cannot stand there, and say what could."""
-    reading = _lark().parse_interactive(text)
+    reading: Any = language().parse_interactive(text)
+    history: list[tuple[Token, Any]] = []
     before = reading.copy(deepcopy_values=False)
-    last: Token | None = None
     try:
         for token in reading.lexer_thread.lex(reading.parser_state):
-            before = reading.copy(deepcopy_values=False)
             reading.feed_token(token)
-            last = token
-        before = reading.copy(deepcopy_values=False)
-        reading.feed_eof(last)
+            history.append((token, before))
+            before = reading.copy(deepcopy_values=False)
+        reading.feed_eof(history[-1][0] if history else None)
     except UnexpectedInput as unexpected:
         at = unexpected.pos_in_stream
         ended = isinstance(unexpected, UnexpectedToken) and unexpected.token.type == "$END"
+        if ended or at is None:
+            at = len(text)
+        if history and _began_a_statement(text, history[-1][0]):
+            token, before = history.pop()
+            at = token.start_pos or 0
+        last = history[-1][0] if history else None
         return Mistake(
             text=text,
-            at=len(text) if ended or at is None else at,
+            at=at,
             after=0 if last is None or last.end_pos is None else last.end_pos,
             last="" if last is None else last.type,
             expected=frozenset(before.accepts()),
@@ -85,11 +76,6 @@ def _first_mistake(text: str) -> Mistake | None:
     return None
 
 
-@functools.cache
-def keywords() -> dict[str, str]:
-    """Every fixed word and sign of the language, by the name of its terminal."""
-    return {
-        terminal.name: terminal.pattern.value
-        for terminal in _lark().terminals
-        if isinstance(terminal.pattern, PatternStr)
-    }
+def _began_a_statement(text: str, token: Token) -> bool:
+    """Whether a word was read as a name, but stands where a statement or declaration begins with it."""
+    return token.type in ("NAME", "HOST") and begins_statement(text, token.start_pos or 0)

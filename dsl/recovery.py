@@ -1,28 +1,22 @@
 """Where statements begin and end in a file that cannot be parsed, so that one mistake does not hide the next.
 
-Owns a reading of the text by lines and braces alone, which holds for any damage. Columns and lines never move: what is
-unreadable is overwritten with blanks.
+Owns a reading of the text by lines and braces alone, which holds for any damage. Columns and lines never
+move: what is unreadable is overwritten with blanks.
 """
 
 from __future__ import annotations
 
 import re
 
-DECLARATIONS = frozenset(
-    "policy domain timezone country national international emergency users group net sound hours limit table"
-    " trunk sub on test".split()
-)
-_STATEMENTS = DECLARATIONS | frozenset(
-    # rules, decisions and actions
-    "when also otherwise challenge accept reject redirect dial forward do answer continue play transfer deliver"
-    " tag log set strip media"
-    # outcomes, what a trunk says, steps of tests
-    " busy no-answer unreachable failure uri peers register login number from caller-id allow channels check"
-    " failover progress trusted transit call given expect".split()
-)
+from dsl.language import first_words
+
 _PIECE = re.compile(r'"[^"\n]*"?|`[^`\n]*`?|#[^\n]*|[{}]')
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 _FIRST_WORD = re.compile(r"[ \t]*([A-Za-z][A-Za-z-]*|\}?)")
+
+
+def _statements() -> frozenset[str]:
+    return first_words("_declaration", "_statement", "outcome", "_setting", "_step")
 
 
 def open_brace(text: str, at: int) -> int | None:
@@ -56,13 +50,22 @@ def first_word(text: str, at: int) -> str:
 def begins_declaration(text: str, at: int) -> bool:
     """Whether a declaration's word stands at the very left of this line."""
     word = _WORD.match(text, line_start(text, at))
-    return word is not None and word[0] in DECLARATIONS
+    return word is not None and word[0] in first_words("_declaration")
 
 
-def statement_around(text: str, at: int) -> tuple[int, int]:
-    """From where to where the statement goes that this offset is in, with its block, by lines."""
+def begins_statement(text: str, at: int) -> bool:
+    """Whether the word at this offset is the first on its line, and one with which a statement begins."""
+    found = _FIRST_WORD.match(text, line_start(text, at))
+    return found is not None and found.start(1) == at and found[1] in _statements()
+
+
+def statement_around(text: str, at: int, new: bool) -> tuple[int, int]:
+    """From where to where the statement goes that this offset is in, with its block, by lines.
+
+    `new`: it begins on this line, whatever its first word is.
+    """
     start = line_start(text, at)
-    while start > 0 and first_word(text, start) not in _STATEMENTS:
+    while not new and start > 0 and first_word(text, start) not in _statements():
         before = line_start(text, start - 1)
         if first_word(text, before) == "}":
             break
@@ -85,7 +88,7 @@ def _statement_end(text: str, start: int, at: int) -> int:
         here = min(end + 1, len(text))
         word = first_word(text, here)
         if here > at and (
-            begins_declaration(text, here) or (depth == 0 and (word in _STATEMENTS or word == "}"))
+            begins_declaration(text, here) or (depth == 0 and (word in _statements() or word == "}"))
         ):
             break
     return here

@@ -1,26 +1,26 @@
 """What to say of a place where a `.route` file cannot be read on.
 
-Owns the words for it: what stands there, what could stand there, and what was probably meant. How much of the file is
-unreadable with it is measured by `recovery`.
+Owns the words for it: what stands there, what could stand there, and what was probably meant. How much of
+the file is unreadable with it is measured by `recovery`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
 from dsl.diagnostics import Problem, Source, joined, nearest
+from dsl.language import beginnings, words
 from dsl.recovery import begins_declaration, line_start, open_brace, statement_around
 from dsl.tree import Span
 
-_RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[A-Za-z0-9_.+*%:/-]+|[=<>!&|]+|\S")
+_RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[A-Za-z0-9_.+*%:/-]+|[-=]>|[=<>!&|]+|\S")
 
 _VALUES = {
     "NAME": "a name",
     "STRING": "a text in double quotes",
-    "PATTERN": "a pattern such as ``0X(6-14)``",
+    "PATTERN": "a pattern in backticks, such as `0X(6-14)`",
     "NUMBER": "a number",
     "DURATION": "a duration such as `20s`",
     "NETWORK": "a network such as `10.0.0.0/8`",
@@ -41,49 +41,24 @@ _NAMED_BY = {
     "_EACH": "`caller` or `source`",
     "_IN": "the name of a group, users or a net",
 }
-_DECISIONS = set(
-    "_CHALLENGE _ACCEPT _REJECT _REDIRECT _DIAL _FORWARD _DO _ANSWER _CONTINUE _PLAY _TRANSFER _DELIVER _TAG _LOG"
-    " _SET _STRIP _MEDIA".split()
-)
-_EXPRESSIONS = set("NAME _USER _HEADER _E164 _DIVERTED STRING NUMBER DURATION NETWORK".split())
-_GROUPS: tuple[tuple[set[str], set[str], str], ...] = (
-    ({"_WHEN", "_REJECT"}, _DECISIONS | {"_WHEN", "_ALSO", "_OTHERWISE"}, "a rule or a decision"),
-    ({"_REJECT"}, _DECISIONS, "a decision"),
-    (
-        {"_GROUP", "_TRUNK", "_TEST"},
-        set(
-            "_POLICY _DOMAIN _TIMEZONE _COUNTRY _NATIONAL _INTERNATIONAL _EMERGENCY _USERS _GROUP _NET _SOUND"
-            " _HOURS _LIMIT _TABLE _TRUNK _SUB _ON _TEST".split()
-        ),
-        "a declaration such as `group` or `on call`",
-    ),
-    ({"_GIVEN", "_EXPECT"}, set("_CALL _REGISTER _GIVEN _EXPECT".split()), "a step of the test"),
-    (
-        {"_LOOKUP", "STRING", "NAME"},
-        _EXPRESSIONS | set("_NOT _LPAREN _LOOKUP _OVER _WITHIN _FROM _HELD".split()),
-        "a condition",
-    ),
-    ({"_E164", "STRING"}, _EXPRESSIONS, "a value"),
-    (
-        {"_PEERS", "_ALLOW"},
-        set(
-            "_URI _PEERS _REGISTER _LOGIN _NUMBER_WORD _FROM _CALLER_ID _ALLOW _CHANNELS _CHECK _FAILOVER"
-            " _PROGRESS _TRUSTED _TRANSIT".split()
-        ),
-        "what a trunk says, such as `uri`, `peers` or `allow`",
-    ),
-    (
-        {"_BUSY", "_FAILURE"},
-        set("_BUSY _NO_ANSWER _UNREACHABLE _FAILURE _REDIRECT".split()),
-        "an outcome such as `busy` or `failure`",
-    ),
-    (
-        {"_EQUAL", "_IN", "_IS"},
-        set("_EQUAL _UNEQUAL _LESS _AT_MOST _MORE _AT_LEAST _IN _NOT _MATCHES _IS".split()),
-        "a comparison such as `==`, `in` or `is`",
-    ),
-)
-"""Terminals by which one sees that something can stand there, all its terminals, and the word for it."""
+_CODES_AFTER = {"_REJECT", "_REDIRECT", "_NOTIFY", "_RESPONSE", "_ANSWERS", "_FAILOVER"}
+_STATEMENTS = {
+    "_statement": "a rule or a decision",
+    "_declaration": "a declaration such as `group` or `on call`",
+    "_step": "a step of the test",
+    "_setting": "what a trunk says, such as `uri`, `peers` or `allow`",
+    "outcome": "an outcome such as `busy` or `failure`",
+}
+"""Rules of the grammar that begin something new, and their names."""
+
+_PARTS = {
+    "_action": "a decision",
+    "_condition": "a condition",
+    "_expression": "a value",
+}
+"""Rules of the grammar that have one name where all of their beginnings could stand, wider ones first."""
+
+_COMPARISONS = frozenset({"_EQUAL", "_UNEQUAL", "_LESS", "_AT_MOST", "_MORE", "_AT_LEAST"})
 
 _BOUNDARIES = {"_WHEN", "_RBRACE", "_TEST", "_BUSY", "_EXPECT", "$END"}
 """Where one of these could stand, what came before is complete."""
@@ -133,18 +108,17 @@ class Told(msgspec.Struct, frozen=True):
     unreadable: tuple[int, int]
 
 
-def describe(mistake: Mistake, source: str, file: str, words: Mapping[str, str]) -> Told:
-    """Say what is wrong, in the words of the language. `words` gives fixed words by the name of their terminal."""
-    return _Teller(mistake, source, file, words).tell()
+def describe(mistake: Mistake, source: str, file: str) -> Told:
+    """Say what is wrong, in the words of the language. `source` is the file as it was, undamaged."""
+    return _Teller(mistake, source, file).tell()
 
 
 class _Teller:
-    def __init__(self, mistake: Mistake, source: str, file: str, words: Mapping[str, str]) -> None:
+    def __init__(self, mistake: Mistake, source: str, file: str) -> None:
         self.text = mistake.text
         self.mistake = mistake
         self.source = Source(source)
         self.file = file
-        self.words = words
         run = _RUN.match(mistake.text, mistake.at)
         self.found = "" if run is None else run[0]
 
@@ -172,16 +146,18 @@ class _Teller:
         at = self.mistake.at
         return line_start(self.text, at) == at and begins_declaration(self.text, at)
 
-    def _something_is_missing(self) -> bool:
+    def _first_on_line(self) -> bool:
         at = self.mistake.at
-        first_on_line = not self.text[line_start(self.text, at) : at].strip()
-        return self.mistake.after > 0 and first_on_line and not self.mistake.expected & _BOUNDARIES
+        return not self.text[line_start(self.text, at) : at].strip()
+
+    def _something_is_missing(self) -> bool:
+        return self.mistake.after > 0 and self._first_on_line() and not self.mistake.expected & _BOUNDARIES
 
     def _unexpected(self) -> Told:
         at, found, expected = self.mistake.at, self.found, self.mistake.expected
         if found in _FOREIGN and not (found == "=" and "_EQUAL" not in expected):
             return self._told(at, len(found), f"`{found}` cannot stand here", _FOREIGN[found])
-        known = [self.words[name] for name in expected if name in self.words]
+        known = [words()[name] for name in expected if name in words()]
         meant = nearest(found, [word for word in known if word[0].isalpha()])
         if meant is None and _FOREIGN_WORDS.get(found) in known:
             meant = _FOREIGN_WORDS[found]
@@ -190,18 +166,40 @@ class _Teller:
         return self._told(at, len(found), f"`{found}` cannot stand here", self._expected())
 
     def _expected(self) -> str:
-        """What could stand there, the common groups by one name each."""
-        left = set(self.mistake.expected) - {"$END"}
+        """What could stand there: on a new line something new, else what goes on with the line."""
+        left = self.mistake.expected - {"$END"}
+        new: list[str] = []
+        for rule, name in _STATEMENTS.items():
+            if beginnings(rule) <= left:
+                new.append(name)
+                left -= beginnings(rule)
+        more = [] if new and self._first_on_line() else self._continued(left - {"_RBRACE"})
+        if new and not more:
+            more = new
+        if "_RBRACE" in left:
+            more.append("`}`")
+        return f"here goes {joined(more)}" if more else "nothing more can stand here"
+
+    def _continued(self, left: frozenset[str]) -> list[str]:
         said: list[str] = []
-        for signs, group in _GROUPS:
-            if signs <= left:
-                said.append(group)
-                left -= _MEMBERS[group]
+        for rule, name in _PARTS.items():
+            if beginnings(rule) <= left:
+                said.append(name)
+                left -= beginnings(rule)
+        if left >= _COMPARISONS:
+            said.append("a comparison such as `==`, `in` or `is`")
+            left -= _COMPARISONS | {"_IN", "_IS", "_NOT", "_MATCHES"}
         for name in sorted(left & _VALUES.keys()):
-            said.append(_NAMED_BY.get(self.mistake.last, _VALUES[name]) if name == "NAME" else _VALUES[name])
-        words = sorted(f"`{self.words[name]}`" for name in left if name in self.words)
-        said += sorted(words, key=lambda word: not word[1].isalpha())
-        return f"here goes {joined(said)}" if said else "nothing more can stand here"
+            said.append(self._value(name))
+        fixed = sorted(f"`{words()[name]}`" for name in left if name in words())
+        return said + sorted(fixed, key=lambda word: not word[1].isalpha())
+
+    def _value(self, terminal: str) -> str:
+        if terminal == "NUMBER" and self.mistake.last in _CODES_AFTER:
+            return "a status such as `404`"
+        if terminal == "NAME" and self.mistake.last in _NAMED_BY:
+            return _NAMED_BY[self.mistake.last]
+        return _VALUES[terminal]
 
     def _told(
         self, at: int, length: int, message: str, advice: str, unreadable: tuple[int, int] | None = None
@@ -209,5 +207,8 @@ class _Teller:
         line = self.text.count("\n", 0, at) + 1
         column = at - line_start(self.text, at) + 1
         span = Span(self.file, line, column, line, column + length)
-        where = unreadable or statement_around(self.text, max(0, at - (at == self.mistake.after)))
-        return Told(self.source.problem(span, message, advice), where)
+        if unreadable is None:
+            begun_before = at == self.mistake.after
+            new = self._first_on_line() and not begun_before
+            unreadable = statement_around(self.text, max(0, at - begun_before), new)
+        return Told(self.source.problem(span, message, advice), unreadable)

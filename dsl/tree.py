@@ -456,7 +456,7 @@ class Time(Node, frozen=True):
 
 
 class Opening(Node, frozen=True):
-    """`mon-fri 08:00-18:00`: from `mon` to `sun`; the two days may be the same. `closes` is not part of it."""
+    """`mon-fri 08:00-18:00`: the two days may be the same. `closes` itself is outside."""
 
     first_day: Name
     last_day: Name
