@@ -1,0 +1,1 @@
+"""Calls: two legs, and a decision of what connects them."""

@@ -1,0 +1,75 @@
+"""What a leg tells its call: neutral events without a status line or header of the wire's.
+
+`Content` is a body with its type; a session description in it is the peer's own, until the leg that sends it puts
+our origin in.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """A body as it came: `headers` are those that describe it (RFC 3261 7.4), Content-Length aside."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    is_sdp: bool
+
+
+class Progressed(msgspec.Struct, frozen=True, gc=False):
+    """The called side is on its way: a provisional response above 100."""
+
+    status: int
+    reason: str
+    content: Content | None
+    headers: tuple[tuple[str, str], ...]
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """The called side took the call."""
+
+    content: Content | None
+    headers: tuple[tuple[str, str], ...]
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """The called side did not take the call, or could not be reached (`reached` False).
+
+    `contacts` are the URIs that a 3xx names, best first.
+    """
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[str, ...] = ()
+    reached: bool = True
+
+
+class Left(msgspec.Struct, frozen=True, gc=False):
+    """The caller gave up before the answer."""
+
+    reason: str
+
+
+class Acknowledged(msgspec.Struct, frozen=True, gc=False):
+    """The caller acknowledged the answer; with a delayed offer, `content` is its answer."""
+
+    content: Content | None
+
+
+class HungUp(msgspec.Struct, frozen=True, gc=False):
+    """The peer ended the call."""
+
+    headers: tuple[tuple[str, str], ...]
+
+
+class Lost(msgspec.Struct, frozen=True, gc=False):
+    """The peer does not answer any more; `reason` says how we know."""
+
+    reason: str
+
+
+Happening: TypeAlias = Progressed | Answered | Rejected | Left | Acknowledged | HungUp | Lost

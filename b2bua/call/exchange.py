@@ -1,0 +1,245 @@
+"""A request inside a call that is passed from one leg to the other (RFC 3261 section 14, RFC 3311, RFC 6086).
+
+Owns the far leg's transaction, the answer's way back, the ACK of a re-INVITE and its loss. Leaves to the call whether
+the request may pass at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from b2bua.call.events import Content
+from b2bua.call.headers import content_of, crossing
+from b2bua.call.leg import ALLOW, Leg, describe
+from b2bua.call.tables import (
+    INVITE_EXCHANGE,
+    REQUEST_EXCHANGE,
+    ExchangeEvent,
+    ExchangeState,
+    ExchangeTable,
+)
+from b2bua.sip.message import Request, Response
+from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.derived import cancellation
+from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.tables import Event
+from b2bua.transaction.timers import Timer
+
+if TYPE_CHECKING:
+    from b2bua.call.call import Call
+
+# A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
+_DIALOG_GONE = (408, 481)
+
+
+class Exchange:
+    """`near` sent the request, `far` gets it. `offers` is whether a session description can be on its way."""
+
+    __slots__ = (
+        "_ack_content",
+        "_client",
+        "_give_up",
+        "_interval",
+        "_invite_cseq",
+        "_repeat",
+        "_response",
+        "_server",
+        "_table",
+        "call",
+        "cseq",
+        "far",
+        "method",
+        "near",
+        "offers",
+        "state",
+    )
+
+    def __init__(self, call: Call, near: Leg, far: Leg, request: Request, server: ServerTransaction) -> None:
+        self.call = call
+        self.near = near
+        self.far = far
+        self.method = request.method
+        self.cseq = request.cseq.number
+        self.offers = request.method in ("INVITE", "UPDATE")
+        self.state = ExchangeState.PASSED
+        self._table = _INVITE if request.method == "INVITE" else _REQUEST
+        self._server = server
+        server.user = self
+        self._repeat: Timer | None = None
+        self._give_up: Timer | None = None
+        self._interval = 0.0
+        self._response: Response | None = None
+        self._ack_content: Content | None = None
+        row = "re-INVITE" if request.method == "INVITE" else request.method
+        content = content_of(request)
+        forwards = request.max_forwards
+        self._client = far.request(
+            request.method,
+            self,
+            crossing(request, row),
+            content,
+            70 if forwards is None else forwards - 1,
+        )
+        self._invite_cseq = far.dialog.local_cseq
+
+    def step(self, event: ExchangeEvent) -> None:
+        """Do what the table says for this event."""
+        row = self._table[self.state].get(event)
+        if row is None:
+            return
+        self.state = row[0]
+        for action in row[1]:
+            action(self)
+        if self.state is ExchangeState.ENDED:
+            self._client.user = None
+            self.call.exchange_over(self)
+
+    def responded(self, transaction: ClientTransaction, response: Response) -> None:
+        """The far leg answered."""
+        if response.status < 200:
+            self.step(ExchangeEvent.PROGRESSED)
+            return
+        self._response = response
+        self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
+
+    def timed_out(self, transaction: ClientTransaction) -> None:
+        """The far leg is silent."""
+        self.step(ExchangeEvent.UNREACHABLE)
+
+    def transport_failed(self, transaction: ClientTransaction) -> None:
+        """The far leg cannot be reached."""
+        self.step(ExchangeEvent.UNREACHABLE)
+
+    def reply_failed(self, transaction: ServerTransaction) -> None:
+        """The near leg cannot be told: its own transaction will time out."""
+
+    def cancelled(self) -> None:
+        """The near leg sent CANCEL for its re-INVITE."""
+        self.step(ExchangeEvent.CANCELLED)
+
+    def acknowledged(self, request: Request) -> None:
+        """The near leg's ACK of a 2xx to its re-INVITE came."""
+        self._ack_content = content_of(request)
+        self.step(ExchangeEvent.ACKNOWLEDGED)
+
+    def drop(self) -> None:
+        """The call ends."""
+        self.step(ExchangeEvent.DROP)
+
+    def timer_fired(self, name: str) -> None:
+        """One of this exchange's timers is due."""
+        self.step(_TIMERS[name])
+
+    # What the tables' words do.
+
+    def pass_answer(self) -> None:
+        """Give the near leg the far leg's 2xx."""
+        response, near, far = self._response, self.near, self.far
+        assert response is not None
+        ways = near.stack.ways
+        if self.offers:
+            far.dialog.retarget(response, far.dialog.flow, ways)
+        content = content_of(response)
+        headers = [*crossing(response, "2xx")]
+        if self.offers:
+            headers = [("Contact", ways.contact(near.dialog.flow)), ALLOW, *headers]
+        body = b""
+        if content is not None:
+            headers.extend(content.headers)
+            body = describe(near.dialog, content, ways)
+        self._server.respond(response.status, near.dialog.local_tag, headers, body)
+
+    def pass_rejection(self) -> None:
+        """Give the near leg the far leg's refusal: the session stays as it was (RFC 3261 14.1)."""
+        response = self._response
+        assert response is not None
+        if not self._server.answered:
+            headers = crossing(response, "3xx-6xx")
+            self._server.respond(response.status, self.near.dialog.local_tag, headers, b"", response.reason)
+        if response.status in _DIALOG_GONE:
+            self.report_far_lost()
+
+    def reject_timeout(self) -> None:
+        """Answer for a far leg that is silent."""
+        self._server.respond(408, self.near.dialog.local_tag)
+
+    def reject_terminated(self) -> None:
+        """Answer a request that is not wanted any more, by its sender or because the call ends (15.1.2)."""
+        if not self._server.answered:
+            self._server.respond(487, self.near.dialog.local_tag)
+
+    def send_cancel(self) -> None:
+        """Cancel the far leg's re-INVITE, and wait 64*T1 for its end (9.1)."""
+        client, stack = self._client, self.far.stack
+        data = cancellation(client.request)
+        stack.transactions.begin_client("CANCEL", client.branch, data, client.flow, None)
+        self._give_up = stack.turn.after(64 * stack.turn.settings.timers.t1, self, "give up")
+
+    def drop_request(self) -> None:
+        """No final response came to a re-INVITE that was cancelled."""
+        self._client.drop()
+
+    def start_repeating(self) -> None:
+        """Repeat the 2xx until its ACK comes (13.3.1.4)."""
+        turn = self.near.stack.turn
+        self._interval = turn.settings.timers.t1
+        self._repeat = turn.after(self._interval, self, "repeat")
+        self._give_up = turn.after(64 * self._interval, self, "unacknowledged")
+
+    def repeat_answer(self) -> None:
+        """Send the 2xx once more."""
+        turn = self.near.stack.turn
+        self._server.step(Event.SUCCESS)
+        self._interval = min(2 * self._interval, turn.settings.timers.t2)
+        self._repeat = turn.after(self._interval, self, "repeat")
+
+    def stop_timers(self) -> None:
+        """Stop repeating and waiting."""
+        timers = self.near.stack.turn.timers
+        timers.cancel(self._repeat)
+        timers.cancel(self._give_up)
+        self._repeat = self._give_up = None
+
+    def send_ack(self) -> None:
+        """Acknowledge the far leg's 2xx, with what the near leg's ACK said, if it came."""
+        dialog, stack, content = self.far.dialog, self.far.stack, self._ack_content
+        headers: tuple[tuple[str, str], ...] = ()
+        body = b""
+        if content is not None:
+            headers = content.headers
+            body = describe(dialog, content, stack.ways)
+        data = dialog.write("ACK", self._invite_cseq, stack.ways, stack.branch(), headers, body)
+        self._client.acknowledged(dialog.remote_tag, data, dialog.flow)
+
+    def report_far_lost(self) -> None:
+        """The far leg's dialog is gone."""
+        self.far.lose()
+
+    def report_near_lost(self) -> None:
+        """The near leg never acknowledged."""
+        self.near.lose()
+
+
+_Compiled = dict[
+    ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]
+]
+
+
+def _compiled(table: ExchangeTable) -> _Compiled:
+    return {
+        state: {
+            event: (after, tuple(getattr(Exchange, action) for action in actions))
+            for event, (after, actions) in rows.items()
+        }
+        for state, rows in table.items()
+    }
+
+
+_INVITE = _compiled(INVITE_EXCHANGE)
+_REQUEST = _compiled(REQUEST_EXCHANGE)
+_TIMERS = {
+    "repeat": ExchangeEvent.REPEAT,
+    "unacknowledged": ExchangeEvent.UNACKNOWLEDGED,
+    "give up": ExchangeEvent.GIVE_UP,
+}

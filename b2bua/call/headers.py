@@ -1,0 +1,73 @@
+"""The header fields that cross from one leg to the other: this table, and nothing else.
+
+What identifies a leg (Via, From, To, Call-ID, CSeq, Contact, routes), what authenticates it, and what negotiates
+between two neighbours (Supported, Require, Allow, timers) is each leg's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from b2bua.call.events import Content
+from b2bua.routing.verdicts import HeaderEdit
+from b2bua.sip.message import Request, Response
+
+# The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
+CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
+
+_CALLER = (
+    "Accept-Contact",
+    "Accept-Language",
+    "Alert-Info",
+    "Call-Info",
+    "In-Reply-To",
+    "Organization",
+    "Priority",
+    "Reason",
+    "Reply-To",
+    "Subject",
+    "User-To-User",
+)
+
+CROSSING: dict[str, tuple[str, ...]] = {
+    "INVITE": _CALLER,
+    "re-INVITE": ("Alert-Info", "Call-Info", "Priority", "Subject"),
+    "UPDATE": (),
+    "INFO": ("Info-Package",),
+    "MESSAGE": ("Call-Info", "Date", "Expires", "Priority", "Subject"),
+    "BYE": ("Reason", "User-To-User"),
+    "1xx": ("Alert-Info", "Call-Info", "Reason"),
+    "2xx": ("Call-Info", "Organization", "Reply-To", "User-To-User"),
+    "3xx-6xx": ("Call-Info", "Error-Info", "Reason", "Reply-To", "Retry-After", "Warning"),
+}
+
+
+def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ...]:
+    """The fields of a message that cross, by the table's row."""
+    headers = message.headers
+    found = []
+    for name in CROSSING[row]:
+        values = headers.get(name)
+        if values:
+            found.extend((name, value) for value in values)
+    return tuple(found)
+
+
+def content_of(message: Request | Response) -> Content | None:
+    """A message's body with the fields that describe it; None without one."""
+    if not message.body:
+        return None
+    headers = tuple((name, value) for name in CONTENT for value in message.all(name))
+    return Content(message.body, headers, message.content_type == "application/sdp")
+
+
+def edited(
+    headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]
+) -> tuple[tuple[str, str], ...]:
+    """Headers for the called side with the policy's `set` and `strip` done, in the order that it said them."""
+    for edit in edits:
+        name = edit.name.lower()
+        headers = tuple(header for header in headers if header[0].lower() != name)
+        if edit.value is not None:
+            headers = (*headers, (edit.name, edit.value))
+    return headers

@@ -1,0 +1,181 @@
+"""One dial: its steps, the legs that ring in each, and how it ends.
+
+Owns `and`, `then`, `else`, `for` and `progress`. A step ends with an answer, with its last leg, or when its time runs
+out; its outcome is the first of no-answer, busy, redirect, failure and unreachable that any of its legs had, and the
+dial's outcome is its last step's. Leaves answering the caller, and what follows an outcome, to the call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from b2bua.call.events import Answered, Progressed, Rejected
+from b2bua.call.outgoing import OutgoingLeg
+from b2bua.routing.destination import Refused
+from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
+from b2bua.transaction.timers import Timer
+
+if TYPE_CHECKING:
+    from b2bua.call.call import Call
+
+_FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
+_BUSY = frozenset((486, 600, 603))
+_NOT_THERE = frozenset((408, 480))
+_UNREACHABLE = frozenset((430, 500, 502, 503, 504))
+
+
+class Hunt:
+    """A dial in progress. `rejection` is the last refusal that a leg brought, for the caller to hear."""
+
+    __slots__ = (
+        "_call",
+        "_failed",
+        "_kinds",
+        "_limit",
+        "_progress_limit",
+        "_rang",
+        "_redirected",
+        "_step",
+        "_tried",
+        "dial",
+        "legs",
+        "outcome",
+        "rejection",
+        "several",
+        "target",
+    )
+
+    def __init__(self, call: Call, dial: Dial) -> None:
+        self._call = call
+        self.dial = dial
+        self._step = -1
+        self.legs: dict[int, OutgoingLeg] = {}
+        self.several = False
+        self.outcome: OutcomeKind = "failure"
+        self.rejection: Rejected | None = None
+        self.target = ""
+        self._kinds: set[OutcomeKind] = set()
+        self._failed: Refused | None = None
+        self._rang = False
+        self._redirected: str | None = None
+        self._tried = 0
+        self._limit: Timer | None = None
+        self._progress_limit: Timer | None = None
+
+    def advance(self) -> None:
+        """Go on to the next step that applies: `else` only after unreachable. After the last, the dial is over."""
+        steps = self.dial.steps
+        while True:
+            self._step += 1
+            if self._step >= len(steps):
+                self._call.dial_over(self._result())
+                return
+            step = steps[self._step]
+            if step.after == "else" and self._step > 0 and self.outcome != "unreachable":
+                continue
+            self._begin(step)
+            if self.legs:
+                return
+            self._conclude()
+
+    def progressed(self, leg: OutgoingLeg, happening: Progressed) -> None:
+        """A leg of this step is on its way, which ends the wait for progress."""
+        if leg.number in self.legs:
+            self._rang = True
+            self._stop(self._progress_limit)
+            self._progress_limit = None
+            self._call.dial_progressed(leg, happening, self.several)
+
+    def answered(self, leg: OutgoingLeg, happening: Answered) -> bool:
+        """A leg took the call: the step's others are not wanted any more. False for one that came too late."""
+        if self.legs.pop(leg.number, None) is None:
+            return False
+        self.stop()
+        return True
+
+    def rejected(self, leg: OutgoingLeg, happening: Rejected) -> None:
+        """A leg did not take the call. A 6xx ends the whole dial (RFC 3261 21.6)."""
+        if self.legs.pop(leg.number, None) is None:
+            return
+        self.rejection = happening
+        self.target = leg.destination.party
+        kind = self._kind(leg, happening)
+        self._kinds.add(kind)
+        if kind == "redirect" and happening.contacts and self._redirected is None:
+            self._redirected = happening.contacts[0]
+        if happening.status >= 600 and happening.reached:
+            self._kinds = {kind}
+            self.stop()
+            self._conclude()
+            self._call.dial_over(self._result())
+        elif not self.legs:
+            self.stop()
+            self._conclude()
+            self.advance()
+
+    def stop(self) -> None:
+        """No leg of this step is wanted any more."""
+        self._stop(self._limit)
+        self._stop(self._progress_limit)
+        self._limit = self._progress_limit = None
+        legs, self.legs = self.legs, {}
+        for leg in legs.values():
+            leg.abandon()
+
+    def timer_fired(self, name: str) -> None:
+        """The step's time is over: without any 18x nobody was there."""
+        for leg in self.legs.values():
+            self._kinds.add("no-answer" if leg.rang else "unreachable")
+            self.target = leg.destination.party
+        self.rejection = None
+        self.stop()
+        self._conclude()
+        self.advance()
+
+    def _begin(self, step: Step) -> None:
+        self._kinds = set()
+        self._rang = False
+        legs = []
+        for party in step.parties:
+            found = self._call.dial_party(party, self.dial.forwarder is not None)
+            if isinstance(found, Refused):
+                self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
+                self.rejection = Rejected(480 if found.kind == "unreachable" else 404, found.reason, reached=False)
+            else:
+                legs.extend(found)
+        self.several = len(legs) > 1
+        self.legs = {leg.number: leg for leg in legs}
+        if not legs:
+            return
+        self._tried += len(legs)
+        turn = self._call.stack.turn
+        self._limit = turn.after(step.seconds, self, "for")
+        if step.progress is not None and step.progress < step.seconds:
+            self._progress_limit = turn.after(step.progress, self, "progress")
+        for leg in legs:
+            leg.start()
+
+    def _conclude(self) -> None:
+        for kind in _FIRST:
+            if kind in self._kinds:
+                self.outcome = kind
+                return
+
+    def _kind(self, leg: OutgoingLeg, happening: Rejected) -> OutcomeKind:
+        status = happening.status
+        if status in _BUSY:
+            return "busy"
+        if status in _NOT_THERE and leg.rang and happening.reached:
+            return "no-answer"
+        unreachable = not happening.reached or status in _NOT_THERE or status in _UNREACHABLE
+        if unreachable or status in self._call.failover(leg):
+            return "unreachable"
+        return "redirect" if 300 <= status < 400 else "failure"
+
+    def _result(self) -> Outcome:
+        code = self.rejection.status if self.rejection is not None and self.rejection.reached else None
+        redirected = self._redirected if self.outcome == "redirect" else None
+        return Outcome(self.outcome, self.target or None, code, self._rang, self._tried, redirected)
+
+    def _stop(self, timer: Timer | None) -> None:
+        self._call.stack.turn.timers.cancel(timer)

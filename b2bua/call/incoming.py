@@ -1,0 +1,214 @@
+"""The leg of whoever called us: responses to an INVITE (RFC 3261 section 13.3).
+
+Owns what the caller hears before the answer, and repeating the 2xx until its ACK. Each called leg whose session
+description reaches the caller has an early dialog of its own here, so that an answer never changes within one.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from b2bua.call.events import Acknowledged, Answered, Content, Left, Progressed, Rejected
+from b2bua.call.headers import content_of
+from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.tables import INCOMING, LegEvent, LegState
+from b2bua.dialog.dialog import Dialog, dialog_of_request
+from b2bua.effects import Flow
+from b2bua.sip.message import Request
+from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.tables import Event
+from b2bua.transaction.timers import Timer
+
+_KEEP_RINGING = 60.0
+
+
+class IncomingLeg(Leg):
+    """The caller's side of a call."""
+
+    __slots__ = (
+        "_answer",
+        "_bound",
+        "_early",
+        "_give_up",
+        "_interval",
+        "_progress",
+        "_rejection",
+        "_repeat",
+        "_ringing",
+        "_source",
+        "_transaction",
+    )
+
+    def __init__(self, stack: Stack, call: LegUser, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
+        tag = stack.turn.draw()
+        dialog = dialog_of_request(request, flow, tag, stack.ways, int(tag[:15], 16))
+        super().__init__(stack, call, 0, dialog, LegState.INVITED)
+        self._transaction = transaction
+        transaction.user = self
+        self._bound: str | None = None
+        self._early: dict[str, Dialog] | None = None
+        self._source: str | None = None
+        self._progress: Progressed | None = None
+        self._answer: Answered | None = None
+        self._rejection: Rejected | None = None
+        self._ringing: Timer | None = None
+        self._repeat: Timer | None = None
+        self._give_up: Timer | None = None
+        self._interval = 0.0
+
+    def progress(self, happening: Progressed, source: str | None) -> None:
+        """Pass a provisional response on; `source` names the called dialog that it comes from."""
+        self._progress, self._source = happening, source
+        self.step(LegEvent.PROGRESSED)
+
+    def answer(self, happening: Answered, source: str) -> None:
+        """Take the call on behalf of the called dialog `source`."""
+        self._answer, self._source = happening, source
+        self.step(LegEvent.ANSWERED)
+
+    def reject(self, happening: Rejected) -> None:
+        """Refuse the call."""
+        self._rejection = happening
+        self.step(LegEvent.REJECTED)
+
+    def cancelled(self) -> None:
+        """The caller sent CANCEL: nothing, if the call was answered already (9.2)."""
+        self.step(LegEvent.CANCELLED)
+
+    def acknowledged(self, request: Request) -> None:
+        """The ACK of our 2xx came."""
+        self.message = request
+        self.step(LegEvent.ACKNOWLEDGED)
+        self.message = None
+
+    def reply_failed(self, transaction: ServerTransaction) -> None:
+        """A response to the INVITE could not be delivered: the caller is gone."""
+        self.reason = "the caller cannot be reached"
+        self.step(LegEvent.LOST)
+
+    def timer_fired(self, name: str) -> None:
+        """One of this leg's timers is due."""
+        if name == "ringing":
+            self._transaction.step(Event.REQUEST)
+            self._ringing = self.stack.turn.after(_KEEP_RINGING, self, "ringing")
+        else:
+            self.step(LegEvent.REPEAT if name == "repeat" else LegEvent.UNACKNOWLEDGED)
+
+    # What the table's words do.
+
+    def send_provisional(self) -> None:
+        """Send 1xx, and send it again each minute, so that no proxy on the way gives up (13.3.1.1)."""
+        progress = self._progress
+        assert progress is not None
+        content = progress.content
+        dialog = self._dialog_for(self._source if content is not None else None)
+        headers = [("Contact", self.stack.ways.contact(dialog.flow)), *progress.headers]
+        body = self._body(dialog, content, headers)
+        self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason or None)
+        timers = self.stack.turn.timers
+        timers.cancel(self._ringing)
+        self._ringing = self.stack.turn.after(_KEEP_RINGING, self, "ringing")
+
+    def send_answer(self) -> None:
+        """Send 200; from here on the dialog is the one of the leg that answered."""
+        answer = self._answer
+        assert answer is not None
+        self._settle(self._dialog_for(self._source))
+        dialog = self.dialog
+        headers = [("Contact", self.stack.ways.contact(dialog.flow)), ALLOW, *answer.headers]
+        body = self._body(dialog, answer.content, headers)
+        self.cause, self.reason = 200, "OK"
+        self.answered_at = self.stack.turn.wall
+        self._transaction.respond(200, dialog.local_tag, headers, body)
+        self._answer = None
+
+    def start_repeating(self) -> None:
+        """Repeat the 200 from T1 up to every T2, on streams too, for 64*T1 (13.3.1.4)."""
+        turn = self.stack.turn
+        self._interval = turn.settings.timers.t1
+        self._repeat = turn.after(self._interval, self, "repeat")
+        self._give_up = turn.after(64 * self._interval, self, "unacknowledged")
+
+    def repeat_answer(self) -> None:
+        """Send the 200 once more."""
+        turn = self.stack.turn
+        self._transaction.step(Event.SUCCESS)
+        self._interval = min(2 * self._interval, turn.settings.timers.t2)
+        self._repeat = turn.after(self._interval, self, "repeat")
+
+    def stop_repeating(self) -> None:
+        """The ACK came, or never will."""
+        timers = self.stack.turn.timers
+        timers.cancel(self._repeat)
+        timers.cancel(self._give_up)
+        self._repeat = self._give_up = None
+        if self.state is LegState.CLOSING:
+            self.reason = "no ACK came for our 200"
+
+    def send_rejection(self) -> None:
+        """Send the final failure."""
+        rejection = self._rejection
+        assert rejection is not None
+        self._final(rejection.status, rejection.reason, rejection.headers)
+
+    def send_terminated(self) -> None:
+        """Answer the INVITE of a caller who left (9.2, 15.1.2)."""
+        self._final(487, "", ())
+
+    def report_left(self) -> None:
+        """Tell the call that nobody waits any more."""
+        self._settle(self.dialog)
+        self.by_peer = True
+        self.cause, self.reason = 487, self.reason or "the caller gave up"
+        self.call.on(self, Left(self.reason))
+
+    def report_acknowledged(self) -> None:
+        """Tell the call that the caller has the answer, and pass on its own if the offer was ours."""
+        assert isinstance(self.message, Request)
+        self.call.on(self, Acknowledged(content_of(self.message)))
+
+    def _final(self, status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> None:
+        self._settle(self.dialog)
+        self.cause, self.reason = status, self.reason or reason
+        self._transaction.respond(status, self.dialog.local_tag, headers, b"", reason or None)
+
+    def _body(self, dialog: Dialog, content: Content | None, headers: list[tuple[str, str]]) -> bytes:
+        if content is None:
+            return b""
+        headers.extend(content.headers)
+        return describe(dialog, content, self.stack.ways)
+
+    def _dialog_for(self, source: str | None) -> Dialog:
+        if source is None or self._bound is None or self._bound == source:
+            self._bound = source or self._bound
+            return self.dialog
+        if self._early is None:
+            self._early = {}
+        dialog = self._early.get(source)
+        if dialog is None:
+            tag = self.stack.turn.draw()
+            dialog = copy.copy(self.dialog)
+            dialog.local = dialog.local.replace(dialog.local_tag, tag)
+            dialog.local_tag = tag
+            dialog.sdp_id, dialog.sdp_version, dialog.sdp_hash = int(tag[:15], 16), 0, 0
+            self._early[source] = dialog
+            self.stack.legs[tag] = self
+        return dialog
+
+    def _settle(self, dialog: Dialog) -> None:
+        """One of the early dialogs is the one that stays: the others are gone (13.3.1.4)."""
+        self.stack.turn.timers.cancel(self._ringing)
+        self._ringing = None
+        self._progress = None
+        if self._early is None:
+            return
+        legs = self.stack.legs
+        for other in (self.dialog, *self._early.values()):
+            if other is not dialog:
+                legs.pop(other.local_tag, None)
+        self.dialog = dialog
+        self._early = None
+
+
+IncomingLeg.table = compiled(IncomingLeg, INCOMING)
+

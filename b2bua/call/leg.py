@@ -1,0 +1,252 @@
+"""What both kinds of leg have in common: a dialog, a state table, and the requests of a call in progress.
+
+Owns BYE from either side. Leaves set-up to `incoming` and `outgoing`, and what passes between legs to the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+
+from b2bua.call.events import Content, Happening, HungUp, Lost
+from b2bua.call.headers import crossing
+from b2bua.call.tables import LegEvent, LegState, LegTable
+from b2bua.dialog.dialog import Dialog
+from b2bua.dialog.ways import Ways
+from b2bua.effects import Flow
+from b2bua.sdp.origin import rewrite_origin
+from b2bua.sip.message import Request, Response
+from b2bua.transaction.client import ClientTransaction, ClientUser
+from b2bua.transaction.keys import MAGIC
+from b2bua.transaction.layer import Transactions
+from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.turn import Turn
+
+if TYPE_CHECKING:
+    from b2bua.call.outgoing import OutgoingLeg
+
+Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
+
+ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE")
+
+
+class Stack:
+    """What all legs of a core share. `legs` finds a leg by the tag that we gave its dialog."""
+
+    __slots__ = ("legs", "resolve", "transactions", "turn", "ways")
+
+    def __init__(
+        self,
+        turn: Turn,
+        transactions: Transactions,
+        ways: Ways,
+        resolve: Callable[[OutgoingLeg], None],
+    ) -> None:
+        self.turn = turn
+        self.transactions = transactions
+        self.ways = ways
+        self.resolve = resolve
+        self.legs: dict[str, Leg] = {}
+
+    def branch(self) -> str:
+        """A branch that nobody has used (RFC 3261 8.1.1.7)."""
+        return MAGIC + self.turn.draw()
+
+
+class LegUser(Protocol):
+    """The call that a leg belongs to."""
+
+    def on(self, leg: Leg, happening: Happening) -> None:
+        """Something happened on this leg."""
+
+    def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
+        """The peer sent a request that is for the other side."""
+
+    def leg_over(self, leg: Leg) -> None:
+        """Nothing more will come from this leg."""
+
+
+class Leg:
+    """One side of a call. Times are wall seconds; `cause` is the status that ended the set-up.
+
+    `parting` are the fields that the other side's BYE had for this one's.
+    """
+
+    __slots__ = (
+        "answered_at",
+        "by_peer",
+        "bye",
+        "call",
+        "cause",
+        "dialog",
+        "ended_at",
+        "message",
+        "number",
+        "parting",
+        "reason",
+        "stack",
+        "started_at",
+        "state",
+    )
+
+    table: ClassVar[Compiled] = {}
+
+    def __init__(self, stack: Stack, call: LegUser, number: int, dialog: Dialog, state: LegState) -> None:
+        self.stack = stack
+        self.call = call
+        self.number = number
+        self.dialog = dialog
+        self.state = state
+        self.message: Request | Response | None = None
+        self.bye: ServerTransaction | None = None
+        self.started_at = stack.turn.wall
+        self.answered_at: float | None = None
+        self.ended_at: float | None = None
+        self.cause = 0
+        self.reason = ""
+        self.by_peer = False
+        self.parting: tuple[tuple[str, str], ...] = ()
+        stack.legs[dialog.local_tag] = self
+
+    def step(self, event: LegEvent) -> bool:
+        """Do what the table says for this event; False when it says nothing."""
+        row = type(self).table[self.state].get(event)
+        if row is None:
+            return False
+        state = self.state = row[0]
+        if self.ended_at is None and state in _OVER:
+            self.ended_at = self.stack.turn.wall
+        for action in row[1]:
+            action(self)
+        if state is LegState.ENDED:
+            self.finish()
+        return True
+
+    def receive(self, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
+        """A request inside this dialog came, ACK and CANCEL aside."""
+        if not self.dialog.in_order(request):
+            transaction.respond(500, self.dialog.local_tag, (("Retry-After", "1"),), reason="CSeq out of order")
+            return
+        if request.method == "BYE":
+            self.bye = transaction
+            self.message = request
+            if not self.step(LegEvent.BYE):
+                transaction.respond(481, self.dialog.local_tag)
+            self.message = None
+        else:
+            self.call.requested(self, request, flow, transaction)
+
+    def belongs(self, request: Request) -> bool:
+        """Whether a request with our tag is inside this very dialog (RFC 3261 12.2.2)."""
+        return request.call_id == self.dialog.call_id and (request.from_tag or "") == self.dialog.remote_tag
+
+    def end(self) -> None:
+        """Hang up on the peer."""
+        self.step(LegEvent.END)
+
+    def lose(self) -> None:
+        """The peer answered a request inside the dialog with 408 or 481, or not at all (12.2.1.2)."""
+        self.step(LegEvent.LOST)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the peer can be asked for something."""
+        return self.state is LegState.CONFIRMED
+
+    @property
+    def source(self) -> str:
+        """A name for the peer's side of the dialog, that no other dialog has."""
+        return f"{self.number} {self.dialog.remote_tag}"
+
+    def request(
+        self,
+        method: str,
+        user: ClientUser,
+        headers: tuple[tuple[str, str], ...] = (),
+        content: Content | None = None,
+        max_forwards: int = 70,
+    ) -> ClientTransaction:
+        """Send a request inside the dialog."""
+        stack, dialog = self.stack, self.dialog
+        branch = stack.branch()
+        body = b""
+        if content is not None:
+            headers = (*headers, *content.headers)
+            body = describe(dialog, content, stack.ways)
+        if method in ("INVITE", "UPDATE"):
+            headers = (("Contact", stack.ways.contact(dialog.flow)), ALLOW, *headers)
+        data = dialog.write(method, dialog.next_cseq(), stack.ways, branch, headers, body, max_forwards)
+        return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
+
+    # A BYE that we sent is done, however it went (RFC 3261 15.1.1).
+
+    def responded(self, transaction: ClientTransaction, response: Response) -> None:
+        """A response to our BYE came."""
+        if response.status >= 200:
+            self.step(LegEvent.CLOSED)
+
+    def timed_out(self, transaction: ClientTransaction) -> None:
+        """Our BYE was never answered."""
+        self.step(LegEvent.CLOSED)
+
+    def transport_failed(self, transaction: ClientTransaction) -> None:
+        """Our BYE could not be delivered."""
+        self.step(LegEvent.CLOSED)
+
+    # What the tables' words do.
+
+    def accept_bye(self) -> None:
+        """Answer the peer's BYE."""
+        if self.bye is not None:
+            self.bye.respond(200, self.dialog.local_tag)
+            self.bye = None
+
+    def send_bye(self) -> None:
+        """Hang up."""
+        self.request("BYE", self, self.parting)
+
+    def report_hung_up(self) -> None:
+        """Tell the call that the peer hung up."""
+        self.by_peer = True
+        message = self.message
+        headers = crossing(message, "BYE") if message is not None else ()
+        self.call.on(self, HungUp(headers))
+
+    def report_lost(self) -> None:
+        """Tell the call that the peer is gone."""
+        self.call.on(self, Lost(self.reason or "the peer does not answer any more"))
+
+    def finish(self) -> None:
+        """Leave the stack's tables, and tell the call."""
+        self.stack.legs.pop(self.dialog.local_tag, None)
+        self.call.leg_over(self)
+
+
+_OVER = frozenset(
+    (LegState.ENDED, LegState.CLOSING, LegState.ENDING, LegState.CANCELLING, LegState.ABANDONED),
+)
+
+
+def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
+    """A body as it leaves on this dialog: the o= line is ours.
+
+    One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
+    """
+    if not content.is_sdp:
+        return content.body
+    digest = hash(content.body)
+    if digest != dialog.sdp_hash:
+        dialog.sdp_hash = digest
+        dialog.sdp_version += 1
+    return rewrite_origin(content.body, "-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow))
+
+
+def compiled(cls: type[Leg], table: LegTable) -> Compiled:
+    """A leg's table with its words replaced by the functions of the class that do them."""
+    return {
+        state: {
+            event: (after, tuple(getattr(cls, action) for action in actions))
+            for event, (after, actions) in rows.items()
+        }
+        for state, rows in table.items()
+    }

@@ -1,0 +1,343 @@
+"""The leg of whomever we call: one INVITE and what comes back (RFC 3261 sections 13.2 and 9.1).
+
+Owns finding the next hop, the choice of a stream for what is too large for a datagram (18.1.1), answering a trunk's
+challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody wants.
+"""
+
+from __future__ import annotations
+
+from b2bua.routing.destination import Destination
+from b2bua.call.events import Answered, Content, Progressed, Rejected
+from b2bua.call.forks import end_fork
+from b2bua.call.headers import content_of, crossing
+from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.tables import OUTGOING, LegEvent, LegState
+from b2bua.dialog.dialog import Dialog, complete, is_address
+from b2bua.dialog.ways import DEFAULT_PORT
+from b2bua.effects import Address, Answer, Flow, Resolved, Transport
+from b2bua.sip.digest import answer as answer_challenge
+from b2bua.sip.digest import choose
+from b2bua.sip.errors import PeerError
+from b2bua.sip.headers import Challenge
+from b2bua.sip.message import Response
+from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.derived import cancellation
+from b2bua.transaction.timers import Timer
+
+# RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
+_LARGEST_DATAGRAM = 1300
+
+
+class OutgoingLeg(Leg):
+    """A called side of a call. `rang` is whether any 18x came."""
+
+    __slots__ = (
+        "_ack_content",
+        "_datagram_flow",
+        "_headers",
+        "_invite",
+        "_max_forwards",
+        "_offer",
+        "_streams_refused",
+        "_timer",
+        "_tries",
+        "addresses",
+        "destination",
+        "rang",
+    )
+
+    def __init__(
+        self,
+        stack: Stack,
+        call: LegUser,
+        number: int,
+        destination: Destination,
+        offer: Content | None,
+        headers: tuple[tuple[str, str], ...],
+        max_forwards: int,
+        call_id: str,
+    ) -> None:
+        tag = stack.turn.draw()
+        self.destination = destination
+        flow = destination.flow or _NOWHERE
+        dialog = Dialog(call_id, f"{destination.from_};tag={tag}", tag, destination.to, "", flow, int(tag[:15], 16))
+        dialog.pinned = destination.flow is not None
+        dialog.routes = destination.routes
+        dialog.target = destination.uri
+        super().__init__(stack, call, number, dialog, LegState.RESOLVING)
+        self.rang = False
+        self.addresses: tuple[Address, ...] = ()
+        self._offer = offer
+        self._headers = headers
+        self._max_forwards = max_forwards
+        self._invite: ClientTransaction | None = None
+        self._ack_content: Content | None = None
+        self._datagram_flow: Flow | None = None
+        self._streams_refused = False
+        self._timer: Timer | None = None
+        self._tries = 0
+
+    def start(self) -> None:
+        """Find where to send the INVITE, at once where no name has to be looked up, and send it."""
+        if self.dialog.pinned:
+            self.step(LegEvent.RESOLVED)
+            return
+        hop = self.destination.hop
+        asked = (hop.param("transport") or "").lower()
+        if hop.scheme == "sips" or asked not in ("", "udp", "tcp"):
+            self._fail(f"no way to {hop}: its transport is not available here")
+            return
+        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
+        if is_address(hop.host):
+            address = Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT)
+            self.resolved(Resolved((address,)))
+        else:
+            self.stack.resolve(self)
+            self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
+
+    def resolved(self, answer: Answer) -> None:
+        """The next hop's addresses are known, or will not be."""
+        if self.state is not LegState.RESOLVING:
+            return
+        self._stop_timer()
+        if not isinstance(answer, Resolved):
+            self._fail(getattr(answer, "reason", "no address"))
+            return
+        self.addresses = answer.addresses
+        for address in answer.addresses:
+            flow = self.stack.ways.flow_to(address)
+            if flow is not None:
+                self.dialog.flow = flow
+                self.step(LegEvent.RESOLVED)
+                return
+        self._fail(f"none of our sockets can reach {self.destination.hop.host}")
+
+    def abandon(self) -> None:
+        """The call has no use for this leg any more."""
+        self.step(LegEvent.ABANDON)
+
+    @property
+    def source(self) -> str:
+        """A name for the called side's dialog; forks of one INVITE have several (12.1.2)."""
+        message = self.message
+        tag = message.to_tag if isinstance(message, Response) else self.dialog.remote_tag
+        return f"{self.number} {tag}"
+
+    def acknowledge(self, content: Content | None) -> None:
+        """The caller has the answer: let the called side know (13.2.2.4)."""
+        self._ack_content = content
+        self.step(LegEvent.ACKNOWLEDGED)
+
+    def responded(self, transaction: ClientTransaction, response: Response) -> None:
+        """A response to our INVITE, or to our BYE, came."""
+        if transaction.method != "INVITE":
+            super().responded(transaction, response)
+            return
+        self.message = response
+        status = response.status
+        if status < 200:
+            self.rang = self.rang or status >= 180
+            self.step(LegEvent.PROGRESSED)
+        elif status < 300:
+            self._succeeded(transaction, response)
+        elif status in (401, 407) and self.credentials_for(response) and self.state in _UNDECIDED:
+            self.step(LegEvent.CHALLENGED)
+        else:
+            self.cause, self.reason = status, response.reason
+            self.step(LegEvent.REJECTED)
+        self.message = None
+
+    def timed_out(self, transaction: ClientTransaction) -> None:
+        """Nothing came back from where we sent the INVITE."""
+        if transaction.method != "INVITE":
+            super().timed_out(transaction)
+        else:
+            self.cause, self.reason = 408, "no response"
+            self.step(LegEvent.UNREACHABLE)
+
+    def transport_failed(self, transaction: ClientTransaction) -> None:
+        """The INVITE could not be delivered; one that went by a stream for its size tries a datagram (18.1.1)."""
+        if transaction.method != "INVITE":
+            super().transport_failed(transaction)
+        elif self._datagram_flow is not None and self.state is LegState.CALLING:
+            self.dialog.flow = self._datagram_flow
+            self._datagram_flow = None
+            self._streams_refused = True
+            self.step(LegEvent.STREAM_REFUSED)
+        else:
+            self.cause, self.reason = 503, "the next hop cannot be reached"
+            self.step(LegEvent.UNREACHABLE)
+
+    def timer_fired(self, name: str) -> None:
+        """Resolving took too long, or a cancelled INVITE never got its final response (9.1)."""
+        if name == "resolve":
+            self._fail("the name was not resolved in time")
+        else:
+            self.step(LegEvent.GIVE_UP)
+
+    def credentials_for(self, response: Response) -> bool:
+        """Whether this challenge is one that our account answers, and has not answered in vain already."""
+        account = self.destination.account
+        if account is None or self._tries >= 2 or self._challenge(response) is None:
+            return False
+        hosts = {address.host for address in self.addresses}
+        return self.dialog.flow.remote in hosts
+
+    # What the table's words do.
+
+    def send_invite(self) -> None:
+        """Send the INVITE, with credentials if the last one was challenged."""
+        dialog, stack = self.dialog, self.stack
+        headers = [*self._headers]
+        challenged = self.message
+        body = b""
+        if self._offer is not None:
+            headers.extend(self._offer.headers)
+            body = describe(dialog, self._offer, stack.ways)
+        if isinstance(challenged, Response):
+            headers.append(self._authorization(challenged))
+        branch = stack.branch()
+        cseq = dialog.next_cseq()
+        data = self._written(branch, cseq, headers, body)
+        if len(data) > _LARGEST_DATAGRAM and self._may_stream():
+            self._datagram_flow = dialog.flow
+            flow = stack.ways.flow_to(Address("TCP", dialog.flow.remote, dialog.flow.remote_port))
+            dialog.flow = flow or dialog.flow
+            data = self._written(branch, cseq, headers, body)
+        self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
+
+    def report_progress(self) -> None:
+        """Pass on what the called side says of itself; its 100 stays with us."""
+        response = self.message
+        if isinstance(response, Response) and response.status > 100:
+            content, headers = content_of(response), crossing(response, "1xx")
+            self.call.on(self, Progressed(response.status, response.reason, content, headers))
+
+    def take_answer(self) -> None:
+        """Make the dialog of the 2xx ours (12.1.2)."""
+        response = self.message
+        assert isinstance(response, Response)
+        complete(self.dialog, response, self.dialog.flow, self.stack.ways)
+        self._stop_timer()
+        if self.state is LegState.ANSWERED:
+            self.cause, self.reason = 200, "OK"
+            self.answered_at = self.stack.turn.wall
+            self._offer = None
+            self._headers = ()
+
+    def report_answer(self) -> None:
+        """The called side took the call."""
+        response = self.message
+        assert isinstance(response, Response)
+        self.call.on(self, Answered(content_of(response), crossing(response, "2xx")))
+
+    def report_rejection(self) -> None:
+        """The called side did not take the call."""
+        response = self.message
+        assert isinstance(response, Response)
+        contacts: tuple[str, ...] = ()
+        if 300 <= response.status < 400 and isinstance(response.contacts, list):
+            best_first = sorted(response.contacts, key=lambda c: -float(c.param("q") or 1))
+            contacts = tuple(str(contact.uri) for contact in best_first)
+        headers = crossing(response, "3xx-6xx")
+        self.call.on(self, Rejected(response.status, response.reason, headers, contacts))
+
+    def report_unreachable(self) -> None:
+        """There is no way to the called side."""
+        self.call.on(self, Rejected(self.cause, self.reason, reached=False))
+
+    def send_cancel(self) -> None:
+        """Ask the called side to stop; should it never say so, stop waiting after 64*T1 (9.1)."""
+        invite, turn = self._invite, self.stack.turn
+        assert invite is not None
+        self.stack.transactions.begin_client("CANCEL", invite.branch, cancellation(invite.request), invite.flow, None)
+        self._timer = turn.after(64 * turn.settings.timers.t1, self, "give up")
+        self.cause, self.reason = 487, "the call went elsewhere"
+
+    def drop_invite(self) -> None:
+        """No final response came to an INVITE that was cancelled."""
+        if self._invite is not None:
+            self._invite.drop()
+
+    def send_ack(self) -> None:
+        """Acknowledge the 2xx; its transaction repeats the ACK whenever the 2xx is repeated (13.2.2.4)."""
+        invite, dialog, stack = self._invite, self.dialog, self.stack
+        assert invite is not None
+        content, headers, body = self._ack_content, (), b""
+        if content is not None:
+            headers = content.headers
+            body = describe(dialog, content, stack.ways)
+        data = dialog.write("ACK", dialog.local_cseq, stack.ways, stack.branch(), headers, body)
+        invite.acknowledged(dialog.remote_tag, data, dialog.flow)
+        invite.user = None
+        self._invite = None
+        self._ack_content = None
+
+    def finish(self) -> None:
+        """Let go of what the INVITE needed."""
+        self._stop_timer()
+        if self._invite is not None:
+            self._invite.user = None
+            self._invite = None
+        self._offer = None
+        super().finish()
+
+    def _succeeded(self, transaction: ClientTransaction, response: Response) -> None:
+        if self.dialog.remote_tag and response.to_tag != self.dialog.remote_tag:
+            end_fork(self.stack, response, transaction)
+        else:
+            self.step(LegEvent.ANSWERED)
+
+    def _written(self, branch: str, cseq: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
+        ways, dialog = self.stack.ways, self.dialog
+        own = [("Contact", ways.contact(dialog.flow)), ALLOW]
+        return dialog.write("INVITE", cseq, ways, branch, own + headers, body, self._max_forwards)
+
+    def _may_stream(self) -> bool:
+        flow = self.dialog.flow
+        unbound = not self.dialog.pinned and not self._streams_refused
+        named = self.destination.hop.param("transport") is not None
+        return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
+
+    def _challenge(self, response: Response) -> Challenge | None:
+        name = "WWW-Authenticate" if response.status == 401 else "Proxy-Authenticate"
+        account = self.destination.account
+        challenges = []
+        for value in response.all(name):
+            try:
+                challenges.append(Challenge.parse(value))
+            except PeerError:
+                self.stack.turn.count("challenges_unreadable")
+        realm = account.realm if account is not None else None
+        return choose([c for c in challenges if realm is None or c.realm == realm])
+
+    def _authorization(self, response: Response) -> tuple[str, str]:
+        challenge, account = self._challenge(response), self.destination.account
+        assert challenge is not None and account is not None
+        self._tries += 1
+        name = "Authorization" if response.status == 401 else "Proxy-Authorization"
+        credentials = answer_challenge(
+            challenge,
+            "INVITE",
+            self.dialog.target,
+            account.username,
+            account.password,
+            self.stack.turn.draw(),
+            1,
+            b"",
+        )
+        return (name, str(credentials))
+
+    def _fail(self, reason: str) -> None:
+        self.cause, self.reason = 503, reason
+        self.step(LegEvent.UNRESOLVED)
+
+    def _stop_timer(self) -> None:
+        self.stack.turn.timers.cancel(self._timer)
+        self._timer = None
+
+
+_NOWHERE = Flow("UDP", "", 0, "", 0)
+_UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
+
+OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING)

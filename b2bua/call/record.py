@@ -1,0 +1,40 @@
+"""What is left of a leg when it is over: one call detail record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from b2bua.call.leg import Leg
+from b2bua.call.outgoing import OutgoingLeg
+from b2bua.effects import Record
+
+if TYPE_CHECKING:
+    from b2bua.call.call import Call
+
+
+def record(call: Call, leg: Leg) -> Record:
+    """The record of a leg of this call that is over."""
+    direction: Literal["in", "out"] = "in"
+    target = ""
+    if isinstance(leg, OutgoingLeg):
+        direction = "out"
+        trunk = leg.destination.trunk
+        target = f"{leg.destination.uri} via {trunk}" if trunk is not None else leg.destination.uri
+    return Record(
+        call=call.id,
+        leg=leg.number,
+        direction=direction,
+        sip_call_id=leg.dialog.call_id,
+        caller=call.caller,
+        callee=call.callee,
+        target=target,
+        source=call.source,
+        start=leg.started_at,
+        answer=leg.answered_at,
+        end=leg.stack.turn.wall if leg.ended_at is None else leg.ended_at,
+        cause=leg.cause,
+        reason=leg.reason,
+        hung_up_by=call.hung_up_by if leg.answered_at is not None else "",
+        policy=call.inquiry.policy.hash,
+        rules=call.rules,
+    )

@@ -1,0 +1,87 @@
+"""What is answered before the policy is asked (RFC 3261 section 8.2, in its order).
+
+Owns the checks that no routing script can change: methods, schemes, hosts, extensions, bodies, hops, overload. Each
+raises PeerError, which the core answers without state.
+"""
+
+from __future__ import annotations
+
+from b2bua.call.leg import ALLOW
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Request
+
+# Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
+_INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
+_NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
+_INSIDE = frozenset(("INVITE", "BYE", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
+_KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | {"REGISTER"}
+_BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
+
+ACCEPT = ("Accept", "application/sdp")
+ACCEPT_ENCODING = ("Accept-Encoding", "identity")
+REGISTER_EXTENSIONS = frozenset(("path", "outbound"))
+_NO_EXTENSIONS: frozenset[str] = frozenset()
+_SCHEMES = ("sip", "tel")
+
+
+def check_method(request: Request) -> None:
+    """405 for a method that is known and not for us, 481 for one that needs a dialog, 501 for an unknown one."""
+    method = request.method
+    if method in _INSIDE_ONLY:
+        raise PeerError(481, "Call/Transaction Does Not Exist")
+    if method in _NOT_HERE:
+        raise PeerError(405, "Method Not Allowed", (ALLOW,))
+    if method not in _KNOWN:
+        raise PeerError(501, "Not Implemented", (ALLOW,))
+
+
+def check_inside(request: Request) -> None:
+    """The same for a request inside a dialog, with the extensions that it requires."""
+    if request.method not in _KNOWN:
+        raise PeerError(501, "Not Implemented", (ALLOW,))
+    if request.method not in _INSIDE:
+        raise PeerError(405, "Method Not Allowed", (ALLOW,))
+    check_extensions(request)
+
+
+def check_scheme(request: Request) -> None:
+    """416 for a Request-URI that is neither sip nor tel (8.2.2.1); emergency calls have a URN (RFC 5031)."""
+    scheme = request.request_uri.scheme
+    if scheme not in _SCHEMES and not (request.method == "INVITE" and request.uri.startswith("urn:service:sos")):
+        raise PeerError(416, "Unsupported URI Scheme")
+
+
+def check_extensions(request: Request) -> None:
+    """420 for a required extension that we don't have, with its name (8.2.2.3)."""
+    required = request.values("Require")
+    if not required:
+        return
+    ours = REGISTER_EXTENSIONS if request.method == "REGISTER" else _NO_EXTENSIONS
+    unsupported = [option for option in required if option.lower() not in ours]
+    if unsupported:
+        raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unsupported)),))
+
+
+def check_body(request: Request) -> None:
+    """415 for a body that a call cannot be made of (8.2.3), unless its sender can do without."""
+    if not request.body:
+        return
+    disposition = (request.get("Content-Disposition") or "").lower()
+    if "handling=optional" in disposition.replace(" ", ""):
+        return
+    encoding = request.get("Content-Encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
+        raise PeerError(415, "Unsupported Media Type", (ACCEPT_ENCODING,))
+    if request.content_type not in _BODIES:
+        raise PeerError(415, "Unsupported Media Type", (ACCEPT,))
+
+
+def check_invite(request: Request) -> None:
+    """What an INVITE needs so that a call can be made of it: hops left, and one Contact of ours to answer to."""
+    if request.max_forwards == 0:
+        raise PeerError(483, "Too Many Hops")
+    contacts = request.contacts
+    if not isinstance(contacts, list) or len(contacts) != 1:
+        raise PeerError(400, "An INVITE needs exactly one Contact")
+    if contacts[0].uri.scheme not in ("sip", "sips"):
+        raise PeerError(400, "The Contact of an INVITE must be a SIP URI")

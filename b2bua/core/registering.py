@@ -1,0 +1,131 @@
+"""REGISTER, from the request to the response (RFC 3261 section 10.3).
+
+Owns the order of things, and that a 200 is sent only when its bindings are stored. Leaves the bindings to
+`registrar`, and whether to accept at all to the policy (`routing.admitting`).
+"""
+
+from __future__ import annotations
+
+from b2bua.core.ids import Pending
+from b2bua.effects import Answer, Flow, Log, StoreBindings, Stored
+from b2bua.registrar.asked import Bounds
+from b2bua.registrar.binding import document
+from b2bua.registrar.registrar import Registrar, Registration
+from b2bua.registrar.turns import Turns
+from b2bua.routing.verdicts import Accept
+from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.message import Request
+from b2bua.transaction.layer import Transactions
+from b2bua.transaction.responses import stateless
+from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.turn import Turn
+
+_STORE_FAILED = (("Retry-After", "10"),)
+
+
+class Registering:
+    """The registrations that are under way. `users` limits what is loaded to those that still exist."""
+
+    def __init__(
+        self, turn: Turn, transactions: Transactions, registrar: Registrar, pending: Pending, key: bytes
+    ) -> None:
+        self._turn = turn
+        self._transactions = transactions
+        self._registrar = registrar
+        self._pending = pending
+        self._key = key
+        self._turns: Turns[_Request] = Turns()
+
+    def accepted(self, user: str, request: Request, flow: Flow, accept: Accept) -> None:
+        """The policy lets this REGISTER through: do it, in its turn. Raises PeerError 503 when too many wait."""
+        defaults = self._turn.settings.registration
+        low = defaults.min_expires if accept.min_expires is None else accept.min_expires
+        high = defaults.max_expires if accept.max_expires is None else accept.max_expires
+        most = defaults.max_contacts if accept.max_contacts is None else accept.max_contacts
+        bounds = Bounds(low, high, max(low, min(defaults.default_expires, high)), most)
+        if not request.headers.get("Contact") and not self._turns.held(user):
+            # A query changes nothing, so it needs no turn and leaves no state.
+            headers = self._registrar.response_headers(user, self._turn.wall)
+            self._turn.effects.append(stateless(request, flow, self._key, 200, headers))
+            return
+        waiting = _Request(self, user, request, flow, bounds)
+        mine = self._turns.take(user, waiting)
+        waiting.transaction = self._transactions.begin_server(request, flow)
+        if mine:
+            self._work(waiting)
+
+    def expire(self) -> None:
+        """Drop the bindings whose time is over, here and in the store."""
+        for change in self._registrar.expire(self._turn.wall):
+            if not self._turns.held(change.aor):
+                self._store(change, _Expiry())
+
+    def _work(self, waiting: _Request | None) -> None:
+        while waiting is not None:
+            turn = self._turn
+            try:
+                registration = self._registrar.register(
+                    waiting.user, waiting.request, waiting.flow, waiting.bounds, turn.wall
+                )
+            except PeerError as error:
+                waiting.answer(error.status, error.headers, error.reason, turn)
+            else:
+                if registration.changed:
+                    waiting.registration = registration
+                    self._store(registration, waiting)
+                    return
+                headers = self._registrar.response_headers(waiting.user, turn.wall, registration)
+                waiting.answer(200, tuple(headers), None, turn)
+            waiting = self._turns.done(waiting.user)
+
+    def _store(self, registration: Registration, waiter: _Request | _Expiry) -> None:
+        id = self._pending.ask(waiter)
+        self._turn.effects.append(StoreBindings(id, registration.aor, document(registration.after)))
+
+    def stored(self, waiting: _Request, answer: Answer) -> None:
+        """The store has, or has not, what a REGISTER asked for."""
+        turn, registration = self._turn, waiting.registration
+        if registration is None:
+            raise LocalError("a REGISTER was stored before it was worked out")
+        if isinstance(answer, Stored):
+            self._registrar.commit(registration)
+            headers = self._registrar.response_headers(waiting.user, turn.wall, registration)
+            waiting.answer(200, tuple(headers), None, turn)
+            turn.count("registrations")
+        else:
+            turn.effects.append(Log("error", "registration not stored", {"user": waiting.user, "why": str(answer)}))
+            waiting.answer(500, _STORE_FAILED, "The registration could not be stored", turn)
+        self._work(self._turns.done(waiting.user))
+
+
+class _Request:
+    """One REGISTER that has begun."""
+
+    __slots__ = ("_registering", "bounds", "flow", "registration", "request", "transaction", "user")
+
+    def __init__(self, registering: Registering, user: str, request: Request, flow: Flow, bounds: Bounds) -> None:
+        self._registering = registering
+        self.user = user
+        self.request = request
+        self.flow = flow
+        self.bounds = bounds
+        self.transaction: ServerTransaction | None = None
+        self.registration: Registration | None = None
+
+    def resolved(self, answer: Answer) -> None:
+        """The store answered."""
+        self._registering.stored(self, answer)
+
+    def answer(
+        self, status: int, headers: tuple[tuple[str, str], ...], reason: str | None, turn: Turn
+    ) -> None:
+        """Send the final response."""
+        if self.transaction is not None:
+            self.transaction.respond(status, turn.draw(), headers, b"", reason)
+
+
+class _Expiry:
+    """Bindings that ran out were removed from the store; should that fail, loading drops them anyway."""
+
+    def resolved(self, answer: Answer) -> None:
+        """Nothing waits for this."""

@@ -1,0 +1,82 @@
+"""What an operator sees of calls and registrations: plain values, taken at one moment."""
+
+from __future__ import annotations
+
+import msgspec
+
+from b2bua.call.call import Call
+from b2bua.call.leg import Leg
+from b2bua.call.outgoing import OutgoingLeg
+from b2bua.registrar.binding import Binding
+
+
+class LegView(msgspec.Struct, frozen=True):
+    """One leg: who it is, and where it stands."""
+
+    number: int
+    party: str
+    state: str
+    sip_call_id: str
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """One call. Times are wall seconds; `rules` are the positions in the policy that decided."""
+
+    id: str
+    caller: str
+    callee: str
+    source: str
+    started: float
+    answered: float | None
+    policy: str
+    rules: tuple[str, ...]
+    tags: dict[str, str]
+    legs: tuple[LegView, ...]
+
+
+class RegistrationView(msgspec.Struct, frozen=True):
+    """One binding; `expires` in seconds from now."""
+
+    user: str
+    contact: str
+    expires: int
+    source: str
+    transport: str
+    agent: str
+    reachable: bool
+
+
+def call_view(call: Call, legs: list[Leg]) -> CallView:
+    """A call with those of its legs that are left."""
+    return CallView(
+        id=call.id,
+        caller=call.caller,
+        callee=call.callee,
+        source=call.source,
+        started=call.incoming.started_at,
+        answered=call.incoming.answered_at,
+        policy=call.inquiry.policy.hash,
+        rules=call.rules,
+        tags=call.tags,
+        legs=tuple(_leg_view(call, leg) for leg in sorted(legs, key=lambda leg: leg.number)),
+    )
+
+
+def _leg_view(call: Call, leg: Leg) -> LegView:
+    party = leg.destination.party if isinstance(leg, OutgoingLeg) else call.caller
+    return LegView(leg.number, party, leg.state.value, leg.dialog.call_id)
+
+
+def registration_view(binding: Binding, wall: float) -> RegistrationView:
+    """A binding as the operator sees it."""
+    flow = binding.flow
+    host = f"[{flow.remote}]" if ":" in flow.remote else flow.remote
+    return RegistrationView(
+        user=binding.aor,
+        contact=binding.contact,
+        expires=max(0, int(binding.expires_at - wall)),
+        source=f"{host}:{flow.remote_port}",
+        transport=flow.transport.lower(),
+        agent=binding.agent or "",
+        reachable=binding.reachable,
+    )

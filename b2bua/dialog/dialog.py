@@ -1,0 +1,191 @@
+"""One dialog: its identifiers, sequence numbers, routes and remote target (RFC 3261 section 12).
+
+Owns how a request inside the dialog is written, and where it goes. Leaves to the leg which requests are sent when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from b2bua.dialog.ways import DEFAULT_PORT, Ways
+from b2bua.effects import Address, Flow, Transport
+from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.headers import NameAddr
+from b2bua.sip.message import Request, Response
+from b2bua.sip.uri import Uri
+
+
+class Dialog:
+    """`local` and `remote` are whole From and To values with their tags; `target` is the remote target's URI.
+
+    `flow` is the way that requests take: the route set's first hop, else the target, else, behind NAT, over a
+    stream or where a Contact is a name, the way by which the peer's message came.
+    """
+
+    __slots__ = (
+        "call_id",
+        "flow",
+        "local",
+        "local_cseq",
+        "local_tag",
+        "pinned",
+        "remote",
+        "remote_cseq",
+        "remote_tag",
+        "routes",
+        "sdp_hash",
+        "sdp_id",
+        "sdp_version",
+        "target",
+    )
+
+    def __init__(
+        self,
+        call_id: str,
+        local: str,
+        local_tag: str,
+        remote: str,
+        remote_tag: str,
+        flow: Flow,
+        sdp_id: int,
+    ) -> None:
+        self.call_id = call_id
+        self.local = local
+        self.local_tag = local_tag
+        self.remote = remote
+        self.remote_tag = remote_tag
+        self.flow = flow
+        self.pinned = False
+        self.local_cseq = 0
+        self.remote_cseq = -1
+        self.routes: tuple[str, ...] = ()
+        self.target = ""
+        self.sdp_id = sdp_id
+        self.sdp_version = 0
+        self.sdp_hash = 0
+
+    def write(
+        self,
+        method: str,
+        cseq: int,
+        ways: Ways,
+        branch: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        max_forwards: int = 70,
+    ) -> bytes:
+        """A request inside this dialog (12.2.1.1), strict routers included. LocalError on a line end in a value."""
+        uri, routes = self.target, self.routes
+        if routes and ";lr" not in routes[0]:
+            uri = str(NameAddr.parse(routes[0]).uri.without_headers())
+            routes = (*routes[1:], f"<{self.target}>")
+        lines = [
+            f"{method} {uri} SIP/2.0\r\nVia: {ways.via(self.flow, branch)}",
+            *[f"Route: {route}" for route in routes],
+            f"Max-Forwards: {max_forwards}\r\nFrom: {self.local}\r\nTo: {self.remote}",
+            f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}",
+            *[f"{name}: {value}" for name, value in headers],
+            f"Content-Length: {len(body)}\r\n\r\n",
+        ]
+        text = "\r\n".join(lines)
+        if text.count("\n") != 9 + len(routes) + len(headers):
+            raise LocalError("a header value of ours has a line end")
+        return text.encode("utf-8", "surrogateescape") + body
+
+    def next_cseq(self) -> int:
+        """The number of our next request (12.2.1.1)."""
+        self.local_cseq += 1
+        return self.local_cseq
+
+    def in_order(self, request: Request) -> bool:
+        """Whether a request's CSeq is higher than all before; then it counts as seen (12.2.2)."""
+        number = request.cseq.number
+        if number <= self.remote_cseq:
+            return False
+        self.remote_cseq = number
+        return True
+
+    def stream_closed(self, flow: Flow) -> None:
+        """The connection is gone: the next request opens one to the target's port."""
+        if self.flow == flow and self.target:
+            port = _port(self.target)
+            self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port)
+
+    def retarget(self, message: Request | Response, flow: Flow, ways: Ways) -> None:
+        """Take the remote target from a message's Contact, if it has one (12.2.1.2, 12.2.2)."""
+        contacts = message.contacts
+        if not isinstance(contacts, list) or not contacts:
+            return
+        uri = contacts[0].uri.without_headers()
+        text = str(uri)
+        if text == self.target:
+            return
+        self.target = text
+        if not self.pinned:
+            self.flow = way_to(uri, self.routes, flow, ways)
+
+
+def _port(target: str) -> int:
+    return Uri.parse(target).port or DEFAULT_PORT
+
+
+def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flow:
+    """Where requests to this target go, given the flow by which the peer's last message came.
+
+    Deviation: a host name in a Contact or Record-Route is not looked up again (RFC 3263 4): the peer that we are
+    talking to stays the next hop.
+    """
+    hop = NameAddr.parse(routes[0]).uri if routes else target
+    if came_by.transport != "UDP" and not routes:
+        return came_by
+    if not is_address(hop.host) or (not routes and hop.host != came_by.remote):
+        return came_by
+    transport: Transport = "TCP" if (hop.param("transport") or "").lower() == "tcp" else "UDP"
+    port = hop.port or DEFAULT_PORT
+    if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
+        return came_by
+    return ways.flow_to(Address(transport, hop.host, port)) or came_by
+
+
+def is_address(host: str) -> bool:
+    """Whether a URI's host is an IP address rather than a name."""
+    return ":" in host or (host[-1:].isdigit() and host.replace(".", "").isdigit() and host.count(".") == 3)
+
+
+def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, sdp_id: int) -> Dialog:
+    """The dialog that our response to this INVITE makes (12.1.1). PeerError 400 without one usable Contact."""
+    contacts = request.contacts
+    if not isinstance(contacts, list) or len(contacts) != 1:
+        raise PeerError(400, "one Contact is needed in an INVITE")
+    uri = contacts[0].uri.without_headers()
+    if uri.scheme not in ("sip", "sips"):
+        raise PeerError(400, "Contact is no SIP URI")
+    local = f"{request.get('To')};tag={local_tag}"
+    dialog = Dialog(
+        request.call_id,
+        local,
+        local_tag,
+        request.get("From") or "",
+        request.from_tag or "",
+        flow,
+        sdp_id,
+    )
+    dialog.routes = tuple(request.values("Record-Route"))
+    dialog.target = str(uri)
+    dialog.flow = way_to(uri, dialog.routes, flow, ways)
+    dialog.remote_cseq = request.cseq.number
+    return dialog
+
+
+def complete(dialog: Dialog, response: Response, flow: Flow, ways: Ways) -> None:
+    """Fill in what a 2xx that makes a dialog says of the peer (12.1.2).
+
+    Deviation: a 2xx without the Contact that section 13.3.1.4 demands leaves the Request-URI as remote target, so that
+    the call can at least be acknowledged and ended.
+    """
+    dialog.remote = response.get("To") or ""
+    dialog.remote_tag = response.to_tag or ""
+    dialog.routes = tuple(reversed(response.values("Record-Route")))
+    dialog.target, asked = "", dialog.target
+    dialog.retarget(response, flow, ways)
+    dialog.target = dialog.target or asked

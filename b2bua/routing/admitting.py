@@ -1,0 +1,92 @@
+"""Who sent a request, and what the policy says of a REGISTER.
+
+Owns the realm's challenges and credentials, and the facts of a REGISTER. Bad credentials are no credentials: the
+policy sees a caller who is not authenticated.
+"""
+
+from __future__ import annotations
+
+from b2bua.effects import Flow
+from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
+from b2bua.routing.facts import RequestHeaders, dialed_in
+from b2bua.routing.meters import Meters, Moment
+from b2bua.routing.verdicts import Decision
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Request
+from b2bua.transaction.turn import Turn
+from dsl.decision import Facts
+from dsl.policy import Policy
+
+
+class Admitting:
+    """Knows accounts. `key` signs nonces, so that a challenge needs no state."""
+
+    def __init__(self, turn: Turn, key: bytes, policy: Policy, meters: Meters) -> None:
+        self._turn = turn
+        self._key = key
+        self._meters = meters
+        self.policy = policy
+        self._authenticator = self._for(policy)
+
+    def reload(self, policy: Policy) -> None:
+        """Take over another version's users and realm; challenges of the same realm stay good."""
+        if policy.domains[0] != self.policy.domains[0]:
+            self._authenticator = self._for(policy)
+        self.policy = policy
+
+    def verify(self, request: Request) -> Verified | Stale | None:
+        """The account that proved itself, one whose nonce is too old, or nobody."""
+        if "Authorization" not in request.headers and "Proxy-Authorization" not in request.headers:
+            return None
+        verdict = self._authenticator.verify(request, self._turn.wall, self._ha1)
+        match verdict:
+            case Verified() | Stale():
+                return verdict
+            case Refused():
+                self._turn.count("authentications_refused")
+                return None
+            case Absent():
+                return None
+
+    def challenge(self, stale: bool) -> list[tuple[str, str]]:
+        """The headers of a 401."""
+        self._turn.count("challenges")
+        return self._authenticator.challenge(self._turn.wall, self._turn.draw, stale)
+
+    def registering(self, request: Request, flow: Flow, verified: str | None) -> tuple[str | None, Decision]:
+        """Whose address a REGISTER is about, and what the policy says.
+
+        Raises PeerError 403 when a verified account wants to register for somebody else.
+        """
+        policy, turn = self.policy, self._turn
+        named = dialed_in(request.to.uri)
+        user = named if named in policy.users else policy.callee(named)
+        if verified is not None and verified != user:
+            raise PeerError(403, "This address belongs to another account")
+        contacts = request.contacts
+        expires = request.get("Expires")
+        facts = Facts(
+            time=turn.wall,
+            source=flow.remote,
+            transport=flow.transport.lower(),
+            ambient=Moment(policy, self._meters, turn.wall),
+            trunk=None,
+            authenticated=verified is not None,
+            caller=verified,
+            user=user,
+            expires=int(expires) if expires is not None and expires.isdigit() else None,
+            contacts=len(contacts) if isinstance(contacts, list) else 0,
+            agent=request.get("User-Agent"),
+            headers=RequestHeaders(request),
+        )
+        return user, policy.decide("register", facts)
+
+    def _ha1(self, user: str, algorithm: str) -> str | None:
+        credential = self.policy.directory.credentials.get(user)
+        if credential is None:
+            return None
+        return credential.sha256 if algorithm.startswith("SHA-256") else credential.md5
+
+    def _for(self, policy: Policy) -> Authenticator:
+        settings = self._turn.settings
+        return Authenticator(self._key, policy.domains[0], settings.algorithms, settings.nonce_lifetime)

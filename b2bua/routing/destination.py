@@ -1,0 +1,43 @@
+"""Where a leg goes, and as whom: what routing hands to a call for each party that it dials."""
+
+from __future__ import annotations
+
+import msgspec
+
+from b2bua.effects import Flow
+from b2bua.sip.uri import Uri
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """What answers a trunk's challenges. `realm` None answers any realm of that trunk's own addresses."""
+
+    username: str
+    password: str
+    realm: str | None = None
+
+
+class Destination(msgspec.Struct, frozen=True, gc=False):
+    """One INVITE to send.
+
+    `uri` is the Request-URI; `party` who it is for the record; `hop` where it is sent, unless `flow` binds it to the
+    way by which a phone registered (RFC 3261 10, RFC 5626). `from_` and `to` are header values without tags; `routes`
+    a Path (RFC 3327). `headers` are added, with what routing knows: identity, Diversion, History-Info.
+    """
+
+    uri: str
+    party: str
+    hop: Uri
+    from_: str
+    to: str
+    flow: Flow | None = None
+    routes: tuple[str, ...] = ()
+    trunk: str | None = None
+    account: Account | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """Why a party cannot be dialled at all: `unreachable` or `failure`: the outcomes of a dial."""
+
+    kind: str
+    reason: str

@@ -1,0 +1,68 @@
+"""Where our own users are: their bindings as destinations (RFC 3261 16.5, RFC 3327 5.3, RFC 5626 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from b2bua.effects import Flow
+from b2bua.routing.destination import Destination
+from b2bua.sip.headers import NameAddr
+from b2bua.sip.uri import Uri
+
+
+class Registered(Protocol):
+    """A binding, as far as calling it needs one."""
+
+    @property
+    def contact(self) -> str:
+        """The Contact URI."""
+
+    @property
+    def nat(self) -> bool:
+        """Whether requests must take the flow that it was registered by."""
+
+    @property
+    def flow(self) -> Flow:
+        """The flow that it was registered by."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The Path that it was registered through, as Route values."""
+
+
+class Directory:
+    """Finds users. `bindings` gives a user's live bindings, best first; `is_ours` knows our domains and addresses."""
+
+    def __init__(
+        self, bindings: Callable[[str, float], tuple[Registered, ...]], is_ours: Callable[[Uri], bool]
+    ) -> None:
+        self._bindings = bindings
+        self.ours = is_ours
+
+    def destinations(
+        self,
+        user: str,
+        uri: str,
+        caller: Flow,
+        shown: str,
+        headers: tuple[tuple[str, str], ...],
+        wall: float,
+    ) -> tuple[Destination, ...]:
+        """A user's phones, each contact once, never the one on the `caller`'s own flow."""
+        found: dict[str, Destination] = {}
+        for binding in self._bindings(user, wall):
+            if binding.contact in found or binding.flow == caller:
+                continue
+            hop = NameAddr.parse(binding.path[0]).uri if binding.path else Uri.parse(binding.contact)
+            found[binding.contact] = Destination(
+                uri=binding.contact,
+                party=user,
+                hop=hop,
+                from_=shown,
+                to=f"<{uri}>",
+                flow=binding.flow if binding.nat and not binding.path else None,
+                routes=binding.path,
+                headers=headers,
+            )
+        return tuple(found.values())

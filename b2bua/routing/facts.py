@@ -1,0 +1,116 @@
+"""A request's facts, as the language names them.
+
+Owns reading what was dialled, who is claimed and who forwarded out of a request. From and P-Asserted-Identity say who
+somebody claims to be, never who calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from b2bua.effects import Flow
+from b2bua.routing.meters import Moment
+from b2bua.sip.errors import PeerError
+from b2bua.sip.headers import NameAddr
+from b2bua.sip.message import Request
+from b2bua.sip.uri import Uri
+from dsl.decision import Facts
+from dsl.policy import Policy
+
+_SEPARATORS = str.maketrans("", "", "-.() ")
+EMERGENCY_URN = "urn:service:sos"
+
+
+class RequestHeaders(Mapping[str, str]):
+    """The first value of each of a request's headers, by lower-case name, gathered when a rule asks for one."""
+
+    __slots__ = ("_found", "_request")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._found: dict[str, str] | None = None
+
+    def _headers(self) -> dict[str, str]:
+        if self._found is None:
+            self._found = {name.lower(): values[0] for name, values in self._request.headers.items()}
+        return self._found
+
+    def __getitem__(self, name: str) -> str:
+        return self._headers()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers())
+
+    def __len__(self) -> int:
+        return len(self._headers())
+
+
+def facts_of(
+    request: Request,
+    flow: Flow,
+    policy: Policy,
+    moment: Moment,
+    wall: float,
+    verified: str | None,
+    trunk: str | None,
+) -> Facts:
+    """The facts of an INVITE; `verified` is the account whose digest was right."""
+    dialed = dialed_of(request)
+    return Facts(
+        time=wall,
+        source=flow.remote,
+        transport=flow.transport.lower(),
+        ambient=moment,
+        trunk=trunk,
+        authenticated=verified is not None,
+        caller=verified,
+        claimed=claimed_of(request),
+        dialed=dialed,
+        callee=policy.callee(dialed),
+        anonymous=is_anonymous(request),
+        diverted_by=diverter_of(request, policy),
+        headers=RequestHeaders(request),
+    )
+
+
+def dialed_of(request: Request) -> str | None:
+    """What was dialled: the Request-URI's user, decoded, a number without its separators and parameters."""
+    if request.uri.startswith(EMERGENCY_URN):
+        return EMERGENCY_URN
+    return dialed_in(request.request_uri)
+
+
+def dialed_in(uri: Uri) -> str | None:
+    """What a URI dials."""
+    user = uri.username
+    if user is None:
+        return None
+    user = user.partition(";")[0]
+    number = user.translate(_SEPARATORS)
+    return number if number.lstrip("+").isdigit() else user
+
+
+def claimed_of(request: Request) -> str | None:
+    """Who From says is calling."""
+    return dialed_in(request.from_.uri)
+
+
+def is_anonymous(request: Request) -> bool:
+    """Whether the caller asks not to be named (RFC 3323 4.1, 4.2)."""
+    uri = request.from_.uri
+    if uri.host == "anonymous.invalid" or (uri.user or "").lower() == "anonymous":
+        return True
+    privacy = request.get("Privacy")
+    return privacy is not None and privacy.strip().lower() not in ("", "none")
+
+
+def diverter_of(request: Request, policy: Policy) -> str | None:
+    """The party that forwarded last (RFC 5806 section 5): a user of ours if it is one, else what stands there."""
+    values = request.values("Diversion")
+    if not values:
+        return None
+    try:
+        party = dialed_in(NameAddr.parse(values[0]).uri)
+    except PeerError:
+        return None
+    return policy.callee(party) or party

@@ -1,0 +1,156 @@
+"""One call's dealings with the policy: the version it began with, its facts, and what it forwarded.
+
+Owns asking for decisions, and turning the parties that a decision names into destinations. Leaves to the call what it
+does with them.
+"""
+
+from __future__ import annotations
+
+from b2bua.effects import Flow
+from b2bua.routing.destination import Account, Destination, Refused
+from b2bua.routing.directory import Directory
+from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
+from b2bua.routing.forwarding import MOST, History, forwarded, history_headers, history_of
+from b2bua.routing.identity import Identity
+from b2bua.routing.meters import Meters, Moment
+from b2bua.routing.verdicts import Decision, Dial, Frame, Outcome, Target
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Request
+from b2bua.sip.uri import Uri, escape_user
+from dsl.decision import NumberTarget, UriTarget, UserTarget
+from dsl.policy import Policy
+
+
+class Inquiry:
+    """Asks on behalf of one call. `policy` stays the version that the call began with."""
+
+    __slots__ = ("_directory", "_event", "_flow", "_history", "emergency", "facts", "identity", "meters", "policy")
+
+    def __init__(
+        self,
+        policy: Policy,
+        directory: Directory,
+        meters: Meters,
+        request: Request,
+        flow: Flow,
+        wall: float,
+        verified: str | None,
+        trunk: str | None,
+    ) -> None:
+        self.policy = policy
+        self._directory = directory
+        self._flow = flow
+        self.meters = meters
+        self.facts = facts_of(request, flow, policy, Moment(policy, meters, wall), wall, verified, trunk)
+        dialed = self.facts.dialed
+        self.emergency = dialed is not None and (dialed == EMERGENCY_URN or policy.is_emergency(dialed))
+        self.identity = Identity.of(request, policy, verified, trunk, self.facts.anonymous)
+        self._history: History = history_of(request)
+        self._event = "call"
+
+    def decide(self) -> Decision:
+        """What the policy says of the call."""
+        return self.policy.decide("call", self.facts)
+
+    def resume(self, frame: Frame, outcome: Outcome, wall: float) -> Decision:
+        """What the policy says of a dial's outcome; what holds at the moment is asked anew."""
+        self._event = outcome.kind
+        self.facts.time = wall
+        self.facts.ambient = Moment(self.policy, self.meters, wall)
+        return self.policy.resume(frame, outcome, self.facts)
+
+    def take(self, limits: tuple[tuple[str, str], ...], wall: float) -> list[tuple[str, str]]:
+        """Count what a decision uses up; what is returned has to be given back."""
+        if self.emergency:
+            return []
+        declared = self.policy.limits
+        return [(name, key) for name, key in limits if self.meters.take(declared[name], key, wall)]
+
+    def forward(self, dial: Dial) -> bool:
+        """Note that a user's calls go elsewhere; False when that user forwarded already, or too many did."""
+        forwarder = dial.forwarder
+        if forwarder is None:
+            return True
+        if len(self._history.diversions) >= MOST or forwarder in self._history.users():
+            return False
+        self._history = forwarded(self._history, self._user_uri(forwarder), self._event)
+        return True
+
+    def destinations(self, target: Target, forwarding: bool) -> tuple[Destination, ...] | Refused:
+        """Where a party is to be called."""
+        if isinstance(target, UserTarget):
+            return self._user(target.user, forwarding)
+        if isinstance(target, NumberTarget):
+            return self._number(target, forwarding)
+        return self._uri(target, forwarding)
+
+    def forget(self) -> None:
+        """The call was answered: let go of the request's own headers."""
+        self.facts.headers = {}
+
+    def _user(self, user: str, forwarding: bool) -> tuple[Destination, ...] | Refused:
+        uri = self._user_uri(user)
+        headers = self._history_headers(uri, forwarding)
+        found = self._directory.destinations(user, uri, self._flow, self._shown(), headers, self.facts.time)
+        return found or Refused("unreachable", f"{user} is not registered")
+
+    def _number(self, target: NumberTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
+        policy, number = self.policy, target.number
+        trunk = policy.trunks[target.trunk]
+        if number is None:
+            return Refused("failure", "there is no number to dial")
+        written = number if self.emergency else policy.trunk_number(target.trunk, number)
+        if written is None:
+            return Refused("failure", f"trunk {trunk.name} does not allow {number}")
+        full = trunk.channels is not None and self.meters.channels(trunk.name) >= trunk.channels
+        if full and not self.emergency:
+            return Refused("unreachable", f"all channels of trunk {trunk.name} are taken")
+        hop = Uri.parse(trunk.uri)
+        uri = written if written == EMERGENCY_URN else str(hop.replace(user=escape_user(written)))
+        shown = self.identity.towards(trunk, policy)
+        account = None
+        if trunk.secret is not None:
+            account = Account(trunk.secret.username, trunk.secret.password, trunk.secret.realm)
+        return (
+            Destination(
+                uri=uri,
+                party=number,
+                hop=hop,
+                from_=shown.from_value(self._our_host()),
+                to=f"<{uri}>",
+                trunk=trunk.name,
+                account=account,
+                headers=(*shown.headers(trunk.trusted, self._our_host()), *self._history_headers(uri, forwarding)),
+            ),
+        )
+
+    def _uri(self, target: UriTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
+        if target.uri is None:
+            return Refused("failure", "there is no address to dial")
+        try:
+            uri = Uri.parse(target.uri)
+        except PeerError as error:
+            return Refused("failure", f"{target.uri}: {error.reason}")
+        if self._directory.ours(uri):
+            callee = self.policy.callee(dialed_in(uri))
+            if callee is None:
+                return Refused("failure", f"nobody here is called {dialed_in(uri)}")
+            return self._user(callee, forwarding)
+        if not target.written or uri.scheme != "sip":
+            return Refused("failure", f"{target.uri} is none of our users")
+        headers = self._history_headers(target.uri, forwarding)
+        shown = self._shown()
+        text = str(uri.without_headers())
+        return (Destination(uri=text, party=text, hop=uri, from_=shown, to=f"<{text}>", headers=headers),)
+
+    def _history_headers(self, uri: str, forwarding: bool) -> tuple[tuple[str, str], ...]:
+        return history_headers(self._history, uri, self._event) if forwarding else ()
+
+    def _shown(self) -> str:
+        return self.identity.from_value(self._our_host())
+
+    def _user_uri(self, user: str) -> str:
+        return f"sip:{escape_user(user)}@{self._our_host()}"
+
+    def _our_host(self) -> str:
+        return self.policy.domains[0]

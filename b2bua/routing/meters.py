@@ -1,0 +1,120 @@
+"""What the policy may ask of the present moment, and what is counted for it.
+
+Owns limits (sliding windows and totals), channels of trunks, and who is in a call. Leaves to the policy which of them
+a decision needs, and to calls to give back what they took.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from dsl.policy import Limit, Policy
+
+_MOST_KEYS = 100_000
+
+
+class Meters:
+    """Counters of one server; they outlive a reload. `registered` asks the registrar for a user's bindings."""
+
+    def __init__(self, registered: Callable[[str], bool]) -> None:
+        self.registered = registered
+        self._windows: dict[tuple[str, str], deque[float]] = {}
+        self._totals: dict[tuple[str, str], int] = {}
+        self._channels: dict[str, int] = {}
+        self._in_calls: dict[str, int] = {}
+
+    def over(self, limit: Limit, key: str, now: float) -> bool:
+        """Whether one more would pass the limit for this key."""
+        if limit.per is None:
+            return self._totals.get((limit.name, key), 0) >= limit.count
+        window = self._windows.get((limit.name, key))
+        if window is None:
+            return False
+        while window and window[0] <= now - limit.per:
+            window.popleft()
+        return len(window) >= limit.count
+
+    def take(self, limit: Limit, key: str, now: float) -> bool:
+        """Count one; True when it has to be given back at the call's end."""
+        slot = (limit.name, key)
+        if limit.per is None:
+            self._totals[slot] = self._totals.get(slot, 0) + 1
+            return True
+        window = self._windows.pop(slot, None)
+        if window is None:
+            window = deque()
+            if len(self._windows) >= _MOST_KEYS:
+                del self._windows[next(iter(self._windows))]
+        window.append(now)
+        self._windows[slot] = window
+        return False
+
+    def give_back(self, name: str, key: str) -> None:
+        """A call that took one of a total is over."""
+        _lower(self._totals, (name, key))
+
+    def channels(self, trunk: str) -> int:
+        """How many legs a trunk carries."""
+        return self._channels.get(trunk, 0)
+
+    def take_channel(self, trunk: str) -> None:
+        """A leg through this trunk begins."""
+        self._channels[trunk] = self._channels.get(trunk, 0) + 1
+
+    def free_channel(self, trunk: str) -> None:
+        """A leg through this trunk is over."""
+        _lower(self._channels, trunk)
+
+    def busy(self, user: str) -> bool:
+        """Whether a user is in a call."""
+        return user in self._in_calls
+
+    def enter_call(self, user: str) -> None:
+        """A user has a call."""
+        self._in_calls[user] = self._in_calls.get(user, 0) + 1
+
+    def leave_call(self, user: str) -> None:
+        """A user's call is over."""
+        _lower(self._in_calls, user)
+
+
+class Moment:
+    """The meters as one policy sees them at one time: what the language calls ambient facts."""
+
+    __slots__ = ("_meters", "_now", "_policy")
+
+    def __init__(self, policy: Policy, meters: Meters, now: float) -> None:
+        self._policy = policy
+        self._meters = meters
+        self._now = now
+
+    def registered(self, user: str) -> bool:
+        """Whether a user has a binding."""
+        return self._meters.registered(user)
+
+    def busy(self, user: str) -> bool:
+        """Whether a user is in a call."""
+        return self._meters.busy(user)
+
+    def over(self, limit: str, key: str) -> bool:
+        """Whether one more would pass that limit for that key."""
+        return self._meters.over(self._policy.limits[limit], key, self._now)
+
+    def up(self, trunk: str) -> bool:
+        """Whether a trunk takes calls: all do, as long as nothing takes them out."""
+        return trunk in self._policy.trunks
+
+    def full(self, trunk: str) -> bool:
+        """Whether all channels of a trunk are taken."""
+        channels = self._policy.trunks[trunk].channels
+        return channels is not None and self._meters.channels(trunk) >= channels
+
+
+def _lower(counts: dict[Any, int], key: Any) -> None:
+    left = counts.get(key, 0) - 1
+    if left > 0:
+        counts[key] = left
+    else:
+        counts.pop(key, None)

@@ -1,0 +1,82 @@
+"""How a response is put together and where it goes (RFC 3261 8.2.6 and 18.2.2, RFC 3581).
+
+Via, From, Call-ID, CSeq, Record-Route and To are the same in every response to a request: they are written once, as
+the response's head, and To stands last so that a tag can follow it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from b2bua.effects import Flow, Send
+from b2bua.sip.errors import LocalError
+from b2bua.sip.message import REASONS, Request
+
+_DEFAULT_PORT = 5060
+
+
+def reply_flow(request: Request, flow: Flow) -> Flow:
+    """Where responses go: back along a stream; for datagrams to the source port only if rport asks for it."""
+    if flow.transport != "UDP":
+        return flow
+    via = request.via
+    if via.rport is not None:
+        return flow
+    port = via.port or _DEFAULT_PORT
+    if port == flow.remote_port:
+        return flow
+    return Flow("UDP", flow.local, flow.local_port, flow.remote, port)
+
+
+def response_head(request: Request, flow: Flow) -> str:
+    """The unchanging headers of all responses to this request, To last and without a line end."""
+    vias = request.all("Via")
+    via = request.via
+    lines = []
+    if via.rport is not None or via.host != flow.remote:
+        values = request.values("Via") if "," in vias[0] else vias
+        lines.append(f"Via: {via.seen_from(flow.remote, flow.remote_port)}\r\n")
+        lines.extend(f"Via: {value}\r\n" for value in values[1:])
+        if values is not vias:
+            vias = values
+    else:
+        lines.extend(f"Via: {value}\r\n" for value in vias)
+    lines.extend(f"Record-Route: {value}\r\n" for value in request.all("Record-Route"))
+    lines.append(f"From: {request.get('From')}\r\nCall-ID: {request.call_id}\r\nCSeq: {request.get('CSeq')}\r\n")
+    lines.append(f"To: {request.get('To')}")
+    if request.to_tag is not None:
+        lines.append("\r\n")
+    return "".join(lines)
+
+
+def encode(
+    status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes
+) -> bytes:
+    """A response. `tag` ends To where the request had none; LocalError on a line end in what we add."""
+    added = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if added.count("\n") != len(headers) or added.count("\r") != len(headers):
+        raise LocalError("a header value of ours has a line end")
+    to_end = "" if head.endswith("\r\n") else f";tag={tag}\r\n" if tag else "\r\n"
+    text = f"SIP/2.0 {status} {reason}\r\n{head}{to_end}{added}Content-Length: {len(body)}\r\n\r\n"
+    return text.encode("utf-8", "surrogateescape") + body
+
+
+def stateless_tag(request: Request, key: bytes) -> str:
+    """The To tag of a response sent without state: the same for a repeated request (RFC 3261 8.2.7)."""
+    seed = f"{request.call_id}|{request.from_tag}|{request.get('CSeq')}"
+    return hashlib.blake2b(seed.encode("utf-8", "surrogateescape"), key=key, digest_size=8).hexdigest()
+
+
+def stateless(
+    request: Request,
+    flow: Flow,
+    key: bytes,
+    status: int,
+    headers: Sequence[tuple[str, str]] = (),
+    reason: str | None = None,
+) -> Send:
+    """A final response that leaves nothing behind here (RFC 3261 8.2.7)."""
+    tag = stateless_tag(request, key)
+    text = reason or REASONS.get(status, "Unknown")
+    return Send(encode(status, text, response_head(request, flow), tag, headers, b""), reply_flow(request, flow))

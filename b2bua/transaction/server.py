@@ -1,0 +1,192 @@
+"""The server's side of a transaction (RFC 3261 section 17.2, RFC 6026).
+
+Owns repeating a response, and waiting for an ACK, as `tables` says. A response's unchanging headers are written once.
+Leaves to its user what to answer, and a 2xx's retransmission to the leg that sent it (RFC 3261 13.3.1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from b2bua.effects import Flow, Send
+from b2bua.sip.message import REASONS, Request
+from b2bua.transaction.responses import encode, reply_flow, response_head
+from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, Event, State, Table, event_of
+from b2bua.transaction.timers import Timer
+
+if TYPE_CHECKING:
+    from b2bua.transaction.layer import Transactions
+
+ServerKey: TypeAlias = tuple[str, ...]
+
+
+class ServerUser(Protocol):
+    """Whoever answers the request."""
+
+    def cancelled(self) -> None:
+        """A CANCEL came for the request."""
+
+    def reply_failed(self, transaction: ServerTransaction) -> None:
+        """A response could not be delivered."""
+
+
+class ServerTransaction:
+    """One request that came. `head` holds the headers that all its responses share."""
+
+    __slots__ = (
+        "flow",
+        "head",
+        "interval",
+        "key",
+        "layer",
+        "life",
+        "merge_key",
+        "method",
+        "response",
+        "retry",
+        "state",
+        "table",
+        "user",
+    )
+
+    def __init__(self, layer: Transactions, key: ServerKey, request: Request, flow: Flow) -> None:
+        self.layer = layer
+        self.key = key
+        self.method = request.method
+        self.flow = reply_flow(request, flow)
+        self.head = response_head(request, flow)
+        self.user: ServerUser | None = None
+        self.response = b""
+        self.retry: Timer | None = None
+        self.life: Timer | None = None
+        self.interval = layer.turn.settings.timers.t1
+        invite = request.method == "INVITE"
+        self.table: _Compiled = _INVITE if invite else _REQUEST
+        self.state = State.PROCEEDING if invite else State.TRYING
+        self.merge_key: tuple[str, str, int, str] | None = None
+
+    def stream_closed(self) -> None:
+        """Responses go over a new connection to where the request says it came from (RFC 3261 18.2.2)."""
+        flow = self.flow
+        port = int(self.key[2] or 5060) if len(self.key) == 4 else 5060
+        self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a final response was given."""
+        return self.state is not State.PROCEEDING and self.state is not State.TRYING
+
+    def respond(
+        self,
+        status: int,
+        tag: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        reason: str | None = None,
+    ) -> None:
+        """Send a response; `tag` goes into To unless the request had one there, or is empty (100)."""
+        self.response = encode(status, reason or REASONS.get(status, "Unknown"), self.head, tag, headers, body)
+        self.step(event_of(status))
+
+    def timer_fired(self, name: str) -> None:
+        """One of this transaction's timers is due."""
+        self.step(_TIMERS[name])
+
+    def step(self, event: Event) -> None:
+        """Do what the table says for this event."""
+        row = self.table[self.state].get(event)
+        if row is None:
+            return
+        self.state = row[0]
+        for action in row[1]:
+            action(self)
+        if row[0] is State.TERMINATED:
+            self.stop_timers()
+            self.user = None
+            self.layer.forget_server(self)
+
+    # What the tables' words do.
+
+    def send(self) -> None:
+        """Send the newest response."""
+        self.layer.turn.effects.append(Send(self.response, self.flow))
+
+    def send_again(self) -> None:
+        """Send the newest response, if there is one, once more."""
+        if self.response:
+            self.layer.turn.effects.append(Send(self.response, self.flow))
+
+    def stop_timers(self) -> None:
+        """Stop both, whichever is set."""
+        timers = self.layer.turn.timers
+        timers.cancel(self.retry)
+        timers.cancel(self.life)
+        self.retry = self.life = None
+
+    def start_g(self) -> None:
+        """Repeat a failure until its ACK comes, over datagrams (17.2.1)."""
+        if self.flow.transport == "UDP":
+            self.retry = self.layer.turn.after(self.interval, self, "G")
+
+    def double_g(self) -> None:
+        """Timer G doubles up to T2 (17.2.1)."""
+        self.interval = min(2 * self.interval, self.layer.turn.settings.timers.t2)
+        self.retry = self.layer.turn.after(self.interval, self, "G")
+
+    def start_h(self) -> None:
+        """Give up waiting for the ACK after 64*T1 (17.2.1)."""
+        self.life = self.layer.turn.after(64 * self.layer.turn.settings.timers.t1, self, "H")
+        self._shrink()
+
+    def start_i(self) -> None:
+        """Absorb repeated ACKs for T4 over datagrams (17.2.1)."""
+        self._linger("I", self.layer.turn.settings.timers.t4)
+
+    def start_j(self) -> None:
+        """Absorb repeated requests for 64*T1 over datagrams (17.2.2)."""
+        self._linger("J", 64 * self.layer.turn.settings.timers.t1)
+        self._shrink()
+
+    def start_l(self) -> None:
+        """Absorb repeated INVITEs for 64*T1 after a 2xx, over any transport (RFC 6026 8.2)."""
+        self.life = self.layer.turn.after(64 * self.layer.turn.settings.timers.t1, self, "L")
+        self._shrink()
+
+    def report_transport_error(self) -> None:
+        """Tell the user that its response went nowhere."""
+        if self.user is not None:
+            self.user.reply_failed(self)
+
+    def _linger(self, name: str, delay: float) -> None:
+        self.life = self.layer.turn.after(delay if self.flow.transport == "UDP" else 0.0, self, name)
+
+    def _shrink(self) -> None:
+        # A finished transaction outlives its call by half a minute: it keeps only what it may have to send.
+        self.user = None
+        self.head = ""
+
+
+_Action = Callable[[ServerTransaction], None]
+_Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
+
+
+def _compiled(table: Table) -> _Compiled:
+    return {
+        state: {
+            event: (after, tuple(getattr(ServerTransaction, action) for action in actions))
+            for event, (after, actions) in rows.items()
+        }
+        for state, rows in table.items()
+    }
+
+
+_INVITE = _compiled(INVITE_SERVER)
+_REQUEST = _compiled(REQUEST_SERVER)
+_TIMERS = {
+    "G": Event.TIMER_G,
+    "H": Event.TIMER_H,
+    "I": Event.TIMER_I,
+    "J": Event.TIMER_J,
+    "L": Event.TIMER_L,
+}

@@ -1,0 +1,102 @@
+"""One place for everything that is to happen later, under a clock that the shell owns.
+
+RFC 3261 uses a handful of durations over and over, so each duration has a queue of its own: setting a timer appends,
+and what falls due stands at the front. A cancelled timer stays in its queue, empty, until it falls due or until the
+dead outnumber the living there. Owns order and time; what a timer means is known to the one whom it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+_SWEEP_ABOVE = 512
+_TAKEN = -1.0
+
+
+class Owner(Protocol):
+    """Whoever sets timers."""
+
+    def timer_fired(self, name: str) -> None:
+        """Do what the timer called `name` stands for."""
+
+
+class Timer:
+    """A timer that is set. `owner` is None once it has fired or was cancelled. `due` is monotonic seconds."""
+
+    __slots__ = ("delay", "due", "name", "owner")
+
+    def __init__(self, delay: float, due: float, owner: Owner, name: str) -> None:
+        self.delay = delay
+        self.due = due
+        self.owner: Owner | None = owner
+        self.name = name
+
+
+class Timers:
+    """The timers of one core. `live` says how many are set."""
+
+    def __init__(self) -> None:
+        self._queues: dict[float, deque[Timer]] = {}
+        self._dead: dict[float, int] = {}
+        self.live = 0
+
+    def set(self, delay: float, owner: Owner, name: str, now: float) -> Timer:
+        """Have `owner.timer_fired(name)` called `delay` seconds from `now`."""
+        queue = self._queues.get(delay)
+        if queue is None:
+            queue = self._queues[delay] = deque()
+            self._dead[delay] = 0
+        timer = Timer(delay, now + delay, owner, name)
+        queue.append(timer)
+        self.live += 1
+        return timer
+
+    def cancel(self, timer: Timer | None) -> None:
+        """Forget a timer; one that has fired, or none, is fine."""
+        if timer is None or timer.owner is None:
+            return
+        timer.owner = None
+        self.live -= 1
+        delay = timer.delay
+        if delay == _TAKEN:
+            return
+        dead = self._dead[delay] = self._dead[delay] + 1
+        if dead > _SWEEP_ABOVE and dead * 2 > len(self._queues[delay]):
+            self._queues[delay] = deque(t for t in self._queues[delay] if t.owner is not None)
+            self._dead[delay] = 0
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the next timer falls due, in monotonic seconds; None when none is set."""
+        earliest = None
+        for delay, queue in self._queues.items():
+            while queue and queue[0].owner is None:
+                queue.popleft()
+                self._dead[delay] -= 1
+            if queue and (earliest is None or queue[0].due < earliest):
+                earliest = queue[0].due
+        return earliest
+
+    def fire(self, now: float, at_most: int) -> None:
+        """Fire what is due at `now`, in the order of the times, no more than `at_most` of them.
+
+        The cap keeps a burst from starving the sockets: what is left stays due. A timer that one of these cancels
+        does not fire.
+        """
+        due: list[Timer] = []
+        for delay, queue in self._queues.items():
+            while queue and queue[0].due <= now and len(due) < at_most:
+                timer = queue.popleft()
+                if timer.owner is None:
+                    self._dead[delay] -= 1
+                else:
+                    timer.delay = _TAKEN
+                    due.append(timer)
+        due.sort(key=lambda timer: timer.due)
+        for timer in due:
+            owner = timer.owner
+            if owner is not None:
+                timer.owner = None
+                self.live -= 1
+                owner.timer_fired(timer.name)

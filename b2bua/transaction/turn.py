@@ -1,0 +1,36 @@
+"""One input's turn through the core: the time it came, and the effects that it has led to so far.
+
+Every layer of a core shares one `Turn`; `Core` begins it afresh with each input and returns its effects. This is how
+the time reaches those who set timers without anybody reading a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from b2bua.effects import Effect
+from b2bua.settings import Settings
+from b2bua.transaction.timers import Owner, Timer, Timers
+
+
+class Turn:
+    """`now` is monotonic, `wall` is seconds since the epoch; `draw` gives 16 random hexadecimal digits."""
+
+    __slots__ = ("counters", "draw", "effects", "now", "settings", "timers", "wall")
+
+    def __init__(self, settings: Settings, draw: Callable[[], str], now: float, wall: float) -> None:
+        self.settings = settings
+        self.draw = draw
+        self.now = now
+        self.wall = wall
+        self.effects: list[Effect] = []
+        self.timers = Timers()
+        self.counters: dict[str, int] = {}
+
+    def count(self, name: str) -> None:
+        """Add one to a counter that the operator can read."""
+        self.counters[name] = self.counters.get(name, 0) + 1
+
+    def after(self, delay: float, owner: Owner, name: str) -> Timer:
+        """Set a timer, `delay` seconds from this turn."""
+        return self.timers.set(delay, owner, name, self.now)
