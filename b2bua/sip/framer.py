@@ -1,0 +1,116 @@
+"""Whole messages from a stream (RFC 3261 18.3, keep-alives of RFC 5626 3.5.1).
+
+Owns where one message ends and the next begins, and how much a peer may make us hold. Leaves reading what was framed
+to `parser`, answering a ping and closing the stream to the edge.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from b2bua.sip.errors import Malformed
+from b2bua.sip.head import body_length, malformed, read_head
+
+HEAD_OCTETS: Final = 65_536
+"""The longest head that is taken."""
+
+BODY_OCTETS: Final = 1_048_576
+"""The longest body that is taken."""
+
+
+class KeepAlive(Enum):
+    """What a stream carries between messages. `PING` is a double CRLF: a single one is the answer (RFC 5626 4.4.1)."""
+
+    PING = "ping"
+
+
+class StreamFramer:
+    """The messages of one stream. After Malformed was raised the stream is good for nothing but an answer."""
+
+    __slots__ = ("_buffer", "_error", "_scanned", "_whole")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._whole = 0
+        self._error: Malformed | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether an unfinished message is held."""
+        return bool(self._buffer)
+
+    @property
+    def error(self) -> Malformed | None:
+        """Why framing is lost, as soon as it is. None while all is well."""
+        return self._error
+
+    def feed(self, data: bytes) -> list[bytes | KeepAlive]:
+        """Take what was received; give the messages and pings that are complete with it, in order.
+
+        Raises Malformed when framing is lost: with 400 for a head that cannot be read or has no Content-Length, with
+        513 beyond the limits. If whole messages came before the fault, they are returned first: then `error` is set,
+        and the next call raises it.
+        """
+        self._buffer += data
+        found: list[bytes | KeepAlive] = []
+        while self._error is None:
+            try:
+                item = self._next()
+            except Malformed as error:
+                self._error = error
+                break
+            if item is None:
+                return found
+            found.append(item)
+        if not found and self._error is not None:
+            self._buffer.clear()
+            raise self._error
+        return found
+
+    def _next(self) -> bytes | KeepAlive | None:
+        """The next item at the buffer's start, None while it is not complete."""
+        buffer = self._buffer
+        if not self._whole:
+            if buffer.startswith((b"\r", b"\n")):
+                if buffer.startswith(b"\r\n\r\n"):
+                    del buffer[:4]
+                    return KeepAlive.PING
+                if b"\r\n\r\n".startswith(buffer):
+                    return None
+                del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
+            if not self._find_end():
+                return None
+        if len(buffer) < self._whole:
+            return None
+        message = bytes(buffer[: self._whole])
+        del buffer[: self._whole]
+        self._whole = self._scanned = 0
+        return message
+
+    def _find_end(self) -> bool:
+        """Look for the end of the head, and from it compute that of the message."""
+        buffer = self._buffer
+        end = buffer.find(b"\r\n\r\n", self._scanned, HEAD_OCTETS + 4)
+        if end < 0:
+            if len(buffer) >= HEAD_OCTETS + 4:
+                raise self._too_long()
+            self._scanned = max(0, len(buffer) - 3)
+            return False
+        message = read_head(bytes(buffer[:end]))
+        length = body_length(message)
+        if length is None:
+            raise malformed(message, 400, "Missing Content-Length")
+        if length > BODY_OCTETS:
+            raise malformed(message, 513, "Message Too Large")
+        self._whole = end + 4 + length
+        return True
+
+    def _too_long(self) -> Malformed:
+        """The error for a head beyond the limit, with the fields in front of it if they are enough to answer."""
+        head = bytes(self._buffer[: self._buffer.rfind(b"\r\n", 0, HEAD_OCTETS)])
+        try:
+            return malformed(read_head(head), 513, "Message Too Large")
+        except Malformed as error:
+            return Malformed(513, "Message Too Large", error.request)

@@ -1,0 +1,132 @@
+"""The head of a message: start line, header fields, and what each message must have (RFC 3261 7.1 to 7.3, 8.1.1).
+
+Owns the fields without which a message is none, and the error for one that breaks the rules. Leaves the body and its
+length to `parser` and `framer`, all other fields to whoever asks for them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from b2bua.sip.errors import Malformed, PeerError
+from b2bua.sip.grammar import BLANK, is_number, is_token, split_commas
+from b2bua.sip.headers import Via
+from b2bua.sip.message import Headers, Request, Response, has_stray_nul
+from b2bua.sip.names import SPELLINGS, canonical
+
+_FOLD = re.compile(r"\r\n[ \t]+")
+_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_ONCE = frozenset(
+    ("Call-ID", "Content-Length", "Content-Type", "CSeq", "Expires", "From", "Max-Forwards", "Refer-To", "To")
+)
+"""Fields whose repetition leaves no one meaning."""
+
+
+def read_head(head: bytes) -> Request | Response:
+    """The message that starts so, up to and without the empty line; its body is empty. Malformed."""
+    start, headers, fault = _read_fields(head)
+    if start[:4].upper() == "SIP/":
+        return _read_response(start, headers, fault)
+    return _read_request(start, headers, fault)
+
+
+def malformed(message: Request | Response, status: int, reason: str) -> Malformed:
+    """The error for a message whose head is in order."""
+    if isinstance(message, Request) and message.method != "ACK":
+        return Malformed(status, reason, message)
+    return Malformed(status, reason)
+
+
+def body_length(message: Request | Response) -> int | None:
+    """Octets that Content-Length announces, None without one. Malformed for anything that is no number of octets."""
+    text = message.get("Content-Length")
+    if text is None:
+        return None
+    if not is_number(text) or len(text) > 9:
+        raise malformed(message, 400, "Bad Content-Length")
+    return int(text)
+
+
+def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
+    """Start line, fields, and the first thing that is wrong with them; what can be read is read all the same."""
+    text = head.decode("utf-8", "surrogateescape")
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    lines = text.split("\r\n")
+    start = lines.pop(0)
+    headers: Headers = {}
+    fault = None
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_stray_nul(text):
+        fault = "Stray CR, LF Or NUL"
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = SPELLINGS.get(name)
+        if key is None:
+            name = name.rstrip(BLANK)
+            if not is_token(name):
+                fault = fault or "Bad Header Line"
+                continue
+            key = canonical(name)
+        if not colon:
+            fault = fault or "Bad Header Line"
+        elif key in headers:
+            headers[key].append(value.strip(BLANK))
+            if key in _ONCE:
+                fault = fault or f"Repeated {key}"
+        else:
+            headers[key] = [value.strip(BLANK)]
+    return start, headers, fault
+
+
+def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
+    version, _, rest = start.partition(" ")
+    status, _, reason = rest.partition(" ")
+    if (
+        version.upper() != "SIP/2.0"
+        or len(status) != 3
+        or not is_number(status)
+        or not "100" <= status <= "699"
+    ):
+        raise Malformed(400, "Bad Status Line")
+    if fault is not None:
+        raise Malformed(400, fault)
+    response = Response(int(status), reason, headers, b"")
+    try:
+        _check(response, headers)
+    except PeerError as error:
+        raise Malformed(error.status, error.reason) from None
+    return response
+
+
+def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
+    parts = start.split(" ")
+    method = parts[0]
+    request = Request(method, parts[1] if len(parts) > 1 else "", headers, b"")
+    try:
+        if len(parts) != 3 or not is_token(method):
+            raise PeerError(400, "Bad Request Line")
+        if parts[2] != "SIP/2.0" and parts[2].upper() != "SIP/2.0":
+            known = _VERSION.fullmatch(parts[2]) is not None
+            raise PeerError(505, "Version Not Supported") if known else PeerError(400, "Bad Request Line")
+        if fault is not None:
+            raise PeerError(400, fault)
+        _check(request, headers)
+        if request.cseq.method != method:
+            raise PeerError(400, "CSeq Names Another Method")
+        _ = request.request_uri
+    except PeerError as error:
+        answerable = method != "ACK" and request.salvage()
+        raise Malformed(error.status, error.reason, request if answerable else None) from None
+    return request
+
+
+def _check(message: Request | Response, headers: Headers) -> None:
+    """Read what every message must have (8.1.1); it stays read. PeerError 400."""
+    _ = message.via, message.from_, message.to, message.cseq
+    if not message.call_id:
+        raise PeerError(400, "Empty Call-ID")
+    vias = headers["Via"]
+    if len(vias) > 1 or "," in vias[0]:
+        for line in vias:
+            for value in split_commas(line) if "," in line else (line,):
+                Via.parse(value)

@@ -1,0 +1,268 @@
+"""Requests and responses: header fields split once, their values read when asked for (RFC 3261 section 7).
+
+Owns what a message holds and how one is written. Leaves to `parser` how octets become one, to `headers` what the values
+of single fields look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, TypeAlias
+
+from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.grammar import BLANK, is_number, is_token, split_commas
+from b2bua.sip.headers import CSeq, NameAddr, Via
+from b2bua.sip.names import SPELLINGS
+from b2bua.sip.reasons import REASONS
+from b2bua.sip.uri import Uri
+
+__all__ = ["REASONS", "STAR", "Headers", "Request", "Response", "Star", "encode_request", "encode_response"]
+
+Headers: TypeAlias = dict[str, list[str]]
+"""Field values by canonical name: one string a header line, unfolded and stripped, not yet split at commas."""
+
+
+class Star(Enum):
+    """`Contact: *`, all bindings (RFC 3261 10.2.2)."""
+
+    STAR = "*"
+
+
+STAR: Final = Star.STAR
+
+
+class _Message:
+    """What requests and responses have in common. Names are given in canonical form; see `names.canonical`.
+
+    Properties read their field when first asked and raise PeerError 400 where it is missing or broken.
+    """
+
+    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_via", "body", "headers")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+        self._via: Via | None = None
+        self._from: NameAddr | None = None
+        self._to: NameAddr | None = None
+        self._cseq: CSeq | None = None
+        self._contacts: list[NameAddr] | Star | None = None
+
+    def get(self, name: str) -> str | None:
+        """The first line of a field, None without any."""
+        values = self.headers.get(name)
+        return values[0] if values else None
+
+    def all(self, name: str) -> list[str]:
+        """The lines of a field in order; not to be changed."""
+        return self.headers.get(name) or []
+
+    def values(self, name: str) -> list[str]:
+        """The values of a field in order, lines split at commas outside quotes and angle brackets."""
+        values: list[str] = []
+        for line in self.headers.get(name) or ():
+            values += split_commas(line)
+        return values
+
+    def _need(self, name: str) -> str:
+        values = self.headers.get(name)
+        if not values:
+            raise PeerError(400, f"Missing {name}")
+        return values[0]
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via."""
+        via = self._via
+        if via is None:
+            line = self._need("Via")
+            if "," in line:
+                line = (split_commas(line) or [""])[0]
+            via = self._via = Via.parse(line)
+        return via
+
+    @property
+    def from_(self) -> NameAddr:
+        """Who sent the request."""
+        value = self._from
+        if value is None:
+            value = self._from = _read_address(self._need("From"), "From")
+        return value
+
+    @property
+    def to(self) -> NameAddr:
+        """Whom the request is for."""
+        value = self._to
+        if value is None:
+            value = self._to = _read_address(self._need("To"), "To")
+        return value
+
+    @property
+    def from_tag(self) -> str | None:
+        """The tag in From."""
+        return self.from_.tag
+
+    @property
+    def to_tag(self) -> str | None:
+        """The tag in To: None outside dialogs."""
+        return self.to.tag
+
+    @property
+    def cseq(self) -> CSeq:
+        """Number and method."""
+        value = self._cseq
+        if value is None:
+            value = self._cseq = CSeq.parse(self._need("CSeq"))
+        return value
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID, whose octets are compared as they are."""
+        return self._need("Call-ID")
+
+    @property
+    def contacts(self) -> list[NameAddr] | Star:
+        """All contacts in order, not to be changed; STAR for the one value `*`."""
+        contacts = self._contacts
+        if contacts is None:
+            values = self.values("Contact")
+            if "*" in values:
+                if len(values) > 1:
+                    raise PeerError(400, "Contact * Stands Alone")
+                contacts = STAR
+            else:
+                contacts = [_read_address(value, "Contact") for value in values]
+            self._contacts = contacts
+        return contacts
+
+    @property
+    def max_forwards(self) -> int | None:
+        """Hops that are left, 0 to 255; None where the field is missing (RFC 3261 20.22)."""
+        text = self.get("Max-Forwards")
+        if text is None:
+            return None
+        if not is_number(text) or len(text) > 9 or int(text) > 255:
+            raise PeerError(400, "Bad Max-Forwards")
+        return int(text)
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type in lower case, without parameters."""
+        text = self.get("Content-Type")
+        if text is None:
+            return None
+        media, _, _ = text.partition(";")
+        main, slash, sub = media.partition("/")
+        main, sub = main.strip(BLANK), sub.strip(BLANK)
+        if not slash or not is_token(main) or not is_token(sub):
+            raise PeerError(400, "Bad Content-Type")
+        return f"{main}/{sub}".lower()
+
+
+def _read_address(text: str, name: str) -> NameAddr:
+    try:
+        return NameAddr.parse(text)
+    except PeerError as error:
+        raise PeerError(400, f"{error.reason} In {name}") from None
+
+
+def _address_or_blank(text: str) -> NameAddr:
+    try:
+        return NameAddr.parse(text)
+    except PeerError:
+        return NameAddr("", Uri("", None, None, "", None))
+
+
+class Request(_Message):
+    """A request. `uri` is the Request-URI as received."""
+
+    __slots__ = ("_request_uri", "method", "uri")
+
+    def __init__(self, method: str, uri: str, headers: Headers, body: bytes) -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.uri = uri
+        self._request_uri: Uri | None = None
+
+    @property
+    def request_uri(self) -> Uri:
+        """The Request-URI, read. PeerError 400, also where it has header components (RFC 3261 19.1.5)."""
+        uri = self._request_uri
+        if uri is None:
+            uri = Uri.parse(self.uri)
+            if uri.headers is not None:
+                raise PeerError(400, "Headers In Request-URI")
+            self._request_uri = uri
+        return uri
+
+    def salvage(self) -> bool:
+        """Whether this malformed request can be answered: what a response repeats is there (RFC 3261 8.2.6.2).
+
+        From and To are repeated as text, so one that cannot be read is let pass: it then counts as without tag.
+        """
+        fields = [self.get(name) or "" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
+        if not all(fields) or any("\r" in text or "\n" in text or has_stray_nul(text) for text in fields):
+            return False
+        try:
+            _ = self.via
+        except PeerError:
+            return False
+        self._from = self._from or _address_or_blank(fields[1])
+        self._to = self._to or _address_or_blank(fields[2])
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.uri}>"
+
+
+class Response(_Message):
+    """A response. `status` is 100 to 699."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: str, headers: Headers, body: bytes) -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.reason}>"
+
+
+def encode_request(method: str, uri: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> bytes:
+    """A request's octets. Content-Length is added.
+
+    LocalError for what would break the framing: CR, LF or a stray NUL in a name or value, a name that is no token, a
+    Content-Length, a space in the method or URI.
+    """
+    if not is_token(method) or " " in uri or not uri:
+        raise LocalError("a method or Request-URI of ours cannot be written")
+    return _encode(f"{method} {uri} SIP/2.0", headers, body)
+
+
+def encode_response(status: int, reason: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> bytes:
+    """A response's octets. Content-Length is added. LocalError as for a request, or for a status beyond 100 to 699."""
+    if not 100 <= status <= 699:
+        raise LocalError(f"{status} is no status of a response")
+    return _encode(f"SIP/2.0 {status} {reason}", headers, body)
+
+
+def _encode(start: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
+    for name, _ in headers:
+        if name == "Content-Length" or (name not in SPELLINGS and not is_token(name)):
+            raise LocalError(f"{name!r} cannot be written as the name of a header")
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    text = f"{start}\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    ends = len(headers) + 3
+    if text.count("\n") != ends or text.count("\r") != ends or has_stray_nul(text):
+        raise LocalError("CR, LF or NUL in a header value of ours")
+    try:
+        return text.encode("utf-8", "surrogateescape") + body
+    except UnicodeEncodeError as error:
+        raise LocalError("a header value of ours is no text") from error
+
+
+def has_stray_nul(text: str) -> bool:
+    """Whether there is a NUL outside a quoted-pair: RFC 3261 section 25.1 allows it after a backslash only."""
+    return "\0" in text and "\0" in text.replace("\\\0", "")

@@ -1,0 +1,49 @@
+"""Octets become a message (RFC 3261 sections 7 and 18.3).
+
+Owns datagrams: where the head ends and how long the body is. Leaves streams to `framer` (whose messages come here
+afterwards), the head to `head`. Reading is tolerant where the meaning is clear: compact, folded and oddly spaced
+fields, line feeds without carriage returns throughout, octets that are no UTF-8 (they stay what they are).
+"""
+
+from __future__ import annotations
+
+from b2bua.sip.errors import Malformed
+from b2bua.sip.framer import KeepAlive, StreamFramer
+from b2bua.sip.head import body_length, malformed, read_head
+from b2bua.sip.message import Request, Response
+
+__all__ = ["KeepAlive", "Malformed", "StreamFramer", "is_keep_alive", "parse"]
+
+
+def parse(data: bytes) -> Request | Response:
+    """The message in one datagram; octets after its body are ignored (18.3). Raises Malformed, nothing else."""
+    if data[:1] in (b"\r", b"\n"):
+        data = data.lstrip(b"\r\n")
+    end = data.find(b"\r\n\r\n")
+    if end >= 0:
+        message, body = read_head(data[:end]), data[end + 4 :]
+    else:
+        message, body = _read_without_returns(data)
+    length = body_length(message)
+    if length is not None and length != len(body):
+        if length > len(body):
+            raise malformed(message, 400, "Body Shorter Than Content-Length")
+        body = body[:length]
+    message.body = body
+    return message
+
+
+def is_keep_alive(data: bytes) -> bool:
+    """Whether a datagram only keeps a NAT binding open: nothing but line ends and NULs."""
+    return not data.strip(b"\r\n\0")
+
+
+def _read_without_returns(data: bytes) -> tuple[Request | Response, bytes]:
+    """A message whose lines end with LF alone, or whose head has no end."""
+    head, end, body = data.partition(b"\n\n")
+    if b"\r" not in head:
+        head = head.replace(b"\n", b"\r\n")
+    message = read_head(head.removesuffix(b"\r\n"))
+    if not end:
+        raise malformed(message, 400, "No Empty Line After Headers")
+    return message, body
