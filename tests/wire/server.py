@@ -28,7 +28,7 @@ READY = r"\bready\b"
 
 
 class Server:
-    """One running server. `udp` and `tcp` are its addresses; `state` its folder, `log` its output."""
+    """One running server: `udp` and `tcp` are its addresses, `trace` has every message that passed, if `traced`."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Server:
         *,
         host: str = "127.0.0.1",
         port: int | None = None,
+        traced: bool = True,
         options: Sequence[str] = (),
     ) -> None:
         self.policy = policy
@@ -44,7 +45,7 @@ class Server:
         self.state.mkdir(parents=True, exist_ok=True)
         self.udp = self.tcp = Address(host, block(2, host) if port is None else port)
         self.trace = folder / "trace.jsonl"
-        self._options = tuple(options)
+        self._options = ("--trace", str(self.trace), *options) if traced else tuple(options)
         self.log = folder / "server.log"
         self.program = self._start()
 
