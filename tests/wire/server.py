@@ -28,7 +28,7 @@ READY = r"\bready\b"
 
 
 class Server:
-    """One running server: `udp` and `tcp` are its addresses, `trace` has every message that passed, if `traced`."""
+    """One running server: `udp` and `tcp` are its addresses, `trace` its messages, if it is `traced`."""
 
     def __init__(
         self,
