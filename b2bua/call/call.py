@@ -192,6 +192,13 @@ class Call:
         trunk = leg.destination.trunk
         return self.inquiry.policy.trunks[trunk].failover if trunk is not None else frozenset()
 
+    def trunk_progress(self, legs: list[OutgoingLeg]) -> float | None:
+        """The longest that any of these legs' trunks may stay silent, in seconds, if all of them say so."""
+        trunks = self.inquiry.policy.trunks
+        limits = [trunks[leg.destination.trunk].progress if leg.destination.trunk else None for leg in legs]
+        known = [limit for limit in limits if limit is not None]
+        return max(known) if len(known) == len(limits) else None
+
     def dial_progressed(self, leg: OutgoingLeg, happening: Progressed, several: bool) -> None:
         """Of several phones the caller hears one 180 without a description; of one, all that it says."""
         if not several:

@@ -221,9 +221,7 @@ class Exchange:
         self.near.lose()
 
 
-_Compiled = dict[
-    ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]
-]
+_Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]]
 
 
 def _compiled(table: ExchangeTable) -> _Compiled:

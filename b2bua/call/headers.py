@@ -45,7 +45,7 @@ CROSSING: dict[str, tuple[str, ...]] = {
 def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ...]:
     """The fields of a message that cross, by the table's row."""
     headers = message.headers
-    found = []
+    found: list[tuple[str, str]] = []
     for name in CROSSING[row]:
         values = headers.get(name)
         if values:
@@ -61,9 +61,7 @@ def content_of(message: Request | Response) -> Content | None:
     return Content(message.body, headers, message.content_type == "application/sdp")
 
 
-def edited(
-    headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]
-) -> tuple[tuple[str, str], ...]:
+def edited(headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]) -> tuple[tuple[str, str], ...]:
     """Headers for the called side with the policy's `set` and `strip` done, in the order that it said them."""
     for edit in edits:
         name = edit.name.lower()

@@ -150,8 +150,9 @@ class Hunt:
         self._tried += len(legs)
         turn = self._call.stack.turn
         self._limit = turn.after(step.seconds, self, "for")
-        if step.progress is not None and step.progress < step.seconds:
-            self._progress_limit = turn.after(step.progress, self, "progress")
+        progress = step.progress or self._call.trunk_progress(legs)
+        if progress is not None and progress < step.seconds:
+            self._progress_limit = turn.after(progress, self, "progress")
         for leg in legs:
             leg.start()
 

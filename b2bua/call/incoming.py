@@ -39,7 +39,9 @@ class IncomingLeg(Leg):
         "_transaction",
     )
 
-    def __init__(self, stack: Stack, call: LegUser, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
+    def __init__(
+        self, stack: Stack, call: LegUser, request: Request, flow: Flow, transaction: ServerTransaction
+    ) -> None:
         tag = stack.turn.draw()
         dialog = dialog_of_request(request, flow, tag, stack.ways, int(tag[:15], 16))
         super().__init__(stack, call, 0, dialog, LegState.INVITED)
@@ -211,4 +213,3 @@ class IncomingLeg(Leg):
 
 
 IncomingLeg.table = compiled(IncomingLeg, INCOMING)
-

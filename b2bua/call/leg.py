@@ -62,6 +62,9 @@ class LegUser(Protocol):
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """The peer sent a request that is for the other side."""
 
+    def acknowledged(self, leg: Leg, request: Request) -> None:
+        """An ACK of a 2xx came from the peer."""
+
     def leg_over(self, leg: Leg) -> None:
         """Nothing more will come from this leg."""
 

@@ -18,7 +18,7 @@ from b2bua.effects import Address, Answer, Flow, Resolved, Transport
 from b2bua.sip.digest import answer as answer_challenge
 from b2bua.sip.digest import choose
 from b2bua.sip.errors import PeerError
-from b2bua.sip.headers import Challenge
+from b2bua.sip.credentials import Challenge
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -263,7 +263,9 @@ class OutgoingLeg(Leg):
         """Acknowledge the 2xx; its transaction repeats the ACK whenever the 2xx is repeated (13.2.2.4)."""
         invite, dialog, stack = self._invite, self.dialog, self.stack
         assert invite is not None
-        content, headers, body = self._ack_content, (), b""
+        content = self._ack_content
+        headers: tuple[tuple[str, str], ...] = ()
+        body = b""
         if content is not None:
             headers = content.headers
             body = describe(dialog, content, stack.ways)
@@ -301,15 +303,13 @@ class OutgoingLeg(Leg):
 
     def _challenge(self, response: Response) -> Challenge | None:
         name = "WWW-Authenticate" if response.status == 401 else "Proxy-Authenticate"
-        account = self.destination.account
         challenges = []
         for value in response.all(name):
             try:
                 challenges.append(Challenge.parse(value))
             except PeerError:
                 self.stack.turn.count("challenges_unreadable")
-        realm = account.realm if account is not None else None
-        return choose([c for c in challenges if realm is None or c.realm == realm])
+        return choose(challenges)
 
     def _authorization(self, response: Response) -> tuple[str, str]:
         challenge, account = self._challenge(response), self.destination.account

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from b2bua.call.call import Call
 from b2bua.call.forks import end_fork
-from b2bua.call.leg import ALLOW, Stack
+from b2bua.call.leg import ALLOW, Leg, Stack
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.core import admission
 from b2bua.core.ids import Pending
@@ -18,7 +18,7 @@ from b2bua.core.registering import Registering
 from b2bua.core.trunks import Trunks
 from b2bua.core.views import CallView, RegistrationView, call_view, registration_view
 from b2bua.dialog.ways import Ways
-from b2bua.effects import Answer, CloseFlow, Effect, Flow, Log, Resolve
+from b2bua.effects import Answer, CloseFlow, Effect, Flow, Log, Resolve, Transport
 from b2bua.registrar.authenticator import Stale, Verified
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
@@ -199,7 +199,7 @@ class Core:
 
     def calls(self) -> list[CallView]:
         """Every call."""
-        legs: dict[str, list[object]] = {}
+        legs: dict[str, list[Leg]] = {}
         for leg in {id(leg): leg for leg in self._stack.legs.values()}.values():
             call = leg.call
             if isinstance(call, Call):
@@ -238,7 +238,7 @@ class Core:
 
     def _ack(self, request: Request) -> None:
         leg = self._stack.legs.get(request.to_tag or "")
-        if leg is not None and leg.belongs(request) and isinstance(leg.call, Call):
+        if leg is not None and leg.belongs(request):
             leg.call.acknowledged(leg, request)
         else:
             self._turn.count("acks_unmatched")
@@ -371,7 +371,7 @@ class Core:
     def _resolve(self, leg: OutgoingLeg) -> None:
         hop = leg.destination.hop
         asked = (hop.param("transport") or "").lower()
-        transport = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
+        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
         id = self._pending.ask(leg)
         self._turn.effects.append(Resolve(id, hop.host, hop.port, transport))
 

@@ -116,9 +116,7 @@ class _Request:
         """The store answered."""
         self._registering.stored(self, answer)
 
-    def answer(
-        self, status: int, headers: tuple[tuple[str, str], ...], reason: str | None, turn: Turn
-    ) -> None:
+    def answer(self, status: int, headers: tuple[tuple[str, str], ...], reason: str | None, turn: Turn) -> None:
         """Send the final response."""
         if self.transaction is not None:
             self.transaction.respond(status, turn.draw(), headers, b"", reason)

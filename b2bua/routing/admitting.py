@@ -11,10 +11,11 @@ from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale,
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.verdicts import Decision
-from b2bua.sip.errors import PeerError
+from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.message import Request
 from b2bua.transaction.turn import Turn
 from dsl.decision import Facts
+from dsl.evaluate import EvaluationError
 from dsl.policy import Policy
 
 
@@ -79,7 +80,10 @@ class Admitting:
             agent=request.get("User-Agent"),
             headers=RequestHeaders(request),
         )
-        return user, policy.decide("register", facts)
+        try:
+            return user, policy.decide("register", facts)
+        except EvaluationError as error:
+            raise LocalError(f"the policy failed: {error}") from error
 
     def _ha1(self, user: str, algorithm: str) -> str | None:
         credential = self.policy.directory.credentials.get(user)

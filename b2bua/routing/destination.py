@@ -9,11 +9,10 @@ from b2bua.sip.uri import Uri
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
-    """What answers a trunk's challenges. `realm` None answers any realm of that trunk's own addresses."""
+    """What answers a trunk's challenges, from that trunk's own addresses only."""
 
     username: str
     password: str
-    realm: str | None = None
 
 
 class Destination(msgspec.Struct, frozen=True, gc=False):

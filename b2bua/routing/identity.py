@@ -50,8 +50,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     def towards(self, trunk: Trunk, policy: Policy) -> Identity:
         """The identity that a trunk is shown: a number, or the trunk's own account (`from account`)."""
         number: str | None = trunk.caller_id
-        if trunk.from_ == "account" and trunk.secret is not None:
-            number = trunk.secret.username
+        if trunk.from_ == "account" and trunk.account is not None:
+            number = trunk.account
         if number is None and self.account is not None:
             user = policy.users.get(self.account)
             number = user.number if user is not None else None

@@ -13,11 +13,12 @@ from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
 from b2bua.routing.forwarding import MOST, History, forwarded, history_headers, history_of
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
-from b2bua.routing.verdicts import Decision, Dial, Frame, Outcome, Target
+from b2bua.routing.verdicts import Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, escape_user
 from dsl.decision import NumberTarget, UriTarget, UserTarget
+from dsl.evaluate import EvaluationError
 from dsl.policy import Policy
 
 
@@ -50,14 +51,20 @@ class Inquiry:
 
     def decide(self) -> Decision:
         """What the policy says of the call."""
-        return self.policy.decide("call", self.facts)
+        try:
+            return self.policy.decide("call", self.facts)
+        except EvaluationError as error:
+            return self._failed(error)
 
     def resume(self, frame: Frame, outcome: Outcome, wall: float) -> Decision:
         """What the policy says of a dial's outcome; what holds at the moment is asked anew."""
         self._event = outcome.kind
         self.facts.time = wall
         self.facts.ambient = Moment(self.policy, self.meters, wall)
-        return self.policy.resume(frame, outcome, self.facts)
+        try:
+            return self.policy.resume(frame, outcome, self.facts)
+        except EvaluationError as error:
+            return self._failed(error)
 
     def take(self, limits: tuple[tuple[str, str], ...], wall: float) -> list[tuple[str, str]]:
         """Count what a decision uses up; what is returned has to be given back."""
@@ -88,6 +95,9 @@ class Inquiry:
         """The call was answered: let go of the request's own headers."""
         self.facts.headers = {}
 
+    def _failed(self, error: EvaluationError) -> Decision:
+        return Decision(Reject(500), self.policy.hash, logs=(f"the policy failed: {error}",))
+
     def _user(self, user: str, forwarding: bool) -> tuple[Destination, ...] | Refused:
         uri = self._user_uri(user)
         headers = self._history_headers(uri, forwarding)
@@ -110,7 +120,7 @@ class Inquiry:
         shown = self.identity.towards(trunk, policy)
         account = None
         if trunk.secret is not None:
-            account = Account(trunk.secret.username, trunk.secret.password, trunk.secret.realm)
+            account = Account(trunk.secret.username, trunk.secret.password)
         return (
             Destination(
                 uri=uri,

@@ -70,7 +70,7 @@ class ClientTransaction:
         turn.effects.append(Send(request, flow))
         if flow.transport == "UDP":
             self.retry = turn.after(timers.t1, self, "A" if invite else "E")
-        self.life = turn.after(64 * timers.t1, self, "B" if invite else "F")
+        self.life: Timer | None = turn.after(64 * timers.t1, self, "B" if invite else "F")
 
     def timer_fired(self, name: str) -> None:
         """One of this transaction's timers is due."""

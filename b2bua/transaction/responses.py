@@ -50,9 +50,7 @@ def response_head(request: Request, flow: Flow) -> str:
     return "".join(lines)
 
 
-def encode(
-    status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes
-) -> bytes:
+def encode(status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
     """A response. `tag` ends To where the request had none; LocalError on a line end in what we add."""
     added = "".join([f"{name}: {value}\r\n" for name, value in headers])
     if added.count("\n") != len(headers) or added.count("\r") != len(headers):
