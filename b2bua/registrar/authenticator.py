@@ -1,0 +1,160 @@
+"""Digest authentication of requests, without state but for replays (RFC 3261 section 22, RFC 7616, RFC 8760).
+
+Owns challenges and the verdict on the credentials that answer them. Leaves to the core who needs to be
+challenged and what a verdict means, to `nonces` which nonces hold, to `sip.digest` the arithmetic.
+
+Decisions: `auth` is the only quality of protection that is offered, so `auth-int` is refused. Credentials
+without qop are taken for the sake of RFC 2069 clients, but each nonce then serves once. User names, realms
+and nonces are compared octet by octet; algorithm and scheme know no case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hmac import compare_digest
+from hmac import digest as hmac_digest
+from typing import TypeAlias
+
+import msgspec
+
+from b2bua.registrar.nonces import Nonces
+from b2bua.sip.digest import response
+from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.headers import Credentials, quote
+from b2bua.sip.message import Request
+from b2bua.sip.uri import Uri, equals
+
+DIGITS = {"MD5": 32, "SHA-256": 64}
+"""The algorithms that can be offered, and how many hexadecimal digits each gives."""
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+MOST_CREDENTIALS = 8
+"""Authorization fields of one request that are read."""
+
+
+class Verified(msgspec.Struct, frozen=True, gc=False):
+    """The request comes from this user."""
+
+    user: str
+
+
+class Stale(msgspec.Struct, frozen=True, gc=False):
+    """Right password, used-up nonce: challenged with `stale=true`, the phone succeeds without asking."""
+
+    user: str
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """The credentials do not hold. `user` is whom they name, `reason` is for the operator, not the wire."""
+
+    user: str
+    reason: str
+
+
+class Absent(msgspec.Struct, frozen=True, gc=False):
+    """There are no Digest credentials."""
+
+
+Verdict: TypeAlias = Verified | Stale | Refused | Absent
+
+
+class Authenticator:
+    """Challenges for one realm, and the check of what comes back."""
+
+    def __init__(
+        self, key: bytes, realm: str, algorithms: tuple[str, ...], nonce_lifetime: float, nonces: int = 50_000
+    ) -> None:
+        """`algorithms` in the order in which they are offered; `nonce_lifetime` in seconds.
+
+        `nonces` is how many used nonces are remembered. Raises LocalError for an algorithm that is not known.
+        """
+        self._algorithms = tuple([algorithm.upper() for algorithm in algorithms])
+        if not self._algorithms or not DIGITS.keys() >= set(self._algorithms):
+            raise LocalError(
+                f"digest algorithms must be some of {', '.join(DIGITS)}: {', '.join(algorithms)}"
+            )
+        self._realm = realm
+        self._nonces = Nonces(key, realm, nonce_lifetime, nonces)
+        self._before = f"Digest realm={quote(realm)}, nonce="
+        self._after = f'qop="auth", opaque="{hmac_digest(key, b"opaque", "sha256").hex()[:16]}", algorithm='
+        decoy = hmac_digest(key, b"decoy", "sha256").hex()
+        self._decoys = {algorithm: decoy[: DIGITS[algorithm]] for algorithm in self._algorithms}
+
+    def challenge(
+        self, wall: float, draw: Callable[[], str], stale: bool = False, proxy: bool = False
+    ) -> list[tuple[str, str]]:
+        """The challenges of a 401, or of a 407 with `proxy`: a header for each algorithm (RFC 8760 2.3).
+
+        `draw` gives 16 random hexadecimal digits. Nothing is kept.
+        """
+        name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
+        start = f'{self._before}"{self._nonces.make(wall, draw)}", {self._after}'
+        end = f", stale={'true' if stale else 'false'}"
+        return [(name, f"{start}{algorithm}{end}") for algorithm in self._algorithms]
+
+    def verify(self, request: Request, wall: float, credentials: Callable[[str, str], str | None]) -> Verdict:
+        """Whose request this is, by its Authorization or Proxy-Authorization. To be asked once a request.
+
+        `credentials(user, algorithm)` gives HA1 in lower-case hexadecimal, or None for an unknown user;
+        either way the same is computed and compared. Raises PeerError 400 for Digest credentials that
+        cannot be read.
+        """
+        given = self._given(request)
+        if given is None:
+            return Absent()
+        algorithm = (given.algorithm or "MD5").upper()
+        if given.realm != self._realm:
+            return Refused(given.username, "wrong realm")
+        if algorithm not in self._decoys:
+            return Refused(given.username, "algorithm not offered")
+        if given.qop is not None and given.qop.lower() != "auth":
+            return Refused(given.username, "qop not offered")
+        if not _meant_for(given.uri, request):
+            return Refused(given.username, "credentials for another URI")
+        count = _count(given)
+        if count is None:
+            return Refused(given.username, "no nonce count or cnonce")
+        known = credentials(given.username, algorithm)
+        right = self._matches(given, request.method, known or self._decoys[algorithm], algorithm)
+        if known is None or not right:
+            return Refused(given.username, "wrong user or password")
+        if not self._nonces.use(given.nonce, count, wall):
+            return Stale(given.username)
+        return Verified(given.username)
+
+    def _given(self, request: Request) -> Credentials | None:
+        """The Digest credentials to judge: the first for our realm and algorithms, else just the first."""
+        fields = request.all("Authorization") + request.all("Proxy-Authorization")
+        first = None
+        for field in fields[:MOST_CREDENTIALS]:
+            if field.partition(" ")[0].lower() != "digest":
+                continue
+            given = Credentials.parse(field)
+            if given.realm == self._realm and (given.algorithm or "MD5").upper() in self._decoys:
+                return given
+            first = first or given
+        return first
+
+    def _matches(self, given: Credentials, method: str, ha1: str, algorithm: str) -> bool:
+        expected = response(ha1, method, given.uri, given.nonce, given.nc, given.cnonce, given.qop, algorithm)
+        return compare_digest(expected.encode(), given.response.lower().encode("utf-8", "replace"))
+
+
+def _count(given: Credentials) -> int | None:
+    """The nonce count: 1 without qop. None where qop is there without what it needs (RFC 7616 3.4)."""
+    if given.qop is None:
+        return 1
+    if not given.cnonce or not given.nc or len(given.nc) != 8 or not _HEX.issuperset(given.nc):
+        return None
+    return int(given.nc, 16)
+
+
+def _meant_for(uri: str, request: Request) -> bool:
+    """Whether credentials were computed for this Request-URI: the same text, or equal by RFC 3261 19.1.4."""
+    if uri == request.uri:
+        return True
+    try:
+        return equals(Uri.parse(uri), request.request_uri)
+    except PeerError:
+        return False

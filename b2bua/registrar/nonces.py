@@ -1,0 +1,89 @@
+"""Nonces that carry their own proof, and how often each has been used (RFC 7616 3.3 and 5.4).
+
+A nonce is the second it was made, 64 random bits and a truncated HMAC over both, all in hexadecimal: making
+one keeps nothing. Only a nonce that has proved a password once is remembered, with its highest count, so
+nobody without an account can fill the table.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from hmac import compare_digest
+from hmac import digest as hmac_digest
+
+_TIME = 10
+_RANDOM = 16
+_PROOF = 32
+_LENGTH = _TIME + _RANDOM + _PROOF
+
+SKEW = 5.0
+"""Seconds by which a nonce may seem to come from the future after the wall clock was set back."""
+
+
+class Nonces:
+    """Makes nonces and tells whether one is ours, fresh and not replayed."""
+
+    def __init__(self, key: bytes, realm: str, lifetime: float, capacity: int) -> None:
+        """`lifetime` in seconds; `capacity` is how many used nonces are remembered."""
+        self._key = hmac_digest(key, b"nonce " + realm.encode(), "sha256")
+        self._lifetime = lifetime
+        self._capacity = capacity
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._forgotten = float("-inf")
+
+    def make(self, wall: float, draw: Callable[[], str]) -> str:
+        """A new nonce. `draw` gives 16 random hexadecimal digits."""
+        body = f"{int(wall):0{_TIME}x}{draw()}"
+        return body + self._proof(body)
+
+    def use(self, nonce: str, count: int, wall: float) -> bool:
+        """Whether `count` may be used with this nonce now; if so, neither it nor a lower one can be again.
+
+        A full table forgets the nonce that was used first, and from then on takes no nonce of that age or
+        older which it does not know: a replay never passes, at worst a phone is challenged once more.
+        """
+        made = self._made(nonce)
+        if made is None or not wall - self._lifetime <= made <= wall + SKEW:
+            return False
+        used = self._counts.get(nonce)
+        if used is None:
+            if made <= self._forgotten:
+                return False
+            self._remember(nonce, count, wall)
+            return True
+        if count <= used:
+            return False
+        self._counts[nonce] = count
+        return True
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def _remember(self, nonce: str, count: int, wall: float) -> None:
+        self._counts[nonce] = count
+        for _ in range(2):
+            first = next(iter(self._counts))
+            made = _time(first)
+            expired = made < wall - self._lifetime
+            if not expired and len(self._counts) <= self._capacity:
+                return
+            if not expired:
+                self._forgotten = max(self._forgotten, made)
+            del self._counts[first]
+
+    def _made(self, nonce: str) -> float | None:
+        """When one of ours was made; None when it is not ours."""
+        if len(nonce) != _LENGTH or not nonce.isascii():
+            return None
+        body = nonce[:-_PROOF]
+        if not compare_digest(self._proof(body), nonce[-_PROOF:]):
+            return None
+        return _time(nonce)
+
+    def _proof(self, body: str) -> str:
+        return hmac_digest(self._key, body.encode(), "sha256").hex()[:_PROOF]
+
+
+def _time(nonce: str) -> float:
+    return float(int(nonce[:_TIME], 16))
