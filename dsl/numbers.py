@@ -54,20 +54,21 @@ class NumberPlan(msgspec.Struct, frozen=True):
             return text
         if not _DIGITS(text):
             text = without_separators(text)
-        if text[:1] != "+":
             if not _DIGITS(text):
-                return None
-            if self.international and text.startswith(self.international):
-                text = "+" + text[len(self.international) :]
-            elif self.country is None:
-                return None
-            elif self.national and text.startswith(self.national):
-                text = f"+{self.country}{text[len(self.national) :]}"
-            elif self.bare is not None and self.bare[0] <= len(text) <= self.bare[1]:
-                text = f"+{self.country}{text}"
-            else:
-                return None
-        return text if _E164(text) else None
+                return text if _E164(text) else None
+        number = self._international(text)
+        return number if number is not None and _E164(number) else None
+
+    def _international(self, digits: str) -> str | None:
+        if self.international and digits.startswith(self.international):
+            return "+" + digits[len(self.international) :]
+        if self.country is None:
+            return None
+        if self.national and digits.startswith(self.national):
+            return f"+{self.country}{digits[len(self.national) :]}"
+        if self.bare is not None and self.bare[0] <= len(digits) <= self.bare[1]:
+            return f"+{self.country}{digits}"
+        return None
 
     def key(self, text: str) -> str:
         """The form under which a number is looked up: E.164 where it has one, else without separators."""
@@ -75,13 +76,12 @@ class NumberPlan(msgspec.Struct, frozen=True):
 
     def prefix_key(self, text: str) -> str:
         """The form of the beginning of a number, as `key` would begin for the numbers that it begins."""
-        text = without_separators(text)
-        if text[:1] == "+" or not _PREFIX(text):
-            return text
-        if self.international and text.startswith(self.international):
-            return "+" + text[len(self.international) :]
-        if self.country is not None and self.national and text.startswith(self.national):
-            return f"+{self.country}{text[len(self.national) :]}"
+        if not _DIGITS(text):
+            text = without_separators(text)
+            if not _DIGITS(text):
+                return text
+        if self.national or self.country is None or text.startswith(self.international):
+            return self._international(text) or text
         return text
 
     def formatted(self, text: str, form: Format) -> str | None:
@@ -98,9 +98,7 @@ class NumberPlan(msgspec.Struct, frozen=True):
         return (self.international or "+") + number[1:]
 
 
-def plan_for(
-    country: str | None, national: str | None = None, international: str | None = None
-) -> NumberPlan:
+def plan_for(country: str | None, national: str | None = None, international: str | None = None) -> NumberPlan:
     """The plan of a country (`+49` or `49`) whose prefixes may be given, `none` included as an empty text.
 
     Raises UnknownCountryError when a prefix is neither given nor known.

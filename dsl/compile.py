@@ -1,0 +1,204 @@
+"""From the tree of a checked policy to functions: `compiled_program` is the whole of it.
+
+Owns blocks, statements, subs and dials, and the places (`line:col`) that a decision reports. Expressions,
+conditions, dialling and indexes are compiled by the modules of those names; a policy that `check` refuses
+must not come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from dsl import tree
+from dsl.compile_conditions import Conditions
+from dsl.compile_dialing import compiled_forwarder, compiled_steps, compiled_uri
+from dsl.compile_edits import compiled_edit
+from dsl.compile_index import Statement, indexed
+from dsl.compile_setup import Setup
+from dsl.compile_values import Kind, Scope
+from dsl.decision import Accept, Action, Challenge, Dial, Frame, Redirect, Reject
+from dsl.evaluate import Execute, Run, Value
+
+_NOWHERE = Reject(480)
+
+
+class Program(msgspec.Struct, frozen=True):
+    """Blocks by event, and for each dial of the policy the blocks of its own outcomes by kind."""
+
+    events: dict[str, Execute]
+    dials: tuple[dict[str, Execute], ...]
+
+
+def compiled_program(script: tree.Script, setup: Setup, version: str) -> Program:
+    """Compile every event of a script; `version` is the policy's hash, which frames carry."""
+    compiler = _Compiler(script, setup, version)
+    events = {
+        declaration.event.text: compiler.block(declaration.body, compiler.scope(), top=True)
+        for declaration in script.declarations
+        if isinstance(declaration, tree.On)
+    }
+    return Program(events, tuple(compiler.dials))
+
+
+class _Compiler:
+    def __init__(self, script: tree.Script, setup: Setup, version: str) -> None:
+        self.setup = setup
+        self.version = version
+        self.dials: list[dict[str, Execute]] = []
+        self._slots: dict[str, int] = {}
+        self._subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
+        self._done: dict[str, tuple[list[tuple[str, Kind]], Execute]] = {}
+
+    def scope(self) -> Scope:
+        return Scope(self.setup.plan, self._slots)
+
+    def block(self, block: tree.Block, scope: Scope, top: bool = False) -> Execute:
+        """A block; at the `top` of an event, sub or outcome a bare decision reports its own place."""
+        statements = [self._statement(statement, scope, top) for statement in block.statements]
+        return indexed(statements) if statements else lambda run: None
+
+    def _statement(self, statement: tree.Statement, scope: Scope, top: bool) -> Statement:
+        match statement:
+            case tree.When():
+                return self._rule(statement, scope, decides=True)
+            case tree.AlsoWhen():
+                return self._rule(statement, scope, decides=False)
+            case tree.Otherwise(body=body, head=head):
+                return _fired(_place(head), self.block(body, scope.inner())), ()
+            case tree.Tag() | tree.Log() | tree.SetHeader() | tree.StripHeader() | tree.Media():
+                return compiled_edit(statement, scope), ()
+            case _:
+                decision = self._decision(statement, scope)
+                return (_fired(_place(statement.span), decision) if top else decision), ()
+
+    def _rule(self, rule: tree.When | tree.AlsoWhen, scope: Scope, decides: bool) -> Statement:
+        inner = scope.inner()
+        condition = Conditions(self.setup, inner).compiled(rule.condition)
+        test, body, place = condition.test, self.block(rule.body, inner), _place(rule.head)
+
+        def when(run: Run) -> Action | None:
+            if not test(run):
+                return None
+            run.rules.append(place)
+            return body(run)
+
+        def also_when(run: Run) -> None:
+            if test(run):
+                run.rules.append(place)
+                body(run)
+
+        return (when if decides else also_when), condition.keys
+
+    def _decision(self, decision: tree.Decision, scope: Scope) -> Execute:
+        match decision:
+            case tree.Challenge():
+                return _always(Challenge())
+            case tree.Accept(max_contacts=most, min_expires=low, max_expires=high):
+                contacts = None if most is None else most.value
+                return _always(Accept(contacts, _whole_seconds(low), _whole_seconds(high)))
+            case tree.Reject(code=code, reason=reason):
+                return _always(Reject(code.value, None if reason is None else reason.value))
+            case tree.Redirect(code=code, target=target):
+                return _redirect(code.value, compiled_uri(target, scope, self.setup))
+            case tree.Dial():
+                return self._dial(decision, scope)
+            case tree.Do(sub=sub, arguments=arguments):
+                return self._do(sub.text, arguments, scope)
+            case _:
+                raise UnsupportedError(decision)
+
+    def _dial(self, dial: tree.Dial, scope: Scope) -> Execute:
+        number, version = len(self.dials), self.version
+        outcomes: dict[str, Execute] = {}
+        self.dials.append(outcomes)
+        for outcome in dial.outcomes:
+            body = self.block(outcome.body, scope.inner())
+            outcomes[outcome.kind.text] = _fired(_place(outcome.span), body)
+        steps = compiled_steps(dial.steps, scope, self.setup)
+        notify = None if dial.notify is None else dial.notify.value
+        forwarder = compiled_forwarder(dial.steps, scope) if dial.forwarded else None
+        plain = Frame(version, number)
+        if isinstance(steps, tuple) and forwarder is None and not outcomes:
+            return _always(Dial(steps, plain))
+
+        def execute(run: Run) -> Action:
+            frame = Frame(version, number, dict(run.names)) if outcomes else plain
+            made = steps if isinstance(steps, tuple) else steps(run)
+            return Dial(made, frame) if forwarder is None else Dial(made, frame, forwarder(run), notify)
+
+        return execute
+
+    def _do(self, name: str, arguments: tuple[tree.Expression, ...], scope: Scope) -> Execute:
+        parameters, body = self._sub(name)
+        given: list[tuple[str, Value]] = []
+        for (slot, kind), argument in zip(parameters, arguments, strict=True):
+            value = scope.compiled(argument)
+            as_user = kind is Kind.USER and value.kind is not Kind.USER
+            given.append((slot, self._user_named(value.value) if as_user else value.value))
+
+        def execute(run: Run) -> Action | None:
+            run.enter()
+            for slot, value in given:
+                run.names[slot] = value(run)
+            return body(run)
+
+        return execute
+
+    def _sub(self, name: str) -> tuple[list[tuple[str, Kind]], Execute]:
+        if name not in self._done:
+            sub, scope = self._subs[name], self.scope()
+            parameters: list[tuple[str, Kind]] = []
+            for parameter in sub.parameters:
+                kind = Kind.USER if parameter.type.text == "user" else Kind.TEXT
+                parameters.append((scope.bind(parameter.name.text, kind, written=False), kind))
+            self._done[name] = (parameters, self.block(sub.body, scope, top=True))
+        return self._done[name]
+
+    def _user_named(self, value: Value) -> Value:
+        users, callees = self.setup.directory.users, self.setup.callees
+
+        def user(run: Run) -> str | None:
+            text = value(run)
+            if not isinstance(text, str):
+                return None
+            return text if text in users else callees.get(text)
+
+        return user
+
+
+class UnsupportedError(ValueError):
+    """A decision that the engine cannot carry out yet reached the compiler."""
+
+    def __init__(self, node: tree.Node) -> None:
+        super().__init__(type(node).__name__)
+        self.node = node
+
+
+def _always(action: Action) -> Execute:
+    return lambda run: action
+
+
+def _fired(place: str, execute: Execute) -> Execute:
+    def fired(run: Run) -> Action | None:
+        run.rules.append(place)
+        return execute(run)
+
+    return fired
+
+
+def _redirect(code: int, uri: Callable[[Run], str | None]) -> Execute:
+    def execute(run: Run) -> Action:
+        target = uri(run)
+        return _NOWHERE if target is None else Redirect(code, target)
+
+    return execute
+
+
+def _place(span: tree.Span) -> str:
+    return f"{span.line}:{span.column}"
+
+
+def _whole_seconds(duration: tree.Duration | None) -> int | None:
+    return None if duration is None or duration.seconds is None else int(duration.seconds)

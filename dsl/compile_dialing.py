@@ -1,0 +1,156 @@
+"""`dial`, `forward` and `redirect` into functions: whom a step rings, and where a caller is sent.
+
+Owns turning values into targets: a user, a number through a trunk, a SIP URI; what is absent becomes a
+target that cannot be reached, so that the leg is a failure. How a trunk writes numbers, and whether it
+takes one, is `Policy.trunk_number`, asked when it is dialled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
+
+from dsl import tree
+from dsl.compile_setup import Setup
+from dsl.compile_values import Compiled, Kind, Scope, number_of
+from dsl.decision import NumberTarget, Step, Target, UriTarget, UserTarget
+from dsl.evaluate import Run
+
+DEFAULT_SECONDS = 120.0
+LONGEST_SECONDS = 600.0
+
+_NOBODY = UriTarget(uri=None, written=False)
+_SCHEMES = ("sip:", "sips:", "tel:")
+
+MakeTarget: TypeAlias = Callable[[Run], Target]
+Part = TypeVar("Part", Step, Target)
+MakeSteps: TypeAlias = Callable[[Run], tuple[Step, ...]]
+
+
+def compiled_steps(steps: tuple[tree.Step, ...], scope: Scope, setup: Setup) -> MakeSteps | tuple[Step, ...]:
+    """The steps of a dial: themselves where nothing in them depends on the call, else a function."""
+    return _together([_step(step, scope, setup) for step in steps])
+
+
+def _step(step: tree.Step, scope: Scope, setup: Setup) -> Step | Callable[[Run], Step]:
+    seconds = min(_seconds(step.duration) or DEFAULT_SECONDS, LONGEST_SECONDS)
+    progress = _seconds(step.progress)
+    after = step.after
+    parties = _together([_party(party, scope, setup) for party in step.parties])
+    if not callable(parties):
+        return Step(parties, seconds, progress, after)
+    return lambda run: Step(parties(run), seconds, progress, after)
+
+
+def _together(
+    parts: Sequence[Part | Callable[[Run], Part]],
+) -> tuple[Part, ...] | Callable[[Run], tuple[Part, ...]]:
+    """All parts as a tuple: itself where every part is fixed, else a function that makes it."""
+    fixed = tuple(part for part in parts if not callable(part))
+    if len(fixed) == len(parts):
+        return fixed
+    makers = [part if callable(part) else _always(part) for part in parts]
+    if len(makers) == 1:
+        only = makers[0]
+        return lambda run: (only(run),)
+    if len(makers) == 2:
+        first, second = makers
+        return lambda run: (first(run), second(run))
+    return lambda run: tuple([make(run) for make in makers])
+
+
+def _always(part: Part) -> Callable[[Run], Part]:
+    return lambda run: part
+
+
+def _seconds(duration: tree.Duration | None) -> float | None:
+    return None if duration is None else duration.seconds
+
+
+def _party(party: tree.Party, scope: Scope, setup: Setup) -> Target | MakeTarget:
+    target = scope.compiled(party.target)
+    if party.trunk is not None:
+        return _through_trunk(target, party.trunk.text)
+    if isinstance(target.constant, str) and target.kind is Kind.USER:
+        return UserTarget(target.constant)
+    if isinstance(target.constant, str) and target.constant.startswith(_SCHEMES):
+        return UriTarget(target.constant, written=True)
+    return _without_trunk(target, setup, written=isinstance(party.target, tree.Attribute))
+
+
+def _through_trunk(target: Compiled, trunk: str) -> Target | MakeTarget:
+    value = target.value
+    if target.kind in (Kind.USER, Kind.PARTY):
+        return lambda run: NumberTarget(_text(number_of(run, value(run))), trunk)
+    if target.constant is not None:
+        return NumberTarget(str(target.constant), trunk)
+    return lambda run: NumberTarget(_text(value(run)), trunk)
+
+
+def _without_trunk(target: Compiled, setup: Setup, written: bool) -> MakeTarget:
+    value, users, callees = target.value, setup.directory.users, setup.callees
+    if target.kind is Kind.USER:
+
+        def user(run: Run) -> Target:
+            name = value(run)
+            return UserTarget(name) if isinstance(name, str) else _NOBODY
+
+        return user
+
+    def party(run: Run) -> Target:
+        text = value(run)
+        if not isinstance(text, str):
+            return _NOBODY
+        name = text if text in users else callees.get(text)
+        if name is not None:
+            return UserTarget(name)
+        return UriTarget(text, written) if text.startswith(_SCHEMES) else _NOBODY
+
+    return party
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def compiled_uri(expression: tree.Expression, scope: Scope, setup: Setup) -> Callable[[Run], str | None]:
+    """Where a redirection sends the caller: a URI as it is, a user of ours, a number as a tel URI; else
+    None.
+    """
+    target = scope.compiled(expression)
+    value, users, e164 = target.value, setup.directory.users, setup.plan.e164
+    domain = setup.domains[0] if setup.domains else ""
+
+    def uri(run: Run) -> str | None:
+        text = value(run)
+        if not isinstance(text, str):
+            return None
+        if text.startswith(_SCHEMES):
+            return text
+        if text in users:
+            return f"sip:{text}@{domain}"
+        number = e164(text)
+        return None if number is None else f"tel:{number}"
+
+    return uri
+
+
+def compiled_forwarder(steps: tuple[tree.Step, ...], scope: Scope) -> Callable[[Run], str | None]:
+    """On whose behalf a `forward` goes on: the user that this sub was done for, else the called user.
+
+    After a dial that is the party last tried; where all of these are absent it is the user whose
+    attribute is dialled.
+    """
+    parameters = [name.slot for name in scope.names.values() if name.kind is Kind.USER]
+    first = steps[0].parties[0].target
+    owner = scope.compiled(tree.Reference(first.span, first.base)) if isinstance(first, tree.Attribute) else None
+
+    def forwarder(run: Run) -> str | None:
+        users = run.directory
+        candidates: list[object] = [run.names.get(slot) for slot in parameters]
+        candidates.append(run.facts.callee if run.outcome is None else run.outcome.target)
+        if owner is not None and owner.kind is Kind.USER:
+            candidates.append(owner.value(run))
+        return next((user for user in candidates if isinstance(user, str) and user in users), None)
+
+    return forwarder

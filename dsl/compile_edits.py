@@ -1,0 +1,56 @@
+"""Actions that decide nothing into functions: tags, log lines, and headers of the called side.
+
+Owns keeping line ends and other control characters out of what a caller's value may carry into a header
+or a log.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.compile_values import Scope
+from dsl.decision import HeaderEdit
+from dsl.evaluate import Execute, Run
+
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
+
+
+def compiled_edit(action: tree.Action, scope: Scope) -> Execute:
+    """The function of an action; an absent value leaves things as they are."""
+    match action:
+        case tree.Tag(name=name, value=expression):
+            value = scope.compiled(expression).value
+
+            def tag(run: Run) -> None:
+                text = value(run)
+                if text is not None:
+                    run.tags[name.text] = clean(text)
+
+            return tag
+        case tree.Log(text=expression):
+            line = scope.compiled(expression).value
+
+            def log(run: Run) -> None:
+                text = line(run)
+                if text is not None:
+                    run.logs.append(clean(text))
+
+            return log
+        case tree.SetHeader(name=header, value=expression):
+            content = scope.compiled(expression).value
+
+            def set_header(run: Run) -> None:
+                text = content(run)
+                if text is not None:
+                    run.headers.append(HeaderEdit(header.value, clean(text)))
+
+            return set_header
+        case tree.StripHeader(name=header):
+            edit = HeaderEdit(header.value, None)
+            return lambda run: run.headers.append(edit)
+        case tree.Media():
+            return lambda run: None
+
+
+def clean(value: str | int) -> str:
+    """A value without control characters."""
+    return str(value).translate(_CONTROLS)

@@ -1,0 +1,196 @@
+"""What a script declares, with the files behind it, into a `Setup`: all problems at once, each at its place.
+
+Owns reading users, secrets, tables and holidays relative to the script, and which of their contents
+belong to the policy's version. Names in the rules are `resolve`'s and `check`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from dsl import tree
+from dsl.compile_setup import Limit, Setup
+from dsl.compile_trunks import compiled_trunk, read_networks
+from dsl.diagnostics import Problem, Source
+from dsl.hours import Holidays, Hours, Window, load_holidays
+from dsl.networks import Network
+from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separators
+from dsl.secrets_file import Entry, read_secrets
+from dsl.tables import Kind, Table, load_table
+from dsl.users import Directory, read_users
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_KINDS: dict[str, Kind] = {"number": "number", "prefix": "prefix", "text": "text"}
+
+Read = TypeVar("Read")
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A setup, and the hash of all that makes up its version: script, tables, hours and users without
+    credentials.
+    """
+
+    setup: Setup
+    version: str
+
+
+def load_setup(script: tree.Script, path: Path, problems: list[Problem]) -> Loaded:
+    """Read everything that the script at `path` declares; what is wrong is added to `problems`."""
+    reader = _Reader(script, path, problems)
+    setup = reader.setup()
+    digest = hashlib.sha256(script.source.encode())
+    for name, content in sorted(reader.contents.items()):
+        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    digest.update(msgspec.json.encode(setup.directory.users, order="sorted"))
+    return Loaded(setup, digest.hexdigest()[:16])
+
+
+class _Reader:
+    def __init__(self, script: tree.Script, path: Path, problems: list[Problem]) -> None:
+        self.script = script
+        self.folder = path.parent
+        self.source = Source(script.source)
+        self.problems = problems
+        self.contents: dict[str, bytes] = {}
+        self.plan = NumberPlan()
+        self.zone = ZoneInfo("UTC")
+
+    def all_of(self, kind: type[Read]) -> list[Read]:
+        return [declaration for declaration in self.script.declarations if isinstance(declaration, kind)]
+
+    def setup(self) -> Setup:
+        self.plan = self._plan()
+        self.zone = self._zone()
+        domains = tuple(host.value for domain in self.all_of(tree.Domain) for host in domain.hosts)
+        directory, groups = self._users(domains[0] if domains else "")
+        numbers = [number.value for declared in self.all_of(tree.Emergency) for number in declared.numbers]
+        callees = {user.extension: user.name for user in directory.users.values() if user.extension is not None}
+        secrets = self._secrets()
+        return Setup(
+            directory=directory,
+            plan=self.plan,
+            domains=domains,
+            emergency=frozenset(without_separators(number) for number in numbers),
+            groups=groups,
+            nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
+            hours={hours.name.text: self._hours(hours) for hours in self.all_of(tree.Hours)},
+            limits={limit.name.text: _limit(limit) for limit in self.all_of(tree.Limit)},
+            tables={table.name.text: self._table(table) for table in self.all_of(tree.Table)},
+            trunks={
+                trunk.name.text: compiled_trunk(trunk, secrets, self.source, self.problems)
+                for trunk in self.all_of(tree.Trunk)
+            },
+            callees=callees | {name: name for name in directory.users},
+        )
+
+    def wrong(self, node: tree.Node, message: str, advice: str | None = None) -> None:
+        self.problems.append(self.source.problem(node.span, message, advice))
+
+    def file(self, text: tree.Text, read: Callable[[Path], Read]) -> Read | None:
+        """Read a file that the script names; one that cannot be read is a problem where it is named."""
+        try:
+            return read(self.folder / text.value)
+        except OSError as error:
+            reason = (error.strerror or "unreadable").lower()
+            self.wrong(text, f"`{text.value}` cannot be read: {reason}", f"looked in {self.folder}")
+            return None
+
+    def versioned(self, text: tree.Text, read: Callable[[Path], Read]) -> Read | None:
+        """The same for a file whose content is part of the version."""
+
+        def read_both(path: Path) -> Read:
+            self.contents[text.value] = path.read_bytes()
+            return read(path)
+
+        return self.file(text, read_both)
+
+    def networks(self, nodes: tuple[tree.Network, ...]) -> tuple[Network, ...]:
+        return read_networks(nodes, self.source, self.problems)
+
+    def _plan(self) -> NumberPlan:
+        countries = self.all_of(tree.Country)
+        national = [item.digits.value for item in self.all_of(tree.NationalPrefix)]
+        international = [item.digits.value for item in self.all_of(tree.InternationalPrefix)]
+        country = countries[0].code if countries else None
+        try:
+            return plan_for(
+                country.value if country is not None else None,
+                national[0] if national else None,
+                international[0] if international else None,
+            )
+        except UnknownCountryError:
+            advice = "write `national ...` and `international ...`, or `none`, below it"
+            self.wrong(countries[0], f"no prefixes are known for `{countries[0].code.value}`", advice)
+            return NumberPlan()
+
+    def _zone(self) -> ZoneInfo:
+        for declared in self.all_of(tree.Timezone):
+            try:
+                return ZoneInfo(declared.zone.value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                self.wrong(declared.zone, f"there is no time zone `{declared.zone.value}`", "such as `Europe/Berlin`")
+        return ZoneInfo("UTC")
+
+    def _users(self, realm: str) -> tuple[Directory, dict[str, frozenset[str]]]:
+        directory = Directory({}, {})
+        groups: dict[str, frozenset[str]] = {}
+        for declared in self.all_of(tree.Users):
+            found = self.file(declared.file, lambda path: read_users(path, realm, self.problems))
+            if found is None:
+                found = Directory({}, {})
+            groups[declared.name.text] = frozenset(found.users)
+            for name in sorted(found.users.keys() & directory.users.keys()):
+                self.wrong(declared.file, f"`{name}` is in another users file already")
+            users, credentials = directory.users | found.users, directory.credentials | found.credentials
+            directory = Directory(users, credentials)
+        for group in self.all_of(tree.Group):
+            groups[group.name.text] = frozenset(member.text for member in group.members)
+        return directory, groups
+
+    def _secrets(self) -> dict[str, Entry]:
+        logins = [
+            setting.secret
+            for trunk in self.all_of(tree.Trunk)
+            for setting in trunk.settings
+            if isinstance(setting, tree.Login) and setting.secret is not None
+        ]
+        if not logins:
+            return {}
+        path = self.folder / "secrets.yaml"
+        try:
+            return read_secrets(path, self.problems)
+        except OSError as error:
+            reason = (error.strerror or "unreadable").lower()
+            self.wrong(logins[0], f"`secrets.yaml` cannot be read: {reason}", f"looked in {self.folder}")
+            return {name.value: Entry(None, "") for name in logins}
+
+    def _hours(self, hours: tree.Hours) -> Hours:
+        windows = []
+        for opening in hours.openings:
+            first, last = _DAYS.index(opening.first_day.text), _DAYS.index(opening.last_day.text)
+            days = frozenset((first + step) % 7 for step in range((last - first) % 7 + 1))
+            if opening.opens.minutes is not None and opening.closes.minutes is not None:
+                windows.append(Window(days, opening.opens.minutes, opening.closes.minutes))
+        holidays = None
+        if hours.exceptions is not None:
+            holidays = self.versioned(hours.exceptions, lambda path: load_holidays(path, self.problems))
+        return Hours(windows, self.zone, holidays or Holidays())
+
+    def _table(self, table: tree.Table) -> Table:
+        kind = _KINDS.get(table.key.text)
+        if kind is None:
+            self.wrong(table.key, f"`{table.key.text}` is no kind of key", "write `number`, `prefix` or `text`")
+            return Table("text", (), {})
+        found = self.versioned(table.file, lambda path: load_table(path, kind, self.plan, self.problems))
+        return found if found is not None else Table(kind, (), {})
+
+
+def _limit(limit: tree.Limit) -> Limit:
+    per = None if limit.per is None else limit.per.seconds
+    return Limit(limit.name.text, limit.count.value, per, None if limit.each is None else limit.each.text)

@@ -1,0 +1,174 @@
+"""Expressions into functions: where a value comes from in a run, and what kind of value it is.
+
+Owns names in scope, facts, attributes and literals. What a value may be compared with is settled by
+`check`; here a wrong kind is simply never equal.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from dsl import tree
+from dsl.evaluate import Run, Value
+from dsl.numbers import NumberPlan
+from dsl.users import User
+
+
+class Kind(StrEnum):
+    """What a value is; a party is a user, else a number."""
+
+    USER = "user"
+    PARTY = "party"
+    TEXT = "text"
+    WHOLE = "whole"
+    TRUTH = "truth"
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """An expression. `same` is equal for expressions that always have the same value in one run.
+
+    `written` says that the operator wrote the value, in the script, a table or the users file; `constant`
+    is the value itself where it is known now.
+    """
+
+    value: Value
+    kind: Kind
+    same: str
+    written: bool = False
+    constant: str | int | None = None
+
+
+class Local(msgspec.Struct, frozen=True):
+    """A name that a rule or a sub bound: the slot in `Run.names` and the kind; a row has None."""
+
+    slot: str
+    kind: Kind | None
+    written: bool
+
+
+FACTS: dict[str, tuple[Kind, Value]] = {
+    "user": (Kind.USER, lambda run: run.facts.user),
+    "caller": (Kind.USER, lambda run: run.facts.caller),
+    "callee": (Kind.USER, lambda run: run.facts.callee),
+    "dialed": (Kind.TEXT, lambda run: run.facts.dialed),
+    "claimed": (Kind.TEXT, lambda run: run.facts.claimed),
+    "source": (Kind.TEXT, lambda run: run.facts.source),
+    "transport": (Kind.TEXT, lambda run: run.facts.transport),
+    "expires": (Kind.WHOLE, lambda run: run.facts.expires),
+    "contacts": (Kind.WHOLE, lambda run: run.facts.contacts),
+    "agent": (Kind.TEXT, lambda run: run.facts.agent),
+    "diverted by": (Kind.PARTY, lambda run: run.facts.diverted_by),
+    "authenticated": (Kind.TRUTH, lambda run: run.facts.authenticated),
+    "anonymous": (Kind.TRUTH, lambda run: run.facts.anonymous),
+    "target": (Kind.PARTY, lambda run: None if run.outcome is None else run.outcome.target),
+    "code": (Kind.WHOLE, lambda run: None if run.outcome is None else run.outcome.code),
+    "rang": (Kind.TRUTH, lambda run: run.outcome is not None and run.outcome.rang),
+    "tried": (Kind.WHOLE, lambda run: None if run.outcome is None else run.outcome.tried),
+    "redirected": (Kind.TEXT, lambda run: None if run.outcome is None else run.outcome.redirected),
+}
+"""Facts by the name that a policy gives them."""
+
+
+class Scope:
+    """The names that an expression may use besides facts and users; a body's scope begins as a copy."""
+
+    def __init__(self, plan: NumberPlan, slots: dict[str, int], names: dict[str, Local] | None = None) -> None:
+        self.plan = plan
+        self.names = names if names is not None else {}
+        self._slots = slots
+
+    def inner(self) -> Scope:
+        """A scope that sees these names, and whose own stay out of this one."""
+        return Scope(self.plan, self._slots, dict(self.names))
+
+    def bind(self, name: str, kind: Kind | None, written: bool) -> str:
+        """Bind a name; the slot is its own in the whole policy, so no rule sees what another left behind."""
+        count = self._slots[name] = self._slots.get(name, 0) + 1
+        slot = name if count == 1 else f"{name}#{count}"
+        self.names[name] = Local(slot, kind, written)
+        return slot
+
+    def compiled(self, expression: tree.Expression) -> Compiled:
+        """The function of an expression."""
+        match expression:
+            case tree.Reference(name=name):
+                return self._reference(name)
+            case tree.Attribute(base=base, attribute=attribute):
+                return self._attribute(base, attribute.text)
+            case tree.Header(name=name):
+                wanted = name.value.lower()
+                return Compiled(lambda run: run.facts.headers.get(wanted), Kind.TEXT, f"header {wanted}")
+            case tree.E164(argument=argument):
+                return self._e164(self.compiled(argument))
+            case tree.Text(value=text) | tree.Network(text=text):
+                return _constant(text, Kind.TEXT)
+            case tree.Integer(value=number):
+                return _constant(number, Kind.WHOLE)
+            case tree.Duration(seconds=seconds):
+                return _constant(int(seconds or 0), Kind.WHOLE)
+
+    def _reference(self, name: tree.Name) -> Compiled:
+        local = None if name.quoted else self.names.get(name.text)
+        if local is not None:
+            return Compiled(_bound(local.slot), local.kind or Kind.TEXT, f"name {local.slot}", written=local.written)
+        if not name.quoted and name.text in FACTS:
+            kind, value = FACTS[name.text]
+            return Compiled(value, kind, f"fact {name.text}")
+        return _constant(name.text, Kind.USER)
+
+    def _attribute(self, base: tree.Name, attribute: str) -> Compiled:
+        local = None if base.quoted else self.names.get(base.text)
+        if local is not None and local.kind is None:
+            return Compiled(_cell(local.slot, attribute), Kind.TEXT, f"cell {local.slot} {attribute}", written=True)
+        owner = self._reference(base)
+        return Compiled(_user_attribute(owner.value, attribute), Kind.TEXT, f"{owner.same} . {attribute}", written=True)
+
+    def _e164(self, argument: Compiled) -> Compiled:
+        plan, inner = self.plan, argument.value
+        through_user = number_of if argument.kind in (Kind.USER, Kind.PARTY) else None
+
+        def value(run: Run) -> str | None:
+            text = inner(run)
+            if through_user is not None:
+                text = through_user(run, text)
+            return plan.e164(text) if isinstance(text, str) else None
+
+        return Compiled(value, Kind.TEXT, f"e164 {argument.same}", written=argument.written)
+
+
+def _constant(constant: str | int, kind: Kind) -> Compiled:
+    return Compiled(lambda run: constant, kind, f"{kind} {constant!r}", written=True, constant=constant)
+
+
+def _bound(slot: str) -> Value:
+    def value(run: Run) -> str | int | None:
+        held = run.names.get(slot)
+        return held if isinstance(held, str | int) else None
+
+    return value
+
+
+def _cell(slot: str, column: str) -> Value:
+    def value(run: Run) -> str | None:
+        row = run.names.get(slot)
+        cell = row.get(column) if isinstance(row, dict) else None
+        return cell if isinstance(cell, str) else None
+
+    return value
+
+
+def _user_attribute(owner: Value, attribute: str) -> Value:
+    def value(run: Run) -> str | None:
+        name = owner(run)
+        user = run.directory.get(name) if isinstance(name, str) else None
+        return None if user is None else user.attribute(attribute)
+
+    return value
+
+
+def number_of(run: Run, party: str | int | None) -> str | int | None:
+    """A user's number, or the party itself where it is no user."""
+    user: User | None = run.directory.get(party) if isinstance(party, str) else None
+    return party if user is None else user.number

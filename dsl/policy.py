@@ -1,0 +1,172 @@
+"""A policy ready to decide: loaded from its files, checked, compiled, and asked by the engine.
+
+Owns what the engine may ask of a policy, and what holds where it says nothing. It decides and does
+nothing else: the same facts give the same decision, for as long as the version lives.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dsl import tree
+from dsl.compile import Program, compiled_program
+from dsl.compile_files import load_setup
+from dsl.compile_setup import Limit, Setup, Trunk
+from dsl.compile_trunks import Trunks
+from dsl.decision import Action, Challenge, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
+from dsl.diagnostics import PolicyError, Problem
+from dsl.evaluate import EvaluationError, Execute, Run
+from dsl.parser import parse
+from dsl.users import Directory, User
+
+DEFAULTS: dict[OutcomeKind, int] = {
+    "busy": 486,
+    "no-answer": 480,
+    "unreachable": 480,
+    "failure": 480,
+    "redirect": 480,
+}
+"""What the caller is told of a dial's outcome for which neither the dial nor an event has a rule."""
+
+_ASKS_WHO = frozenset({401, 407})
+
+
+class Policy:
+    """One version of a policy. `hash` names the version: script, tables, hours, users without their
+    credentials.
+    """
+
+    def __init__(self, script: tree.Script, path: Path, setup: Setup, version: str, warnings: list[Problem]) -> None:
+        self.script = script
+        self.path = path
+        self.hash = version
+        self.setup = setup
+        self.warnings = warnings
+        names = [item.name.value for item in script.declarations if isinstance(item, tree.PolicyName)]
+        self.name = names[0] if names else path.stem
+        self._program: Program = compiled_program(script, setup, version)
+        self._trunks = Trunks(setup.trunks.values(), setup.plan)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The hosts that are ours; the first is the realm."""
+        return self.setup.domains
+
+    @property
+    def trunks(self) -> dict[str, Trunk]:
+        """Trunks by name."""
+        return self.setup.trunks
+
+    @property
+    def users(self) -> dict[str, User]:
+        """Users by name."""
+        return self.setup.directory.users
+
+    @property
+    def directory(self) -> Directory:
+        """Users and their credentials as they were when this version was loaded."""
+        return self.setup.directory
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """Limits by name."""
+        return self.setup.limits
+
+    @property
+    def emergency(self) -> frozenset[str]:
+        """The numbers of the emergency services."""
+        return self.setup.emergency
+
+    @property
+    def defaults_in_force(self) -> list[str]:
+        """What holds for outcomes that this policy leaves out, one sentence each."""
+        passes = " unless the called side gave a 4xx or 6xx, which passes"
+        return [
+            f"on {kind}: reject {code}{passes if kind == 'failure' else ''}"
+            for kind, code in DEFAULTS.items()
+            if kind not in self._program.events
+        ]
+
+    def decide(self, event: Event, facts: Facts) -> Decision:
+        """What the policy says to a `register` or a `call`. Raises EvaluationError where it says nothing."""
+        block = self._program.events.get(event)
+        if block is None:
+            raise EvaluationError(f"the policy has no `on {event}`")
+        return self._run(block, Run(facts, self.setup.directory.users, None))
+
+    def resume(self, frame: Frame, outcome: Outcome, facts: Facts) -> Decision:
+        """What follows when a dial ended: its own rule, else the event's, else the default.
+
+        A frame of another version has lost its place here, so that the event's rule decides.
+        """
+        run = Run(facts, self.setup.directory.users, outcome)
+        if frame.policy == self.hash and frame.dial < len(self._program.dials):
+            nested = self._program.dials[frame.dial].get(outcome.kind)
+            if nested is not None:
+                run.names = dict(frame.names)
+                return self._run(nested, run)
+        block = self._program.events.get(outcome.kind)
+        return Decision(_default(outcome), self.hash) if block is None else self._run(block, run)
+
+    def _run(self, block: Execute, run: Run) -> Decision:
+        action: Action | None = block(run)
+        if action is None:
+            raise EvaluationError("the policy came to an end without a decision")
+        takes = () if not run.takes or isinstance(action, Challenge) else tuple(run.takes)
+        return Decision(
+            action,
+            self.hash,
+            tuple(run.rules),
+            takes,
+            tuple(run.headers),
+            run.tags,
+            tuple(run.logs),
+            run.asked,
+        )
+
+    def callee(self, dialed: str | None) -> str | None:
+        """The user whose name or extension was dialled."""
+        return None if dialed is None else self.setup.callees.get(dialed)
+
+    def is_emergency(self, dialed: str | None) -> bool:
+        """Whether what was dialled reaches an emergency service."""
+        return self.setup.is_emergency(dialed)
+
+    def e164(self, text: str | None) -> str | None:
+        """A number as `+` and digits; None for what is no number where this policy is at home."""
+        return self.setup.plan.e164(text)
+
+    def trunk_number(self, trunk: str, number: str) -> str | None:
+        """The number as it is dialled through a trunk; None when its `allow` refuses it.
+
+        Emergency numbers go as they were written, through any trunk. Raises KeyError when there is no
+        such trunk.
+        """
+        return number if self.setup.is_emergency(number) else self._trunks.number(trunk, number)
+
+    def trunk_of(self, address: str) -> str | None:
+        """The trunk whose `peers` hold this address; the first declared, should there be several."""
+        return self._trunks.of(address)
+
+
+def _default(outcome: Outcome) -> Reject:
+    """RFC 3261 16.7: the called side's own failure passes, except a challenge, which is not the caller's
+    to answer.
+    """
+    code = outcome.code
+    if outcome.kind == "failure" and code is not None and code // 100 in (4, 6) and code not in _ASKS_WHO:
+        return Reject(code)
+    return Reject(DEFAULTS[outcome.kind])
+
+
+def load(path: str | Path) -> Policy:
+    """Load a policy with all its files. Raises PolicyError with every problem, or OSError for the script
+    itself.
+    """
+    path = Path(path)
+    script = parse(path.read_bytes().decode("utf-8"), str(path))
+    problems: list[Problem] = []
+    loaded = load_setup(script, path, problems)
+    if problems:
+        raise PolicyError(problems)
+    return Policy(script, path, loaded.setup, loaded.version, [])
