@@ -1,0 +1,101 @@
+"""Who may appear in a flow, where each of them is, and the policy that holds where a flow brings none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dsl import policy
+from dsl.policy import Policy
+from tests.sim.link import Place
+
+from .party import Actor
+from .script import Flow, FlowError
+
+SERVER = "192.0.2.1"
+DOMAIN = "acme.example"
+_ACCOUNT = ("acme", "trunk-secret")
+_PHONES = {"alice": "192.0.2.10", "bob": "192.0.2.11", "carol": "192.0.2.12", "dave": "192.0.2.13", "erin": "192.0.2.14"}
+_GATEWAYS = {"gw": "198.51.100.1", "gw2": "198.51.100.17", "gw3": "198.51.100.33"}
+NAMES = {"gw.carrier.example": ("gw",), "gw2.carrier.example": ("gw2",), "gw3.carrier.example": ("gw3",)}
+
+_USERS = """\
+alice: {password: alice-secret, extension: "201", number: "+493012345201", display: Alice}
+bob:   {password: bob-secret, extension: "202", number: "+493012345202", display: Bob, mobile: "+491701234567"}
+carol: {password: carol-secret, extension: "203", number: "+493012345203", display: Carol}
+dave:  {password: dave-secret, extension: "204", number: "+493012345204", display: Dave}
+erin:  {password: erin-secret, extension: "205", number: "+493012345205", display: Erin}
+"""
+
+_PREAMBLE = """\
+policy   "flow"
+domain   acme.example
+timezone "UTC" country +49
+users    staff from "users.yaml"
+net      office = 192.0.2.0/24
+"""
+
+_TRUNKS = """\
+trunk pstn {
+  uri   "sip:gw.carrier.example"
+  peers 198.51.100.1
+  login "acme" secret "pstn"
+  number e164
+}
+trunk second { uri "sip:gw2.carrier.example" number e164 }
+trunk third  { uri "sip:gw3.carrier.example" number e164 }
+"""
+
+_REGISTER = "on register { otherwise -> accept }\n"
+_CALL = "on call { otherwise -> dial callee for 20s }\n"
+
+
+def policy_of(flow: Flow) -> Policy:
+    """The flow's policy, with what it leaves out put before it: the names, the trunks, `on register`."""
+    text = flow.policy
+    if not text.lstrip().startswith("policy "):
+        preamble = _PREAMBLE + (_TRUNKS if not re.search(r"^trunk ", text, re.MULTILINE) else "")
+        text = preamble + ("" if "on register" in text else _REGISTER) + (text or _CALL)
+    with TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "users.yaml").write_text(_USERS)
+        (path / "secrets.yaml").touch(mode=0o600)
+        (path / "secrets.yaml").write_text(f"pstn: {{password: {_ACCOUNT[1]}}}\n")
+        route = path / f"{flow.path.stem}.route"
+        route.write_text(text)
+        return policy.load(route)
+
+
+class Cast:
+    """The parties of a flow. `registering` are the phones that register before it begins."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.actors: dict[str, Actor] = {}
+        self.registering: list[Actor] = []
+        self._hosts = iter(range(40, 100))
+        for party in flow.parties:
+            self._add(party.name, party.words)
+        for line in flow.lines:
+            if line.who in _PHONES and line.who not in self.actors:
+                self._add(line.who, ("phone",))
+            elif line.who in _GATEWAYS and line.who not in self.actors:
+                self._add(line.who, ("gateway",))
+            elif line.who not in self.actors and line.who not in ("operator", "store", "network"):
+                raise FlowError(f"{line.where}: nobody is called {line.who}")
+
+    def _add(self, name: str, words: tuple[str, ...]) -> None:
+        """Words: `phone` or `gateway`, then `tcp`, `user NAME`, `at HOST`, `unregistered`, `no-ack`, in any order."""
+        options = dict(zip(words, [*words[1:], ""], strict=True))
+        phone = words[0] == "phone"
+        user = options.get("user", name)
+        host = options.get("at") or _PHONES.get(name) or _GATEWAYS.get(name) or f"192.0.2.{next(self._hosts)}"
+        transport = "TCP" if "tcp" in options else "UDP"
+        address = f"sip:{user}@{DOMAIN}" if phone else "sip:+4930555@carrier.example"
+        account = (user, f"{user}-secret") if phone else _ACCOUNT
+        place = Place("TCP" if transport == "TCP" else "UDP", host, 5060)
+        actor = Actor(name, address, account, place, Place(place.transport, SERVER, 5060))
+        actor.acknowledges = "no-ack" not in options
+        self.actors[name] = actor
+        if phone and "unregistered" not in options:
+            self.registering.append(actor)

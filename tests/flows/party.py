@@ -1,0 +1,365 @@
+"""A party of a flow: it builds the message that a line names from what it has seen, and keeps what it is sent.
+
+Owns one `Conversation` per Call-ID, with the dialog's state as RFC 3261 section 12 has it. It has no timers and no
+will: nothing is repeated, answered or acknowledged unless a line says so, the ACK to a failure alone excepted.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from b2bua.effects import Flow
+from b2bua.sip.digest import answer as answer_challenge
+from b2bua.sip.digest import choose
+from b2bua.sip.headers import Challenge
+from b2bua.sip.message import Request, Response
+from b2bua.sip.parser import parse
+from tests.sim.link import Link, Place
+from tests.sim.session import MIRRORED, Session, direction_of
+from tests.sim.wire import Header, has_sdp, kind, write_request, write_response
+
+from .script import FlowError, Line, Message
+from .words import Wording, wording_of
+
+_PADDING = b"".join(b"a=x-padding:%060d\r\n" % number for number in range(20))
+_SERVER_CONTACT_STATUSES = range(101, 300)
+
+
+class Received(msgspec.Struct):
+    """A message that came. `quiet` ones need no line of the flow; `taken` ones had one."""
+
+    time: float
+    message: Request | Response
+    data: bytes
+    quiet: bool
+    taken: bool = False
+
+
+class Conversation:
+    """What a party knows of one Call-ID."""
+
+    def __init__(self, call_id: str, local_tag: str, session: Session) -> None:
+        self.call_id = call_id
+        self.local_tag = local_tag
+        self.local = ""
+        self.remote = ""
+        self.target = ""
+        self.route: list[str] = []
+        self.seq = 0
+        self.session = session
+        self.asked: dict[str, Request] = {}
+        self.got: dict[str, Request] = {}
+        self.sent: dict[str, bytes] = {}
+        self.heard: dict[str, Response] = {}
+        self.flows: dict[str, Flow] = {}
+
+
+class Actor:
+    """One party. `address` is its address-of-record or the URI that From shows."""
+
+    def __init__(self, name: str, address: str, account: tuple[str, str], place: Place, server: Place) -> None:
+        self.name = name
+        self.address = address
+        self.place = place
+        self.inbox: list[Received] = []
+        self.conversations: dict[str, Conversation] = {}
+        self.labels: dict[str, str] = {}
+        self.current = ""
+        self.last_body = b""
+        self.unacknowledged: dict[str, str] = {}
+        self.shows_retransmissions = False
+        self.acknowledges = True
+        self.link: Link
+        self.draw: Random
+        self.account = account
+        self._server = server
+        self._seen: set[bytes] = set()
+        self._stream: Flow | None = None
+        self._nonce_uses: dict[str, int] = {}
+
+    def join(self, link: Link, draw: Random) -> None:
+        """Take a place on the network."""
+        self.link, self.draw = link, draw
+        link.names[self.place.host] = self.name
+        link.attach(self.place, self)
+        link.attach(Place("TCP", self.place.host, self.place.port), self)
+
+    @property
+    def contact(self) -> str:
+        """Its Contact."""
+        parameter = ";transport=tcp" if self.place.transport == "TCP" else ""
+        user = self.address.removeprefix("sip:").partition("@")[0]
+        return f"<sip:{user}@{self.place.host}:{self.place.port}{parameter}>"
+
+    # -- sending
+
+    def perform(self, line: Line, message: Message) -> None:
+        """Send what a line says. Raises FlowError where it cannot be said here."""
+        if message.kind.startswith("octets"):
+            text = message.kind.partition(" ")[2].strip().strip('"')
+            self._transmit(text.encode().decode("unicode_escape").encode("latin-1"), None)
+            return
+        wording = wording_of(message, line.where)
+        status, _, method = message.kind.partition(" ")
+        begins = not status.isdigit() and status in ("INVITE", "REGISTER", "OPTIONS", "MESSAGE")
+        talk = self._conversation(line, status if begins and not wording.again else "")
+        if wording.again:
+            if message.kind not in talk.sent:
+                raise FlowError(f"{line.where}: {self.name} has sent no {message.kind} before")
+            self._transmit(talk.sent[message.kind], talk.flows.get(method) if status.isdigit() else None)
+        elif status.isdigit():
+            self._respond(talk, line, int(status), method, wording)
+        else:
+            self._ask(talk, line, status, wording)
+
+    def _conversation(self, line: Line, begins: str) -> Conversation:
+        """The one that a line means, or a new one: a request outside dialogs begins it, unless it answers a 401."""
+        call_id = self.labels.get(line.call, "") if line.call else self.current
+        talk = self.conversations.get(call_id)
+        if begins == "REGISTER":
+            talk = self.conversations.get(self.labels.get("register", ""))
+        elif talk is not None and begins in ("OPTIONS", "MESSAGE") and talk.target:
+            begins = ""
+        challenged = talk is not None and begins in talk.heard and talk.heard[begins].status in (401, 407)
+        if talk is not None and (not begins or begins == "REGISTER" or challenged):
+            return talk
+        if not begins:
+            raise FlowError(f"{line.where}: {self.name} is in no such call")
+        talk = self._new_conversation(f"{self.name}-{self.draw.getrandbits(48):012x}")
+        if begins == "REGISTER":
+            self.labels["register"] = talk.call_id
+        else:
+            self.follow(line.call, talk.call_id)
+        return talk
+
+    def _new_conversation(self, call_id: str) -> Conversation:
+        session = Session(f"{self.name}-{len(self.conversations) + 1}", self.place.host, self.draw)
+        talk = self.conversations[call_id] = Conversation(call_id, f"{self.draw.getrandbits(40):010x}", session)
+        talk.seq = self.draw.randrange(1, 1_000)
+        return talk
+
+    def follow(self, label: str, call_id: str) -> None:
+        """That call has this label from now on; without one it is the current call."""
+        if label:
+            self.labels[label] = call_id
+        else:
+            self.current = call_id
+
+    def _respond(self, talk: Conversation, line: Line, status: int, method: str, wording: Wording) -> None:
+        request = talk.got.get(method)
+        if request is None:
+            raise FlowError(f"{line.where}: {self.name} has got no {method} to answer")
+        body = wording.body or self._body(talk, wording, _answer_has_sdp(request, status), request)
+        extra = list(wording.headers)
+        if wording.challenge:
+            name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
+            extra.append((name, f'Digest realm="{wording.challenge}", nonce="{talk.local_tag}", qop="auth"'))
+        contact = self.contact if method in ("INVITE", "UPDATE") and status in _SERVER_CONTACT_STATUSES else None
+        if "Contact" in wording.left_out or any(name == "Contact" for name, _ in extra):
+            contact = None
+        if wording.body and not any(name == "Content-Type" for name, _ in extra):
+            extra.append(("Content-Type", "text/plain"))
+        tag = "" if status == 100 else wording.to_tag or talk.local_tag
+        data = write_response(request, status, to_tag=tag, contact=contact, extra=extra, body=body)
+        if method == "INVITE" and status >= 300:
+            self.unacknowledged[request.via.branch or ""] = f"{status} INVITE of {line.where}"
+        self._transmit(data, talk.flows[method])
+        talk.sent[f"{status} {method}"] = data
+
+    def _ask(self, talk: Conversation, line: Line, method: str, wording: Wording) -> None:
+        wire_method = "INVITE" if method == "reINVITE" else method
+        in_dialog = bool(talk.target) and method not in ("INVITE", "REGISTER", "CANCEL")
+        if method in ("reINVITE", "BYE", "ACK", "UPDATE", "INFO") and not in_dialog:
+            raise FlowError(f"{line.where}: {self.name} has no dialog for {method}")
+        if method not in ("ACK", "CANCEL"):
+            talk.seq += 1
+        number = talk.seq
+        branch = f"z9hG4bK{self.draw.getrandbits(48):012x}"
+        uri = wording.uri or (talk.target if in_dialog else self._outside_uri(method, wording))
+        if method == "ACK":
+            number = talk.heard["INVITE"].cseq.number
+        if method == "CANCEL":
+            number, uri, branch = self._of_invite(talk, line)
+        if wording.cseq is not None:
+            number = wording.cseq
+        local, remote = self._ends(talk, method, uri, in_dialog or method == "CANCEL")
+        body = wording.body or self._body(talk, wording, self._asks_with_sdp(talk, method), None)
+        extra = list(wording.headers)
+        extra += [] if wording.plain else self._credentials(talk, wire_method, uri, wording.password)
+        if wording.body and not any(name == "Content-Type" for name, _ in extra):
+            extra.append(("Content-Type", "text/plain"))
+        contact = self.contact if wire_method in ("INVITE", "UPDATE", "REGISTER") else None
+        if "Contact" in wording.left_out or any(name == "Contact" for name, _ in extra):
+            contact = None
+        hops = next((int(value) for name, value in extra if name == "Max-Forwards"), 70)
+        data = write_request(
+            wire_method,
+            uri,
+            via=f"SIP/2.0/{self.place.transport} {self.place.host}:{self.place.port};branch={branch};rport",
+            from_=local,
+            to=remote,
+            call_id=talk.call_id,
+            cseq=number,
+            contact=contact,
+            route=talk.route if in_dialog else (),
+            extra=[header for header in extra if header[0] != "Max-Forwards"],
+            body=body,
+            max_forwards=hops,
+        )
+        self._remember(talk, method, data)
+        self._transmit(data, None)
+
+    def _remember(self, talk: Conversation, method: str, data: bytes) -> None:
+        request = parse(data)
+        if isinstance(request, Request):
+            talk.asked[request.method] = request
+            if method == "INVITE":
+                talk.local, talk.remote = request.get("From") or "", request.get("To") or ""
+        talk.sent[method] = data
+
+    def _of_invite(self, talk: Conversation, line: Line) -> tuple[int, str, str]:
+        invite = talk.asked.get("INVITE")
+        if invite is None:
+            raise FlowError(f"{line.where}: {self.name} has no INVITE to cancel")
+        return invite.cseq.number, invite.uri, invite.via.branch or ""
+
+    def _ends(self, talk: Conversation, method: str, uri: str, known: bool) -> tuple[str, str]:
+        """From and To."""
+        if known:
+            return talk.local, talk.remote
+        local = f"<{self.address}>;tag={talk.local_tag}"
+        return local, f"<{self.address}>" if method == "REGISTER" else f"<{uri}>"
+
+    def _outside_uri(self, method: str, wording: Wording) -> str:
+        domain = "acme.example"
+        if method in ("REGISTER", "OPTIONS") and not wording.target:
+            return f"sip:{domain}"
+        target = wording.target or "bob"
+        return target if ":" in target else f"sip:{target}@{domain}"
+
+    def _asks_with_sdp(self, talk: Conversation, method: str) -> bool:
+        """INVITE and re-INVITE offer, an ACK answers the offer of a 2xx to an INVITE that had none."""
+        if method == "ACK":
+            return not has_sdp(talk.asked["INVITE"])
+        return method in ("INVITE", "reINVITE", "UPDATE")
+
+    def _body(self, talk: Conversation, wording: Wording, usual: bool, request: Request | None) -> bytes:
+        if wording.sdp == "none" or (wording.sdp == "usual" and not usual):
+            return b""
+        offer = request.body if request is not None and has_sdp(request) else b""
+        direction = MIRRORED[direction_of(offer)] if offer else "sendrecv"
+        if wording.sdp in MIRRORED:
+            direction = wording.sdp
+        if wording.sdp == "new":
+            talk.session.move()
+        body = talk.session.body(direction)
+        self.last_body = body + (_PADDING if wording.sdp == "big" else b"")
+        return self.last_body
+
+    def _credentials(self, talk: Conversation, method: str, uri: str, password: str) -> list[Header]:
+        """What answers the last challenge of this conversation, if that request was challenged."""
+        challenged = talk.heard.get(method)
+        if challenged is None or challenged.status not in (401, 407):
+            return []
+        proxy = challenged.status == 407
+        lines = challenged.all("Proxy-Authenticate" if proxy else "WWW-Authenticate")
+        challenge = choose([Challenge.parse(line) for line in lines])
+        if challenge is None:
+            return []
+        uses = self._nonce_uses[challenge.nonce] = self._nonce_uses.get(challenge.nonce, 0) + 1
+        user, known = self.account
+        made = answer_challenge(challenge, method, uri, user, password or known, "0a4f113b", uses, b"")
+        return [("Proxy-Authorization" if proxy else "Authorization", str(made))]
+
+    def _transmit(self, data: bytes, flow: Flow | None) -> None:
+        self.link.send(data, flow or self._own_flow())
+
+    def _own_flow(self) -> Flow:
+        if self.place.transport == "UDP":
+            return Flow("UDP", self.place.host, self.place.port, self._server.host, self._server.port)
+        if self._stream is None:
+            outgoing = Place("TCP", self.place.host, 40_000 + self.draw.randrange(20_000))
+            self._stream = self.link.connect(outgoing, Place("TCP", self._server.host, self._server.port))
+        return self._stream
+
+    # -- receiving
+
+    def broken(self, flow: Flow) -> None:
+        """A stream closed: the next request opens another."""
+        if self._stream is not None and flow.connection == self._stream.connection:
+            self._stream = None
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Keep what came, and learn from it."""
+        message = parse(data)
+        known = data in self._seen
+        self._seen.add(data)
+        quiet = known and not self.shows_retransmissions
+        if isinstance(message, Request):
+            quiet = self._learn_request(message, flow) or quiet
+        else:
+            self._learn_response(message)
+            quiet = quiet or message.status == 100 or kind(message) == "200 CANCEL"
+        self.inbox.append(Received(self.link.clock.now, message, data, quiet))
+
+    def _learn_request(self, request: Request, flow: Flow) -> bool:
+        """Whether it is the ACK to a failure of ours."""
+        if request.method == "ACK" and self.unacknowledged.pop(request.via.branch or "", ""):
+            return True
+        talk = self.conversations.get(request.call_id)
+        if talk is None:
+            talk = self._new_conversation(request.call_id)
+        talk.got[request.method] = request
+        talk.flows[request.method] = flow
+        if request.method == "INVITE" and request.to_tag is None:
+            talk.local = f"{request.get('To')};tag={talk.local_tag}"
+            talk.remote = request.get("From") or ""
+            talk.route = request.values("Record-Route")
+        if request.method in ("INVITE", "UPDATE"):
+            talk.target = _target(request)
+        return False
+
+    def _learn_response(self, response: Response) -> None:
+        talk = self.conversations.get(response.call_id)
+        if talk is None:
+            return
+        method = response.cseq.method
+        talk.heard[method] = response
+        if method != "INVITE":
+            return
+        if response.status >= 300:
+            self._acknowledge_failure(talk, response)
+        elif response.status >= 200:
+            talk.remote = response.get("To") or ""
+            talk.target = _target(response)
+            talk.route = response.values("Record-Route")[::-1]
+
+    def _acknowledge_failure(self, talk: Conversation, response: Response) -> None:
+        """The ACK that its transaction would send (RFC 3261 17.1.1.3)."""
+        invite = talk.asked["INVITE"]
+        if invite.via.branch != response.via.branch or not self.acknowledges:
+            return
+        data = write_request(
+            "ACK",
+            invite.uri,
+            via=(invite.all("Via"))[0],
+            from_=invite.get("From") or "",
+            to=response.get("To") or "",
+            call_id=talk.call_id,
+            cseq=invite.cseq.number,
+        )
+        self._transmit(data, None)
+
+
+def _answer_has_sdp(request: Request, status: int) -> bool:
+    if request.method == "INVITE":
+        return status == 200 or (status == 183 and has_sdp(request))
+    return request.method == "UPDATE" and status == 200 and has_sdp(request)
+
+
+def _target(message: Request | Response) -> str:
+    contacts = message.contacts
+    return str(contacts[0].uri) if isinstance(contacts, list) and contacts else ""
+

@@ -1,0 +1,78 @@
+"""What the brackets of a line that sends may say, and what the message is to be then."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from .script import FlowError, Message
+
+_HEADER = re.compile(r"(?P<name>[A-Z][A-Za-z-]*):\s*(?P<value>.*)")
+_PLAIN = re.compile(r"(?P<word>[a-z-]+)(?:\s+(?P<value>.*))?")
+_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+
+
+class Wording(msgspec.Struct):
+    """How a message differs from what the party would send by itself.
+
+    `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
+    the octets of the last such message once more; `challenge` names the realm of a 401 or 407.
+    """
+
+    target: str = ""
+    uri: str = ""
+    headers: list[tuple[str, str]] = []
+    left_out: set[str] = set()
+    sdp: str = "usual"
+    body: bytes = b""
+    to_tag: str = ""
+    cseq: int | None = None
+    password: str = ""
+    challenge: str = ""
+    plain: bool = False
+    again: bool = False
+
+
+def wording_of(message: Message, where: str) -> Wording:
+    """Read the items of a message that is to be sent. Raises FlowError."""
+    wording = Wording(headers=[], left_out=set())
+    for item in message.items:
+        header = _HEADER.fullmatch(item)
+        plain = _PLAIN.fullmatch(item)
+        if header is not None:
+            wording.headers.append((header["name"], header["value"]))
+        elif plain is None or not _set_word(wording, plain["word"], (plain["value"] or "").strip('"')):
+            raise FlowError(f"{where}: `{item}` changes nothing that one can send")
+    return wording
+
+
+def _set_word(wording: Wording, word: str, value: str) -> bool:
+    match word:
+        case "again":
+            wording.again = True
+        case "to":
+            wording.target = value
+        case "uri":
+            wording.uri = value
+        case "no" if value == "sdp":
+            wording.sdp = "none"
+        case "no" if value == "credentials":
+            wording.plain = True
+        case "no":
+            wording.left_out.add(value)
+        case "sdp" if value in ("", "new", "big", *_DIRECTIONS):
+            wording.sdp = value or "forced"
+        case "body":
+            wording.body = value.encode()
+        case "to-tag":
+            wording.to_tag = value
+        case "cseq":
+            wording.cseq = int(value)
+        case "challenge":
+            wording.challenge = value or "carrier.example"
+        case "password":
+            wording.password = value
+        case _:
+            return False
+    return True

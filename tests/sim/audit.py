@@ -1,0 +1,207 @@
+"""What must hold of every message that leaves the core, whatever the call: checked as it is sent.
+
+The rules are those of RFC 3261 that one can see from outside (7.2, 8.1.1, 8.2.6, 9.1, 12.2.1.1, 13.2.2.4, 17.1.3,
+18.2.2), RFC 3264 section 8 for the o= line, and FLOWS.md's that nothing of one leg shows in the other. It knows what
+came in and what went out, and nothing of how the core works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from b2bua.effects import Flow
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Request, Response
+from b2bua.sip.parser import parse
+
+from .wire import Message, has_sdp, split_origin
+
+Report = Callable[[str, str, str], None]
+_MAGIC = "z9hG4bK"
+
+
+class _Asked:
+    """A request that came in: where from, its headers that a response repeats, and the final response it got."""
+
+    __slots__ = ("final", "flow", "request")
+
+    def __init__(self, request: Request, flow: Flow) -> None:
+        self.request = request
+        self.flow = flow
+        self.final = 0
+
+
+class Audit:
+    """`report(rule, text, call_id)` is told what is wrong. `server` is the core's host address."""
+
+    def __init__(self, server: str, report: Report) -> None:
+        self.first_ack_in: dict[str, float] = {}
+        self.first_ack_out: dict[str, float] = {}
+        self.first_bye_in: dict[str, float] = {}
+        self.first_bye_out: dict[str, float] = {}
+        self.invited: dict[str, float] = {}
+        self.final_at: dict[str, float] = {}
+        self.strangers: set[str] = set()
+        self._server = server
+        self._report = report
+        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._sent: dict[str, Request] = {}
+        self._provisional: set[str] = set()
+        self._cseq: dict[tuple[str, str], int] = {}
+        self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
+        self._seen: set[bytes] = set()
+        self._foreign: set[str] = set()
+
+    def came_in(self, data: bytes, flow: Flow, now: float) -> None:
+        """Octets that reach the core, as it sees the flow. What cannot be read is none of ours."""
+        try:
+            message = parse(data)
+            key = (message.via.branch or "", message.cseq.method)
+            if isinstance(message, Response):
+                if message.status < 200:
+                    self._provisional.add(key[0])
+                return
+            self._asked.setdefault(key, _Asked(message, flow))
+            if message.method == "ACK":
+                self.first_ack_in.setdefault(message.call_id, now)
+            elif message.method == "INVITE" and message.to_tag is None:
+                self._foreign |= {message.call_id, message.from_tag or ""}
+            elif message.method in ("BYE", "CANCEL"):
+                self.first_bye_in.setdefault(message.call_id, now)
+        except PeerError:
+            return
+
+    def goes_out(self, data: bytes, flow: Flow, now: float) -> None:
+        """Octets that the core sends."""
+        if flow.remote in self.strangers:
+            if not data.startswith((b"SIP/2.0 4", b"SIP/2.0 5")):
+                self._report("place", f"a stranger is sent {data[:60]!r}", "")
+            return
+        if data in self._seen:
+            return
+        self._seen.add(data)
+        try:
+            message = parse(data)
+            if isinstance(message, Request):
+                self._request(message, now)
+            else:
+                self._response(message, flow, now)
+            if has_sdp(message):
+                self._origin(message)
+        except PeerError as error:
+            self._report("readable", f"the core sends {data[:60]!r}: {error}", "")
+
+    # -- requests
+
+    def _request(self, request: Request, now: float) -> None:
+        call_id, branch = request.call_id, request.via.branch or ""
+        wrong = self._wrong_with(request)
+        if wrong:
+            self._report("request", f"{request.method}: {wrong}", call_id)
+        if request.method == "CANCEL":
+            self._check_cancel(request, branch)
+            return
+        if request.method == "ACK":
+            self.first_ack_out.setdefault(call_id, now)
+            return
+        if request.method == "BYE":
+            self.first_bye_out.setdefault(call_id, now)
+        if request.method == "INVITE" and request.to_tag is None:
+            self.invited.setdefault(call_id, now)
+        if branch in self._sent:
+            self._report("branch", f"{request.method} uses the branch of another request", call_id)
+        self._sent[branch] = request
+        dialog = (call_id, request.from_tag or "")
+        last = self._cseq.get(dialog)
+        if last is not None and request.cseq.number <= last:
+            self._report("cseq", f"{request.method} has CSeq {request.cseq.number} after {last}", call_id)
+        self._cseq[dialog] = request.cseq.number
+
+    def _wrong_with(self, request: Request) -> str:
+        """What an honest request of ours never lacks; empty when all is there."""
+        via, vias = request.via, request.values("Via")
+        if len(vias) != 1:
+            return f"{len(vias)} Via values"
+        if via.host != self._server or not (via.branch or "").startswith(_MAGIC):
+            return f"Via {via}"
+        if request.max_forwards is None or not 0 < request.max_forwards <= 70:
+            return f"Max-Forwards {request.max_forwards}"
+        if request.from_tag is None:
+            return "no tag in From"
+        if request.method in ("INVITE", "UPDATE"):
+            contacts = request.values("Contact")
+            if len(contacts) != 1 or self._server not in contacts[0]:
+                return f"Contact {contacts}"
+        if request.from_tag in self._foreign or (request.to_tag is None and request.call_id in self._foreign):
+            return "the Call-ID or the From tag of another leg"
+        return ""
+
+    def _check_cancel(self, request: Request, branch: str) -> None:
+        invite = self._sent.get(branch)
+        if invite is None or invite.method != "INVITE":
+            self._report("cancel", "CANCEL for no INVITE", request.call_id)
+        elif branch not in self._provisional:
+            self._report("cancel", "CANCEL before any 1xx", request.call_id)
+        elif (invite.uri, invite.cseq.number) != (request.uri, request.cseq.number):
+            self._report("cancel", "CANCEL differs from its INVITE in Request-URI or CSeq", request.call_id)
+
+    # -- responses
+
+    def _response(self, response: Response, flow: Flow, now: float) -> None:
+        call_id = response.call_id
+        asked = self._asked.get((response.via.branch or "", response.cseq.method))
+        name = f"{response.status} {response.cseq.method}"
+        if asked is None:
+            self._report("response", f"{name} answers no request", call_id)
+            return
+        request = asked.request
+        wrong = _differs(request, response)
+        if wrong:
+            self._report("response", f"{name}: {wrong}", call_id)
+        if (flow.remote, flow.remote_port) != (asked.flow.remote, asked.flow.remote_port):
+            self._report("place", f"{name} goes to {flow.remote}:{flow.remote_port}", call_id)
+        if asked.final and (asked.final, response.status) != (401, 401):
+            self._report("one final", f"{name} after {asked.final}", call_id)
+        if response.status >= 200:
+            asked.final = response.status
+            if request.method == "INVITE" and request.to_tag is None:
+                self.final_at[call_id] = now
+        forms_dialog = request.method == "INVITE" and 100 < response.status < 300
+        if forms_dialog and self._server not in (response.get("Contact") or ""):
+            self._report("response", f"{name}: Contact {response.get('Contact')}", call_id)
+
+    # -- session descriptions
+
+    def _origin(self, message: Message) -> None:
+        own_tag = message.from_tag if isinstance(message, Request) else message.to_tag
+        dialog = (message.call_id, own_tag or "")
+        origin, rest = split_origin(message.body)
+        if len(origin) != 6 or not origin[2].isdigit():
+            self._report("origin", f"o={' '.join(origin)}", message.call_id)
+            return
+        before = self._said.get(dialog)
+        self._said[dialog] = (origin, rest)
+        if before is None:
+            return
+        version, due = int(origin[2]), int(before[0][2]) + (rest != before[1])
+        if version != due:
+            text = f"version {version} where {due} is due: the body {'changed' if rest != before[1] else 'did not change'}"
+            self._report("origin", text, message.call_id)
+        if origin[:2] + origin[3:] != before[0][:2] + before[0][3:]:
+            self._report("origin", f"o={' '.join(origin)} was o={' '.join(before[0])}", message.call_id)
+
+
+def _differs(request: Request, response: Response) -> str:
+    """What a response must repeat of its request and does not (RFC 3261 8.2.6.2)."""
+    if response.call_id != request.call_id or response.get("CSeq") != request.get("CSeq"):
+        return "another Call-ID or CSeq"
+    if response.get("From") != request.get("From"):
+        return f"From {response.get('From')}"
+    if response.status > 100 and response.to_tag is None:
+        return "no tag in To"
+    if request.to_tag is not None and response.to_tag != request.to_tag:
+        return f"To tag {response.to_tag} for {request.to_tag}"
+    asked, told = request.values("Via"), response.values("Via")
+    if len(asked) != len(told) or asked[1:] != told[1:]:
+        return f"Via {told}"
+    return ""

@@ -1,0 +1,155 @@
+"""What a whole run must have come to, read from the parties, the records and the core's own counts when all is quiet.
+
+The rules of FLOWS.md: every call ends on both sides, both agree whether it was established, one record per leg,
+our ACK to B after A's, and nothing left over. Parties that died on purpose are excused, and so are those who were in
+a call with one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from b2bua.effects import Record
+
+from .call import Call
+from .wire import split_origin
+from .world import Violation, World
+
+# A BYE may need all its retransmissions, and a lost ACK is noticed after 64*T1; without faults the network needs 2 s.
+_SLOWEST_END = 70.0
+_PROMPT_END = 2.0
+
+
+def check(world: World) -> list[Violation]:
+    """Everything that does not hold: what was reported during the run, then what the end shows."""
+    return [*world.violations, *_Check(world).findings()]
+
+
+class _Check:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.calls = {(call.id, call.outgoing): call for agent in world.agents for call in agent.calls.values()}
+        self.owner = {call.id: agent.name for agent in world.agents for call in agent.calls.values()}
+        self.groups: dict[str, list[Record]] = defaultdict(list)
+        for record in world.records:
+            self.groups[record.call].append(record)
+        self.excused = {
+            record.sip_call_id
+            for group in self.groups.values()
+            if any(self.owner.get(other.sip_call_id) in world.excused for other in group)
+            for record in group
+        }
+
+    def findings(self) -> Iterator[Violation]:
+        yield from self._left_over()
+        yield from self._registrations()
+        yield from self._record_per_leg()
+        for call in self.calls.values():
+            if self.owner[call.id] not in self.world.excused and call.id not in self.excused:
+                yield from self._one_call(call)
+        for group in self.groups.values():
+            yield from self._both_sides(group)
+
+    def _wrong(self, rule: str, text: str, call_id: str = "") -> Violation:
+        return Violation(self.world.clock.now, rule, text, call_id)
+
+    def _left_over(self) -> Iterator[Violation]:
+        core = self.world.core
+        left = {name: count for name, count in core.sizes().items() if count}
+        if left:
+            yield self._wrong("nothing left", f"the core keeps {left}")
+        for view in core.calls():
+            yield self._wrong("nothing left", f"the core keeps the call {view}")
+
+    def _registrations(self) -> Iterator[Violation]:
+        for phone in self.world.phones:
+            if phone.dead:
+                continue
+            if not phone.statuses:
+                yield self._wrong("registered", f"{phone.name} was never answered")
+            allowed = {200, 500, 503} if self.world.profile.store_fails else {200}
+            if not set(phone.statuses) <= allowed:
+                yield self._wrong("registered", f"{phone.name} got {phone.statuses}")
+
+    def _record_per_leg(self) -> Iterator[Violation]:
+        times = Counter((record.call, record.leg) for record in self.world.records)
+        for (call, leg), count in times.items():
+            if count > 1:
+                yield self._wrong("one record", f"{count} records for leg {leg} of {call}")
+        outgoing = Counter(record.sip_call_id for record in self.world.records if record.direction == "out")
+        incoming = Counter(record.sip_call_id for record in self.world.records if record.direction == "in")
+        for call_id in self.world.audit.invited:
+            if outgoing[call_id] != 1:
+                yield self._wrong("one record", f"{outgoing[call_id]} records for a leg that was called", call_id)
+        for call in self.calls.values():
+            count = incoming[call.id]
+            if call.outgoing and (count > 1 or (200 <= call.final < 300 and count == 0)):
+                yield self._wrong("one record", f"{count} records for the caller's leg", call.id)
+
+    def _one_call(self, call: Call) -> Iterator[Violation]:
+        if call.gave_up:
+            yield self._wrong("answered", f"{call!r} waited in vain", call.id)
+        unnoticed = not call.outgoing and not call.plan.trying and not call.provisionals and not call.final
+        if call.state != "over" and not unnoticed:
+            yield self._wrong("ended", f"{call!r}", call.id)
+        if call.outgoing and not call.final:
+            yield self._wrong("one final", f"{call!r} never had one", call.id)
+        if 200 <= call.final < 300 and not call.ack_seen:
+            yield self._wrong("acknowledged", f"{call!r} had no ACK", call.id)
+
+    # -- a call's two sides
+
+    def _both_sides(self, group: list[Record]) -> Iterator[Violation]:
+        inward = next((record for record in group if record.direction == "in"), None)
+        if inward is None:
+            yield self._wrong("one record", f"no record of the caller's leg among {group}", group[0].sip_call_id)
+            return
+        caller = self.calls.get((inward.sip_call_id, True))
+        if caller is None:
+            yield self._wrong("one record", "a record for a call that nobody made", inward.sip_call_id)
+            return
+        if inward.sip_call_id in self.excused:
+            return
+        called = [self.calls.get((record.sip_call_id, False)) for record in group if record.direction == "out"]
+        answered = [call for call in called if call is not None and 200 <= call.final < 300]
+        established = 200 <= caller.final < 300
+        if (inward.answer is not None) != established:
+            yield self._wrong("agreed", f"record says answered at {inward.answer}, {caller!r}", caller.id)
+        if inward.cause != caller.final:
+            yield self._wrong("agreed", f"record says {inward.cause}, {caller!r}", caller.id)
+        for call in answered:
+            yield from self._ack_in_order(caller, call)
+        if established:
+            yield from self._connected(caller, answered)
+
+    def _connected(self, caller: Call, answered: list[Call]) -> Iterator[Violation]:
+        heard = split_origin(caller.heard_first)[1]
+        winners = [call for call in answered if split_origin(call.said_first)[1] == heard]
+        if not winners:
+            yield self._wrong("agreed", f"{caller!r} is connected to none of {answered}", caller.id)
+            return
+        winner = winners[0]
+        allowed = _PROMPT_END if self.world.profile.kind == "clean" else _SLOWEST_END
+        if abs(caller.over_at - winner.over_at) > allowed:
+            text = f"{caller!r} ended at {caller.over_at:.3f}, {winner!r} at {winner.over_at:.3f}"
+            yield self._wrong("ended", text, caller.id)
+        if self.world.profile.drains is None and caller.ended_by == winner.ended_by == "them":
+            yield self._wrong("ended", f"nobody hung up: {caller!r}, {winner!r}", caller.id)
+
+    def _ack_in_order(self, caller: Call, called: Call) -> Iterator[Violation]:
+        """Our ACK to B follows A's, unless one of them was leaving or our own BYE ends it (RFC 3261 13.3.1.4)."""
+        audit = self.world.audit
+        acked = audit.first_ack_out.get(called.id)
+        if acked is None:
+            return
+        reasons = (
+            audit.first_ack_in.get(caller.id),
+            audit.first_bye_in.get(caller.id),
+            audit.first_bye_out.get(caller.id),
+            audit.first_bye_out.get(called.id),
+            audit.final_at.get(caller.id) if caller.final >= 300 else None,
+        )
+        if not any(reason is not None and reason <= acked for reason in reasons):
+            yield self._wrong("ack order", f"ACK to {called!r} at {acked:.3f}, before {caller!r} sent one", called.id)
+
