@@ -15,7 +15,8 @@ from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr, quote
 from b2bua.sip.message import Request
 from b2bua.sip.uri import escape_user
-from dsl.policy import Policy, Trunk
+from dsl.compile_setup import Trunk
+from dsl.policy import Policy
 
 _ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 

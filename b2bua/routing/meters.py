@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from dsl.policy import Limit, Policy
+from dsl.compile_setup import Limit
+from dsl.policy import Policy
 
 _MOST_KEYS = 100_000
 
