@@ -91,7 +91,7 @@ def read(request: Request, bounds: Bounds, ours: Callable[[Uri], bool]) -> Asked
     numbered = _may_number(request, path, contacts, options)
     default = _default(header, bounds)
     wanted = tuple([_wanted(contact, default, bounds, numbered, ours) for contact in contacts])
-    outbound = any(contact.reg_id is not None for contact in wanted)
+    outbound = numbered and any(contact.reg_id is not None for contact in wanted)
     if outbound and sum(contact.expires > 0 for contact in wanted) > 1:
         raise PeerError(400, "One Contact With A reg-id At A Time")
     return Asked(False, wanted, path, bool(path) and "path" in options, outbound and "outbound" in options)
@@ -123,9 +123,7 @@ def _default(header: str | None, bounds: Bounds) -> int:
     return max(bounds.default_expires, bounds.min_expires)
 
 
-def _wanted(
-    contact: NameAddr, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]
-) -> Wanted:
+def _wanted(contact: NameAddr, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
     expires, q, instance, reg_id = default, 1.0, None, None
     params = []
     for param in contact.params:
@@ -213,14 +211,12 @@ def _path(request: Request) -> tuple[str, ...]:
     return values
 
 
-def _may_number(
-    request: Request, path: tuple[str, ...], contacts: list[NameAddr], options: frozenset[str]
-) -> bool:
+def _may_number(request: Request, path: tuple[str, ...], contacts: list[NameAddr], options: frozenset[str]) -> bool:
     """Whether RFC 5626 binding rules may apply: the phone's first hop keeps its flow (section 6).
 
     That is us, or the proxy next to the phone, whose Path value is the last one and says `ob`.
     """
-    if all(contact.param("reg-id") is None for contact in contacts):
+    if all(not contact.params or contact.param("reg-id") is None for contact in contacts):
         return False
     if first_hop(request) or (path and NameAddr.parse(path[-1]).uri.has("ob")):
         return True

@@ -71,9 +71,7 @@ class Authenticator:
         """
         self._algorithms = tuple([algorithm.upper() for algorithm in algorithms])
         if not self._algorithms or not DIGITS.keys() >= set(self._algorithms):
-            raise LocalError(
-                f"digest algorithms must be some of {', '.join(DIGITS)}: {', '.join(algorithms)}"
-            )
+            raise LocalError(f"digest algorithms must be some of {', '.join(DIGITS)}: {', '.join(algorithms)}")
         self._realm = realm
         self._nonces = Nonces(key, realm, nonce_lifetime, nonces)
         self._before = f"Digest realm={quote(realm)}, nonce="

@@ -16,6 +16,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -72,27 +73,8 @@ class Registrar:
         if asked.everything:
             after = cleared(before, call_id, cseq)
         elif asked.contacts:
-            agent = _agent(request)
-
-            def bind(wanted: Wanted) -> Binding:
-                return Binding(
-                    aor=aor,
-                    contact=wanted.contact,
-                    call_id=call_id,
-                    cseq=cseq,
-                    expires_at=wall + wanted.expires,
-                    updated_at=wall,
-                    flow=flow,
-                    params=wanted.params,
-                    q=wanted.q,
-                    nat=not asked.path and by_flow(request, flow, wanted.uri),
-                    path=asked.path,
-                    instance=wanted.instance,
-                    reg_id=wanted.reg_id,
-                    agent=agent,
-                )
-
             most = MOST_CONTACTS if bounds.max_contacts is None else min(bounds.max_contacts, MOST_CONTACTS)
+            bind = _binder(aor, request, flow, asked.path, wall)
             after = updated(before, asked.contacts, call_id, cseq, most, bind)
         else:
             after = before
@@ -127,7 +109,7 @@ class Registrar:
             headers += [("Path", value) for value in registration.path]
             if registration.outbound:
                 headers.append(("Require", "outbound"))
-        headers.append(("Date", _date(wall)))
+        headers.append(("Date", _date(int(wall))))
         return headers
 
     def bindings(self, aor: str, wall: float) -> Bindings:
@@ -154,20 +136,22 @@ class Registrar:
             yield from (binding for binding in bindings if binding.expires_at > wall)
 
     def flow_closed(self, flow: Flow, wall: float) -> list[str]:
-        """A stream has closed: its bindings cannot be reached any more. Whose they are.
+        """A stream has closed: its bindings cannot be reached any more. Whose live ones these are.
 
         They are not gone: the phone refreshes them over a new connection. Nothing needs to be stored.
         """
-        aors = sorted(self._streams.get(flow, ()))
-        for aor in aors:
-            bindings = [
-                msgspec.structs.replace(binding, reachable=False)
-                if binding.streamed and binding.flow == flow
-                else binding
-                for binding in self._live(aor, wall)
-            ]
+        lost = []
+        for aor in sorted(self._streams.get(flow, ())):
+            bindings = list(self._table[aor])
+            live = False
+            for place, binding in enumerate(bindings):
+                if binding.streamed and binding.flow == flow:
+                    bindings[place] = msgspec.structs.replace(binding, reachable=False)
+                    live = live or binding.expires_at > wall
             self._put(aor, tuple(bindings))
-        return aors
+            if live:
+                lost.append(aor)
+        return lost
 
     def expire(self, wall: float) -> list[Registration]:
         """Drop what has run out by now. One change for each address-of-record that lost a binding."""
@@ -226,6 +210,31 @@ class Registrar:
             heapq.heappush(self._heap, (earliest, aor))
 
 
+def _binder(aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall: float) -> Callable[[Wanted], Binding]:
+    """What makes a binding of each contact of one request."""
+    call_id, cseq, agent = request.call_id, request.cseq.number, _agent(request)
+
+    def bind(wanted: Wanted) -> Binding:
+        return Binding(
+            aor=aor,
+            contact=wanted.contact,
+            call_id=call_id,
+            cseq=cseq,
+            expires_at=wall + wanted.expires,
+            updated_at=wall,
+            flow=flow,
+            params=wanted.params,
+            q=wanted.q,
+            nat=not path and by_flow(request, flow, wanted.uri),
+            path=path,
+            instance=wanted.instance,
+            reg_id=wanted.reg_id,
+            agent=agent,
+        )
+
+    return bind
+
+
 def _agent(request: Request) -> str | None:
     """What the phone calls itself, cut and with octets that are no UTF-8 replaced."""
     agent = request.get("User-Agent")
@@ -245,7 +254,8 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _date(wall: float) -> str:
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
     """A Date value (RFC 3261 20.17): always GMT, always in English."""
-    at = datetime.fromtimestamp(wall, UTC)
+    at = datetime.fromtimestamp(second, UTC)
     return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} GMT"

@@ -88,9 +88,7 @@ def _place(bindings: Sequence[Binding], wanted: Wanted) -> int | None:
 
 def _make_room(after: list[Binding], made: list[Binding], most: int) -> None:
     """Let go of bindings whose connection is gone, the oldest first, until the new ones fit."""
-    lost = sorted(
-        [binding for binding in after if not binding.reachable], key=lambda binding: binding.updated_at
-    )
+    lost = sorted([binding for binding in after if not binding.reachable], key=lambda binding: binding.updated_at)
     for binding in lost[: len(after) - most]:
         after.remove(binding)
     if len(after) > most:

@@ -36,7 +36,7 @@ def message(
 
 def read(text: str) -> Request:
     """The request that a text is, with either kind of line end."""
-    request = parse(text.replace("\r\n", "\n").replace("\n", "\r\n").encode())
+    request = parse(text.replace("\r\n", "\n").replace("\n", "\r\n").encode(errors="surrogateescape"))
     assert isinstance(request, Request)
     return request
 

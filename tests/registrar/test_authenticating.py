@@ -43,9 +43,7 @@ def offered(server: Authenticator, wall: float = WALL, which: int = 0) -> Challe
     return Challenge.parse(server.challenge(wall, DRAW)[which][1])
 
 
-def answer(
-    challenge: Challenge, user: str = "alice", password: str = "secret", nc: int = 1, uri: str = URI
-) -> str:
+def answer(challenge: Challenge, user: str = "alice", password: str = "secret", nc: int = 1, uri: str = URI) -> str:
     return str(digest.answer(challenge, "REGISTER", uri, user, password, "0a4f113b", nc, b""))
 
 
@@ -137,9 +135,7 @@ def test_an_unknown_user_costs_what_a_known_one_costs(monkeypatch: pytest.Monkey
     ]:
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     monkeypatch.setattr("b2bua.registrar.authenticator.response", counted("response", digest.response))
-    monkeypatch.setattr(
-        "b2bua.registrar.authenticator.compare_digest", counted("compare", hmac.compare_digest)
-    )
+    monkeypatch.setattr("b2bua.registrar.authenticator.compare_digest", counted("compare", hmac.compare_digest))
     monkeypatch.setattr("b2bua.registrar.nonces.hmac_digest", counted("hmac", hmac.digest))
     spent = {}
     for which, request in requests.items():
@@ -176,9 +172,7 @@ def test_a_nonce_outlives_the_process_if_the_key_does() -> None:
     assert verdict(other, answer(challenge)) == Stale("alice")
 
 
-@pytest.mark.parametrize(
-    "change", [(0, "f"), (12, "x"), (-1, "g"), (None, "short"), (None, "ünïcode"), (None, "")]
-)
+@pytest.mark.parametrize("change", [(0, "f"), (12, "x"), (-1, "g"), (None, "short"), (None, "ünïcode"), (None, "")])
 def test_a_nonce_that_is_not_ours_is_stale(change: tuple[int | None, str]) -> None:
     server = authenticator()
     challenge = offered(server)
@@ -191,9 +185,7 @@ def test_a_nonce_that_is_not_ours_is_stale(change: tuple[int | None, str]) -> No
         emptied = answer(challenge).replace(challenge.nonce, "")
         assert isinstance(verdict(server, emptied), Stale | Refused)
         return
-    forged = Challenge.parse(
-        server.challenge(WALL, DRAW)[0][1].replace("nonce=", "x=") + f', nonce="{nonce}"'
-    )
+    forged = Challenge.parse(server.challenge(WALL, DRAW)[0][1].replace("nonce=", "x=") + f', nonce="{nonce}"')
     assert verdict(server, answer(forged)) == Stale("alice")
 
 
@@ -289,9 +281,7 @@ def test_the_uri_may_be_spelled_otherwise(uri: str) -> None:
 
 def test_case_does_not_matter_where_the_rfcs_say_so() -> None:
     server = authenticator()
-    authorization = (
-        answer(offered(server)).replace("Digest", "dIGEST").replace("algorithm=MD5", "algorithm=md5")
-    )
+    authorization = answer(offered(server)).replace("Digest", "dIGEST").replace("algorithm=MD5", "algorithm=md5")
     assert verdict(server, authorization) == Verified("alice")
 
 

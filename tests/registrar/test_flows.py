@@ -48,9 +48,7 @@ def udp(address: str, port: int) -> Flow:
 def test_requests_go_by_the_flow_where_the_contact_means_nothing_to_us(
     contact: str, via: str, flow: Flow, nat: bool
 ) -> None:
-    [binding] = (
-        Home().register(f"Contact: <{contact}>", flow=flow, via=f"SIP/2.0/UDP {via};branch=z9hG4bK1").after
-    )
+    [binding] = Home().register(f"Contact: <{contact}>", flow=flow, via=f"SIP/2.0/UDP {via};branch=z9hG4bK1").after
     assert binding.nat is nat
     assert binding.flow == flow
 
@@ -100,6 +98,13 @@ def test_a_stream_that_closes_while_a_registration_is_stored_stays_closed() -> N
     assert home.contacts() == ["sip:a@192.0.2.7", "sip:b@192.0.2.7"]
 
 
+def test_what_has_expired_on_a_stream_is_not_said_to_be_lost_but_to_be_expired() -> None:
+    home = Home()
+    home.register("Contact: <sip:a@192.0.2.7>;expires=60", flow=TCP)
+    assert home.registrar.flow_closed(TCP, home.wall + 60) == []
+    assert [change.aor for change in home.registrar.expire(home.wall + 60)] == [AOR]
+
+
 def test_lost_bindings_make_room_for_the_phone_that_comes_back() -> None:
     home = Home(Bounds(max_contacts=1))
     home.register("Contact: <sip:a@192.0.2.7:40312;transport=tcp>", flow=TCP)
@@ -139,9 +144,7 @@ def test_a_path_that_is_no_route_is_400(path: str) -> None:
 
 def test_the_same_instance_and_reg_id_replace_the_binding_whatever_its_contact() -> None:
     home = Home()
-    first = home.register(
-        f"Contact: <sip:a@192.0.2.7:1>;{INSTANCE};reg-id=1", "Supported: outbound, path", flow=TCP
-    )
+    first = home.register(f"Contact: <sip:a@192.0.2.7:1>;{INSTANCE};reg-id=1", "Supported: outbound, path", flow=TCP)
     assert home.headers("Require", first) == ["outbound"]
     home.register(f"Contact: <sip:a@192.0.2.7:2>;{INSTANCE.lower()};reg-id=1", "Supported: outbound", cseq=2)
     assert home.contacts() == ["sip:a@192.0.2.7:2"]

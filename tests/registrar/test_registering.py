@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from b2bua.registrar.asked import Bounds
+from b2bua.registrar.binding import document
 from b2bua.sip.errors import PeerError
 
 from .phone import AOR, CONTACT, UDP, WALL, Home, message
@@ -292,3 +293,30 @@ def test_a_live_contact_is_never_listed_with_0_seconds() -> None:
     home.register(f"Contact: {CONTACT};expires=60")
     home.wall += 59.9
     assert home.headers("Contact") == [f"{CONTACT};expires=1"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (b"Contact: <sip:\xff@192.0.2.7>",),
+        (b'Contact: <sip:a@192.0.2.7>;x="\xff"',),
+        (b"Contact: <sip:a@192.0.2.7>", b"Path: <sip:\xff@192.0.2.9;lr>"),
+    ],
+)
+def test_octets_that_no_store_can_hold_are_400(headers: tuple[bytes, ...]) -> None:
+    lines = [header.decode(errors="surrogateescape") for header in headers]
+    assert refused(Home(), *lines).status == 400
+
+
+def test_a_call_id_is_ascii() -> None:
+    with pytest.raises(PeerError) as error:
+        Home().register(f"Contact: {CONTACT}", call_id="ä@home")
+    assert error.value.status == 400
+
+
+def test_what_a_phone_calls_itself_is_cut_and_made_storable() -> None:
+    agent = b"Phone \xff " + b"x" * 200
+    home = Home()
+    [binding] = home.register(f"Contact: {CONTACT}", f"User-Agent: {agent.decode(errors='surrogateescape')}").after
+    assert binding.agent == "Phone ? " + "x" * 92
+    assert document((binding,)) is not None

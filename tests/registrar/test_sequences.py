@@ -91,9 +91,7 @@ def test_any_sequence_of_registers_leaves_what_the_model_says(
             expected = model.register(asked, call_id, cseq, wall)
         assert outcome(registrar, headers, call_id, cseq, wall) == expected
         live = {uri: (kept.cseq, kept.until) for uri, kept in model.kept.items() if kept.until > wall}
-        stored = {
-            binding.contact: (binding.cseq, binding.expires_at) for binding in registrar.everything(wall)
-        }
+        stored = {binding.contact: (binding.cseq, binding.expires_at) for binding in registrar.everything(wall)}
         assert stored == live
         assert {binding.contact for binding in registrar.bindings(AOR, wall)} == live.keys()
         due = registrar.next_expiry

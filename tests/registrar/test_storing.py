@@ -86,9 +86,7 @@ def test_a_binding_behind_nat_is_reachable_after_a_restart() -> None:
     home = Home()
     flow = Flow("UDP", "192.0.2.1", 5060, "203.0.113.9", 41000)
     row = document(
-        home.register(
-            "Contact: <sip:a@10.0.0.2>", flow=flow, via="SIP/2.0/UDP 10.0.0.2;rport;branch=z9hG4bK1"
-        ).after
+        home.register("Contact: <sip:a@10.0.0.2>", flow=flow, via="SIP/2.0/UDP 10.0.0.2;rport;branch=z9hG4bK1").after
     )
     assert row is not None
     again = Registrar(ours)
@@ -143,9 +141,7 @@ def test_refreshing_does_not_grow_the_heap() -> None:
 def test_a_binding_that_expires_while_another_is_stored_stays_gone() -> None:
     home = Home()
     home.register("Contact: <sip:a@192.0.2.7>;expires=60")
-    second = home.registrar.register(
-        AOR, message("Contact: <sip:b@192.0.2.7>", cseq=2), UDP, home.bounds, WALL + 59
-    )
+    second = home.registrar.register(AOR, message("Contact: <sip:b@192.0.2.7>", cseq=2), UDP, home.bounds, WALL + 59)
     assert len(home.registrar.expire(WALL + 60)) == 1
     home.registrar.commit(second)
     home.wall += 60
