@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
 _DIALOG_GONE = (408, 481)
+_UNDECIDED = (ExchangeState.PASSED, ExchangeState.RINGING)
 
 
 class Exchange:
@@ -39,9 +40,13 @@ class Exchange:
     __slots__ = (
         "_ack_content",
         "_client",
+        "_content",
         "_give_up",
+        "_headers",
         "_interval",
         "_invite_cseq",
+        "_max_forwards",
+        "_proof",
         "_repeat",
         "_response",
         "_server",
@@ -71,16 +76,12 @@ class Exchange:
         self._interval = 0.0
         self._response: Response | None = None
         self._ack_content: Content | None = None
-        row = "re-INVITE" if request.method == "INVITE" else request.method
-        content = content_of(request)
+        self._proof: tuple[str, str] | None = None
+        self._content = content_of(request)
+        self._headers = crossing(request, "re-INVITE" if request.method == "INVITE" else request.method)
         forwards = request.max_forwards
-        self._client = far.request(
-            request.method,
-            self,
-            crossing(request, row),
-            content,
-            70 if forwards is None else forwards - 1,
-        )
+        self._max_forwards = 70 if forwards is None else forwards - 1
+        self._client = self._passed_on(self._headers)
         self._invite_cseq = far.dialog.local_cseq
 
     def step(self, event: ExchangeEvent) -> None:
@@ -100,6 +101,13 @@ class Exchange:
         if response.status < 200:
             self.step(ExchangeEvent.PROGRESSED)
             return
+        if response.status in (401, 407) and self.state in _UNDECIDED:
+            self._proof = self.far.authorization(response, self.method)
+            if self._proof is not None:
+                self._client.user = None
+                self._client = self._passed_on((*self._headers, self._proof))
+                self._invite_cseq = self.far.dialog.local_cseq
+                return
         self._response = response
         self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
 
@@ -130,6 +138,9 @@ class Exchange:
     def timer_fired(self, name: str) -> None:
         """One of this exchange's timers is due."""
         self.step(_TIMERS[name])
+
+    def _passed_on(self, headers: tuple[tuple[str, str], ...]) -> ClientTransaction:
+        return self.far.request(self.method, self, headers, self._content, self._max_forwards)
 
     # What the tables' words do.
 
@@ -209,6 +220,8 @@ class Exchange:
         if content is not None:
             headers = content.headers
             body = describe(dialog, content, stack.ways)
+        if self._proof is not None:
+            headers = (*headers, self._proof)
         data = dialog.write("ACK", self._invite_cseq, stack.ways, stack.branch(), headers, body)
         self._client.acknowledged(dialog.remote_tag, data, dialog.flow)
 

@@ -181,10 +181,19 @@ class Leg:
         data = dialog.write(method, dialog.next_cseq(), stack.ways, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
+    def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
+        """The header that answers a challenge of this peer's; None where we owe it no proof."""
+        return None
+
     # A BYE that we sent is done, however it went (RFC 3261 15.1.1).
 
     def responded(self, transaction: ClientTransaction, response: Response) -> None:
         """A response to our BYE came."""
+        if response.status in (401, 407):
+            proof = self.authorization(response, "BYE")
+            if proof is not None:
+                self.request("BYE", self, (*self.parting, proof))
+                return
         if response.status >= 200:
             self.step(LegEvent.CLOSED)
 

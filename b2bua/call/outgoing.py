@@ -6,19 +6,16 @@ challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody wants.
 
 from __future__ import annotations
 
-from b2bua.routing.destination import Destination
 from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete, is_address
 from b2bua.dialog.ways import DEFAULT_PORT
 from b2bua.effects import Address, Answer, Flow, Resolved, Transport
-from b2bua.sip.digest import answer as answer_challenge
-from b2bua.sip.digest import choose
-from b2bua.sip.errors import PeerError
-from b2bua.sip.credentials import Challenge
+from b2bua.routing.destination import Destination
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -40,7 +37,7 @@ class OutgoingLeg(Leg):
         "_offer",
         "_streams_refused",
         "_timer",
-        "_tries",
+        "_proof",
         "addresses",
         "destination",
         "rang",
@@ -75,7 +72,7 @@ class OutgoingLeg(Leg):
         self._datagram_flow: Flow | None = None
         self._streams_refused = False
         self._timer: Timer | None = None
-        self._tries = 0
+        self._proof = Proof(destination.account) if destination.account is not None else None
 
     def start(self) -> None:
         """Find where to send the INVITE, at once where no name has to be looked up, and send it."""
@@ -140,7 +137,7 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.PROGRESSED)
         elif status < 300:
             self._succeeded(transaction, response)
-        elif status in (401, 407) and self.credentials_for(response) and self.state in _UNDECIDED:
+        elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
         else:
             self.cause, self.reason = status, response.reason
@@ -175,13 +172,11 @@ class OutgoingLeg(Leg):
         else:
             self.step(LegEvent.GIVE_UP)
 
-    def credentials_for(self, response: Response) -> bool:
-        """Whether this challenge is one that our account answers, and has not answered in vain already."""
-        account = self.destination.account
-        if account is None or self._tries >= 2 or self._challenge(response) is None:
-            return False
-        hosts = {address.host for address in self.addresses}
-        return self.dialog.flow.remote in hosts
+    def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
+        """The header that answers this challenge, if it comes from one of the trunk's own addresses."""
+        if self._proof is None or self.dialog.flow.remote not in {address.host for address in self.addresses}:
+            return None
+        return self._proof.answer(response, method, self.dialog.target, self.stack.turn.draw())
 
     # What the table's words do.
 
@@ -189,13 +184,12 @@ class OutgoingLeg(Leg):
         """Send the INVITE, with credentials if the last one was challenged."""
         dialog, stack = self.dialog, self.stack
         headers = [*self._headers]
-        challenged = self.message
         body = b""
         if self._offer is not None:
             headers.extend(self._offer.headers)
             body = describe(dialog, self._offer, stack.ways)
-        if isinstance(challenged, Response):
-            headers.append(self._authorization(challenged))
+        if self._proof is not None and self._proof.given is not None:
+            headers.append(self._proof.given)
         branch = stack.branch()
         cseq = dialog.next_cseq()
         data = self._written(branch, cseq, headers, body)
@@ -269,6 +263,10 @@ class OutgoingLeg(Leg):
         if content is not None:
             headers = content.headers
             body = describe(dialog, content, stack.ways)
+        if self._proof is not None and self._proof.given is not None:
+            # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
+            headers = (*headers, self._proof.given)
+            self._proof.accepted()
         data = dialog.write("ACK", dialog.local_cseq, stack.ways, stack.branch(), headers, body)
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
@@ -300,33 +298,6 @@ class OutgoingLeg(Leg):
         unbound = not self.dialog.pinned and not self._streams_refused
         named = self.destination.hop.param("transport") is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
-
-    def _challenge(self, response: Response) -> Challenge | None:
-        name = "WWW-Authenticate" if response.status == 401 else "Proxy-Authenticate"
-        challenges = []
-        for value in response.all(name):
-            try:
-                challenges.append(Challenge.parse(value))
-            except PeerError:
-                self.stack.turn.count("challenges_unreadable")
-        return choose(challenges)
-
-    def _authorization(self, response: Response) -> tuple[str, str]:
-        challenge, account = self._challenge(response), self.destination.account
-        assert challenge is not None and account is not None
-        self._tries += 1
-        name = "Authorization" if response.status == 401 else "Proxy-Authorization"
-        credentials = answer_challenge(
-            challenge,
-            "INVITE",
-            self.dialog.target,
-            account.username,
-            account.password,
-            self.stack.turn.draw(),
-            1,
-            b"",
-        )
-        return (name, str(credentials))
 
     def _fail(self, reason: str) -> None:
         self.cause, self.reason = 503, reason

@@ -1,0 +1,53 @@
+"""Proving who we are to a trunk that asks (RFC 3261 22.2, RFC 8760).
+
+Owns which challenge is answered and how often: a request is sent again at most once for each challenge, and an account
+whose answer is refused twice in a row is not tried a third time.
+"""
+
+from __future__ import annotations
+
+from b2bua.routing.destination import Account
+from b2bua.sip.credentials import Challenge
+from b2bua.sip.digest import answer, choose
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Response
+
+_MOST_IN_A_ROW = 2
+
+
+class Proof:
+    """One account's answers. `given` is the header of the last one, for the ACK of what it was sent with."""
+
+    __slots__ = ("_account", "_in_a_row", "given")
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._in_a_row = 0
+        self.given: tuple[str, str] | None = None
+
+    def answer(self, response: Response, method: str, uri: str, cnonce: str) -> tuple[str, str] | None:
+        """The header that answers a 401 or 407; None where nothing that we know would."""
+        proxy = response.status == 407
+        challenge = choose(_challenges(response, "Proxy-Authenticate" if proxy else "WWW-Authenticate"))
+        if challenge is None or self._in_a_row >= _MOST_IN_A_ROW:
+            return None
+        self._in_a_row += 1
+        account = self._account
+        credentials = answer(challenge, method, uri, account.username, account.password, cnonce, 1)
+        self.given = ("Proxy-Authorization" if proxy else "Authorization", str(credentials))
+        return self.given
+
+    def accepted(self) -> None:
+        """An answer was good."""
+        self._in_a_row = 0
+
+
+def _challenges(response: Response, name: str) -> list[Challenge]:
+    found = []
+    for value in response.all(name):
+        try:
+            found.append(Challenge.parse(value))
+        except PeerError:
+            # One that cannot be read may stand beside one that can (RFC 8760 2.3).
+            continue
+    return found
