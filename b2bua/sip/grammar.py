@@ -100,8 +100,5 @@ def encode_percent(text: str, keep: frozenset[str]) -> str:
     if keep.issuperset(text):
         return text
     return "".join(
-        [
-            c if c in keep else "".join([f"%{o:02X}" for o in c.encode("utf-8", "surrogateescape")])
-            for c in text
-        ]
+        [c if c in keep else "".join([f"%{o:02X}" for o in c.encode("utf-8", "surrogateescape")]) for c in text]
     )

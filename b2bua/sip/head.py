@@ -81,12 +81,7 @@ def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
 def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
     version, _, rest = start.partition(" ")
     status, _, reason = rest.partition(" ")
-    if (
-        version.upper() != "SIP/2.0"
-        or len(status) != 3
-        or not is_number(status)
-        or not "100" <= status <= "699"
-    ):
+    if version.upper() != "SIP/2.0" or len(status) != 3 or not is_number(status) or not "100" <= status <= "699":
         raise Malformed(400, "Bad Status Line")
     if fault is not None:
         raise Malformed(400, fault)

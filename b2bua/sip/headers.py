@@ -144,6 +144,7 @@ class Via(msgspec.Struct, frozen=True, gc=False):
     host: str
     port: int | None
     params: Params = ()
+    version: str = "2.0"
 
     @staticmethod
     def parse(text: str) -> Via:
@@ -158,11 +159,11 @@ class Via(msgspec.Struct, frozen=True, gc=False):
         if found is None:
             raise PeerError(400, "Bad Via")
         protocol, version, transport, sent_by, params = found.groups()
-        if protocol.upper() != "SIP" or version != "2.0" or not is_token(transport):
+        if protocol.upper() != "SIP" or not is_token(version) or not is_token(transport):
             raise PeerError(400, "Bad Via")
         before, colon, after = sent_by.strip(BLANK).rpartition(":")
         host, port = read_host_port(before.rstrip(BLANK) + colon + after.lstrip(BLANK))
-        return Via(transport.upper(), host, port, parse_params(params))
+        return Via(transport.upper(), host, port, parse_params(params), version)
 
     def param(self, name: str) -> str | None:
         """The value of a parameter as written, "" where it has none, None where it is absent. `name` in lower case."""
@@ -201,10 +202,11 @@ class Via(msgspec.Struct, frozen=True, gc=False):
             params.append(("received", address))
         if asked:
             params.append(("rport", str(port)))
-        return Via(self.transport, self.host, self.port, tuple(params))
+        return Via(self.transport, self.host, self.port, tuple(params), self.version)
 
     def __str__(self) -> str:
-        return f"SIP/2.0/{self.transport} {host_port(self.host, self.port)}{write_params(self.params)}"
+        place = host_port(self.host, self.port)
+        return f"SIP/{self.version}/{self.transport} {place}{write_params(self.params)}"
 
 
 class CSeq(msgspec.Struct, frozen=True, gc=False):

@@ -102,9 +102,7 @@ _REGULAR = (
 _BY_LOWER = {name.lower(): name for name in (*_IRREGULAR, *_REGULAR)} | COMPACT
 
 SPELLINGS: dict[str, str] = {
-    spelling: name
-    for lower, name in _BY_LOWER.items()
-    for spelling in (lower, lower.upper(), lower.title(), name)
+    spelling: name for lower, name in _BY_LOWER.items() for spelling in (lower, lower.upper(), lower.title(), name)
 }
 """What is met on the wire, to be found with one look-up; `canonical` knows the rest."""
 

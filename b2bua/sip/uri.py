@@ -105,8 +105,9 @@ def read_host_port(text: str) -> tuple[str, int | None]:
     """Read `host [":" port]` (RFC 3261 section 25.1 hostport). PeerError 400."""
     if text[:1] == "[":
         host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and rest[0] != ":") or not is_ipv6(host):
+        if not bracket or (rest and rest[0] != ":"):
             raise PeerError(400, "Bad IPv6 Address")
+        host = _read_ipv6(host)
         port = rest[1:]
     else:
         host, _, port = text.partition(":")
@@ -120,15 +121,22 @@ def read_host_port(text: str) -> tuple[str, int | None]:
 
 
 @lru_cache(maxsize=1024)
-def is_ipv6(text: str) -> bool:
-    """Whether this is an IPv6 address, without brackets and zone."""
-    if len(text) > 45 or "%" in text:
-        return False
+def _read_ipv6(text: str) -> str:
+    """An IPv6 address, without brackets and zone, in lower case. PeerError 400.
+
+    The grammar of RFC 3261 lets a third colon stand before an IPv4 address: it is read as if it were not there
+    (RFC 5118 section 4.10).
+    """
+    before, colons, after = text.partition(":::")
+    if colons and "." in after and ":" not in after:
+        text = f"{before}::{after}"
     try:
-        ipaddress.IPv6Address(text)
+        if len(text) <= 45 and "%" not in text:
+            ipaddress.IPv6Address(text)
+            return text.lower()
     except ValueError:
-        return False
-    return True
+        pass
+    raise PeerError(400, "Bad IPv6 Address")
 
 
 def escape_user(text: str) -> str:
