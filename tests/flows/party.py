@@ -25,6 +25,7 @@ from .words import Wording, wording_of
 
 _PADDING = b"".join(b"a=x-padding:%060d\r\n" % number for number in range(20))
 _SERVER_CONTACT_STATUSES = range(101, 300)
+_BEGINNING = ("INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE")
 
 
 class Received(msgspec.Struct):
@@ -103,8 +104,7 @@ class Actor:
             return
         wording = wording_of(message, line.where)
         status, _, method = message.kind.partition(" ")
-        begins = not status.isdigit() and status in ("INVITE", "REGISTER", "OPTIONS", "MESSAGE")
-        talk = self._conversation(line, status if begins and not wording.again else "")
+        talk = self._conversation(line, status, wording)
         if wording.again:
             if message.kind not in talk.sent:
                 raise FlowError(f"{line.where}: {self.name} has sent no {message.kind} before")
@@ -114,24 +114,19 @@ class Actor:
         else:
             self._ask(talk, line, status, wording)
 
-    def _conversation(self, line: Line, begins: str) -> Conversation:
+    def _conversation(self, line: Line, method: str, wording: Wording) -> Conversation:
         """The one that a line means, or a new one: a request outside dialogs begins it, unless it answers a 401."""
-        call_id = self.labels.get(line.call, "") if line.call else self.current
-        talk = self.conversations.get(call_id)
-        if begins == "REGISTER":
-            talk = self.conversations.get(self.labels.get("register", ""))
-        elif talk is not None and begins in ("OPTIONS", "MESSAGE") and talk.target:
-            begins = ""
-        challenged = talk is not None and begins in talk.heard and talk.heard[begins].status in (401, 407)
-        if talk is not None and (not begins or begins == "REGISTER" or challenged):
-            return talk
-        if not begins:
+        label = "register" if method == "REGISTER" else line.call
+        talk = self.conversations.get(self.labels.get(label, "") if label else self.current)
+        if talk is not None:
+            challenged = method in talk.heard and talk.heard[method].status in (401, 407)
+            inside = bool(talk.target) and method != "INVITE" and not wording.uri
+            if inside or challenged or wording.again or method not in _BEGINNING:
+                return talk
+        if method not in (*_BEGINNING, "REGISTER") and not wording.uri:
             raise FlowError(f"{line.where}: {self.name} is in no such call")
         talk = self._new_conversation(f"{self.name}-{self.draw.getrandbits(48):012x}")
-        if begins == "REGISTER":
-            self.labels["register"] = talk.call_id
-        else:
-            self.follow(line.call, talk.call_id)
+        self.follow(label, talk.call_id)
         return talk
 
     def _new_conversation(self, call_id: str) -> Conversation:
@@ -171,7 +166,7 @@ class Actor:
     def _ask(self, talk: Conversation, line: Line, method: str, wording: Wording) -> None:
         wire_method = "INVITE" if method == "reINVITE" else method
         in_dialog = bool(talk.target) and method not in ("INVITE", "REGISTER", "CANCEL")
-        if method in ("reINVITE", "BYE", "ACK", "UPDATE", "INFO") and not in_dialog:
+        if method in ("reINVITE", "BYE", "ACK", "UPDATE", "INFO") and not in_dialog and not wording.uri:
             raise FlowError(f"{line.where}: {self.name} has no dialog for {method}")
         if method not in ("ACK", "CANCEL"):
             talk.seq += 1
@@ -186,7 +181,8 @@ class Actor:
             number = wording.cseq
         local, remote = self._ends(talk, method, uri, in_dialog or method == "CANCEL")
         body = wording.body or self._body(talk, wording, self._asks_with_sdp(talk, method), None)
-        extra = list(wording.headers)
+        local = next((value for name, value in wording.headers if name == "From"), local)
+        extra = [header for header in wording.headers if header[0] != "From"]
         extra += [] if wording.plain else self._credentials(talk, wire_method, uri, wording.password)
         if wording.body and not any(name == "Content-Type" for name, _ in extra):
             extra.append(("Content-Type", "text/plain"))

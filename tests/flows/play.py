@@ -100,7 +100,7 @@ class Performance:
         begins = isinstance(received.message, Request) and received.message.to_tag is None
         if begins and (not line.call or due is None):
             actor.follow(line.call, call_id)
-        elif call_id not in (due, actor.labels.get("register")):
+        elif call_id in actor.conversations and call_id not in (due, actor.labels.get("register")):
             self._fail(line, f"{_show(received)} is of another call")
         for item in message.items:
             wrong = self._checker.wrong_with(item, received.message, actor, line.where)
@@ -108,21 +108,23 @@ class Performance:
                 self._fail(line, f"{message.kind}: {wrong}")
 
     def _run_out(self) -> None:
-        clock, core = self.stage.clock, self.stage.core
+        clock = self.stage.clock
         deadline = clock.now + _QUIET_WITHIN
-        while any(core.sizes().values()) and (due := clock.next_due) is not None and due <= deadline:
+        while self.stage.left and (due := clock.next_due) is not None and due <= deadline:
             clock.run(due)
 
     def _check_end(self) -> None:
-        left = {name: count for name, count in self.stage.core.sizes().items() if count}
-        if left:
-            self.failures.append(f"at the end the core keeps {left}")
+        if self.stage.left:
+            self.failures.append(f"at the end the core keeps {self.stage.left}")
         self.failures += self.stage.wrong
         for actor in self.stage.cast.actors.values():
             for received in actor.inbox:
                 if not received.taken and not received.quiet:
                     self.failures.append(f"{actor.name} gets {_show(received)}, of which no line speaks")
             self.failures += [f"{actor.name} had no ACK for its {what}" for what in actor.unacknowledged.values()]
+        errors = self.stage.errors
+        if len(errors) != len(self.flow.logs) or not all(map(str.startswith, errors, self.flow.logs)):
+            self.failures.append(f"the errors logged are {errors}")
         self._check_records()
 
     def _check_records(self) -> None:

@@ -63,6 +63,7 @@ class Flow(msgspec.Struct):
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
     shows_retransmissions: bool = False
+    logs: list[str] = []
     lines: list[Line] = []
     records: list[RecordLine] = []
 
@@ -74,7 +75,7 @@ def read_flow(path: Path) -> Flow:
 
 class _Reader:
     def __init__(self, path: Path) -> None:
-        self.flow = Flow(path=path, parties=[], names={}, settings={}, lines=[], records=[])
+        self.flow = Flow(path=path, parties=[], names={}, settings={}, logs=[], lines=[], records=[])
         self.number = 0
         self.in_policy = False
 
@@ -110,6 +111,8 @@ class _Reader:
                 self.flow.settings[rest[0]] = float(rest[1])
             case "retransmissions" if rest == ["shown"]:
                 self.flow.shows_retransmissions = True
+            case "log":
+                self.flow.logs.append(" ".join(rest))
             case "record":
                 self.flow.records.append(self._record(text))
             case _:

@@ -36,12 +36,13 @@ WALL = 1_767_225_600.0
 
 
 class Stage:
-    """The core and everybody around it. `wrong` collects what the audit and the logs show."""
+    """The core and everybody around it. `wrong` is what the audit finds, `errors` what the core logs."""
 
     def __init__(self, flow: FlowFile) -> None:
         self.clock = Clock(-10.0)
         self.cast = Cast(flow)
         self.records: list[Record] = []
+        self.errors: list[str] = []
         self.wrong: list[str] = []
         self.audit = Audit(SERVER, self._report)
         draw = Random(1)
@@ -64,6 +65,14 @@ class Stage:
             self.clock.now,
             self.wall,
         )
+        self._perform(self.core.started)
+        self.clock.run(self.clock.now)
+        self._standing = self.core.sizes()
+
+    @property
+    def left(self) -> dict[str, int]:
+        """What the core has beyond what it has without a call."""
+        return {name: count for name, count in self.core.sizes().items() if count != self._standing[name]}
 
     @property
     def wall(self) -> float:
@@ -116,7 +125,7 @@ class Stage:
                     self.records.append(effect)
                 case Log():
                     if effect.level == "error":
-                        self._report("log", f"{effect.event} {effect.fields}", "")
+                        self.errors.append(f"{effect.event} {effect.fields}")
                 case CloseFlow(flow):
                     self.link.close(flow.connection)
         self._set_alarm()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from b2bua.effects import Flow
-from b2bua.sip.errors import PeerError
+from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 
@@ -32,7 +32,10 @@ class _Asked:
 
 
 class Audit:
-    """`report(rule, text, call_id)` is told what is wrong. `server` is the core's host address."""
+    """`report(rule, text, call_id)` is told what is wrong. `server` is the core's host address.
+
+    The times are those of each Call-ID's first ACK to a 2xx, BYE (or CANCEL, coming in), INVITE and final response.
+    """
 
     def __init__(self, server: str, report: Report) -> None:
         self.first_ack_in: dict[str, float] = {}
@@ -55,21 +58,27 @@ class Audit:
     def came_in(self, data: bytes, flow: Flow, now: float) -> None:
         """Octets that reach the core, as it sees the flow. What cannot be read is none of ours."""
         try:
-            message = parse(data)
-            key = (message.via.branch or "", message.cseq.method)
-            if isinstance(message, Response):
-                if message.status < 200:
-                    self._provisional.add(key[0])
-                return
-            self._asked.setdefault(key, _Asked(message, flow))
-            if message.method == "ACK":
-                self.first_ack_in.setdefault(message.call_id, now)
-            elif message.method == "INVITE" and message.to_tag is None:
-                self._foreign |= {message.call_id, message.from_tag or ""}
-            elif message.method in ("BYE", "CANCEL"):
-                self.first_bye_in.setdefault(message.call_id, now)
+            self._came_in(parse(data), flow, now)
+        except Malformed as error:
+            if error.request is not None:
+                self._came_in(error.request, flow, now)
         except PeerError:
             return
+
+    def _came_in(self, message: Message, flow: Flow, now: float) -> None:
+        key = (message.via.branch or "", message.cseq.method)
+        if isinstance(message, Response):
+            if message.status < 200:
+                self._provisional.add(key[0])
+            return
+        self._asked.setdefault(key, _Asked(message, flow))
+        if message.method == "ACK":
+            if (key[0], "INVITE") not in self._asked:
+                self.first_ack_in.setdefault(message.call_id, now)
+        elif message.method == "INVITE" and message.to_tag is None:
+            self._foreign |= {message.call_id, message.from_tag or ""}
+        elif message.method in ("BYE", "CANCEL"):
+            self.first_bye_in.setdefault(message.call_id, now)
 
     def goes_out(self, data: bytes, flow: Flow, now: float) -> None:
         """Octets that the core sends."""
@@ -102,7 +111,8 @@ class Audit:
             self._check_cancel(request, branch)
             return
         if request.method == "ACK":
-            self.first_ack_out.setdefault(call_id, now)
+            if branch not in self._sent:
+                self.first_ack_out.setdefault(call_id, now)
             return
         if request.method == "BYE":
             self.first_bye_out.setdefault(call_id, now)

@@ -57,7 +57,7 @@ def called_plan(draw: Random, contact: str) -> Plan:
         final_after=after,
         contact=contact if final == 302 else None,
         acts=_acts(draw),
-        hang_up_after=_hang_up(draw) if draw.random() < 0.4 else None,
+        hang_up_after=_hang_up(draw) if draw.random() < 0.4 else 100.0,
         reply=488 if draw.random() < 0.1 else 200,
         reply_after=draw.uniform(0.0, 3.0) if draw.random() < 0.3 else 0.0,
     )

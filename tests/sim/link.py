@@ -69,7 +69,7 @@ class _Stream:
 
     def __init__(self, opener: Place, listener: Place) -> None:
         self.ends = (opener, listener)
-        self.last = [0.0, 0.0]
+        self.last = [float("-inf"), float("-inf")]
         self.open = True
 
 
