@@ -15,6 +15,10 @@ from b2bua.sip.message import Request, Response
 # The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
 CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
 
+_RARE_CONTENT = CONTENT[1:]
+_SDP = ["application/sdp"]
+_SDP_HEADERS = (("Content-Type", "application/sdp"),)
+
 _CALLER = (
     "Accept-Contact",
     "Accept-Language",
@@ -57,6 +61,10 @@ def content_of(message: Request | Response) -> Content | None:
     """A message's body with the fields that describe it; None without one."""
     if not message.body:
         return None
+    fields = message.headers
+    types = fields.get("Content-Type")
+    if types == _SDP and not any(name in fields for name in _RARE_CONTENT):
+        return Content(message.body, _SDP_HEADERS, True)
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))
     return Content(message.body, headers, message.content_type == "application/sdp")
 

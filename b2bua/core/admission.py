@@ -53,9 +53,9 @@ def check_scheme(request: Request) -> None:
 
 def check_extensions(request: Request) -> None:
     """420 for a required extension that we don't have, with its name (8.2.2.3)."""
-    required = request.values("Require")
-    if not required:
+    if "Require" not in request.headers:
         return
+    required = request.values("Require")
     ours = REGISTER_EXTENSIONS if request.method == "REGISTER" else _NO_EXTENSIONS
     unsupported = [option for option in required if option.lower() not in ours]
     if unsupported:

@@ -43,10 +43,10 @@ class History(msgspec.Struct, frozen=True, gc=False):
 
 def history_of(request: Request) -> History:
     """What an INVITE says of earlier forwarding."""
+    if "Diversion" not in request.headers and "History-Info" not in request.headers:
+        return NO_HISTORY
     diversions = request.values("Diversion")
     entries = request.values("History-Info")
-    if not diversions and not entries:
-        return NO_HISTORY
     return History(tuple(diversions), tuple(entries))
 
 

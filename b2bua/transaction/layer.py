@@ -87,7 +87,7 @@ class Transactions:
             server.step(Event.TRANSPORT_ERROR)
 
     def stream_closed(self, flow: Flow) -> None:
-        """This connection is gone: nothing more is received by it, and responses find another way."""
+        """A connection is gone: nothing more is received by it, and responses find another way."""
         for client in [c for c in self.clients.values() if c.flow == flow]:
             client.step(Event.TRANSPORT_ERROR, None)
         for server in self.servers.values():

@@ -36,7 +36,7 @@ def response_head(request: Request, flow: Flow) -> str:
     lines = []
     if via.rport is not None or via.host != flow.remote:
         values = request.values("Via") if "," in vias[0] else vias
-        lines.append(f"Via: {via.seen_from(flow.remote, flow.remote_port)}\r\n")
+        lines.append(f"Via: {_seen_from(values[0], request, flow)}\r\n")
         lines.extend(f"Via: {value}\r\n" for value in values[1:])
         if values is not vias:
             vias = values
@@ -48,6 +48,14 @@ def response_head(request: Request, flow: Flow) -> str:
     if request.to_tag is not None:
         lines.append("\r\n")
     return "".join(lines)
+
+
+def _seen_from(text: str, request: Request, flow: Flow) -> str:
+    """The topmost Via with what it asks for: where the request was seen to come from (RFC 3581 section 4)."""
+    head, asked, tail = text.partition(";rport")
+    if asked and tail[:1] in ("", ";") and ";received" not in text:
+        return f"{head};received={flow.remote};rport={flow.remote_port}{tail}"
+    return str(request.via.seen_from(flow.remote, flow.remote_port))
 
 
 def encode(status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
