@@ -241,9 +241,9 @@ def _compiled(table: ExchangeTable) -> _Compiled:
     return {
         state: {
             event: (after, tuple(getattr(Exchange, action) for action in actions))
-            for event, (after, actions) in rows.items()
+            for event, (after, actions) in table.get(state, {}).items()
         }
-        for state, rows in table.items()
+        for state in ExchangeState
     }
 
 

@@ -258,7 +258,7 @@ def compiled(cls: type[Leg], table: LegTable) -> Compiled:
     return {
         state: {
             event: (after, tuple(getattr(cls, action) for action in actions))
-            for event, (after, actions) in rows.items()
+            for event, (after, actions) in table.get(state, {}).items()
         }
-        for state, rows in table.items()
+        for state in LegState
     }

@@ -111,6 +111,8 @@ class OutgoingLeg(Leg):
 
     def abandon(self) -> None:
         """The call has no use for this leg any more."""
+        if self.answered_at is None:
+            self.cause, self.reason = 487, "the call went elsewhere or was given up"
         self.step(LegEvent.ABANDON)
 
     @property
@@ -140,7 +142,6 @@ class OutgoingLeg(Leg):
         elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
         else:
-            self.cause, self.reason = status, response.reason
             self.step(LegEvent.REJECTED)
         self.message = None
 
@@ -229,6 +230,7 @@ class OutgoingLeg(Leg):
         """The called side did not take the call."""
         response = self.message
         assert isinstance(response, Response)
+        self.cause, self.reason = response.status, response.reason
         contacts: tuple[str, ...] = ()
         if 300 <= response.status < 400 and isinstance(response.contacts, list):
             best_first = sorted(response.contacts, key=lambda c: -float(c.param("q") or 1))
@@ -246,7 +248,6 @@ class OutgoingLeg(Leg):
         assert invite is not None
         self.stack.transactions.begin_client("CANCEL", invite.branch, cancellation(invite.request), invite.flow, None)
         self._timer = turn.after(64 * turn.settings.timers.t1, self, "give up")
-        self.cause, self.reason = 487, "the call went elsewhere"
 
     def drop_invite(self) -> None:
         """No final response came to an INVITE that was cancelled."""

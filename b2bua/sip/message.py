@@ -167,12 +167,16 @@ def _read_address(text: str, name: str) -> NameAddr:
         raise PeerError(400, f"{error.reason} In {name}") from None
 
 
+def _breaks(text: str) -> bool:
+    return "\r" in text or "\n" in text or has_stray_nul(text)
+
+
 def _is_via(text: str) -> bool:
     try:
         Via.parse(text)
     except PeerError:
         return False
-    return True
+    return not _breaks(text)
 
 
 def _address_or_blank(text: str) -> NameAddr:
@@ -207,18 +211,21 @@ class Request(_Message):
     def salvage(self) -> bool:
         """Whether this malformed request can be answered: what a response repeats is there (RFC 3261 8.2.6.2).
 
-        From and To are repeated as text, so one that cannot be read is let pass: it then counts as without tag.
-        Vias below the topmost that cannot be read are dropped: no response would find its way by them.
+        Of repeated fields the first is kept. From and To are repeated as text, so one that cannot be read is let
+        pass: it then counts as without tag. Vias below the topmost that cannot be read are dropped.
         """
-        fields = [self.get(name) or "" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
-        if not all(fields) or any("\r" in text or "\n" in text or has_stray_nul(text) for text in fields):
-            return False
-        vias = [value for value in self.values("Via") if _is_via(value)]
-        if not vias or vias[0] != self.values("Via")[0]:
+        for name in ("From", "To", "Call-ID", "CSeq"):
+            text = self.get(name)
+            if not text or _breaks(text):
+                return False
+            self.headers[name] = [text]
+        values = self.values("Via")
+        vias = [value for value in values if _is_via(value)]
+        if not vias or vias[0] != values[0]:
             return False
         self.headers["Via"] = vias
-        self._from = self._from or _address_or_blank(fields[1])
-        self._to = self._to or _address_or_blank(fields[2])
+        self._from = self._from or _address_or_blank(self._need("From"))
+        self._to = self._to or _address_or_blank(self._need("To"))
         return True
 
     def __repr__(self) -> str:

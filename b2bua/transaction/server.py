@@ -175,9 +175,9 @@ def _compiled(table: Table) -> _Compiled:
     return {
         state: {
             event: (after, tuple(getattr(ServerTransaction, action) for action in actions))
-            for event, (after, actions) in rows.items()
+            for event, (after, actions) in table.get(state, {}).items()
         }
-        for state, rows in table.items()
+        for state in State
     }
 
 

@@ -1,0 +1,203 @@
+"""The one place where inputs go into the core and its effects come out.
+
+Owns performing effects in their order without ever waiting, what happens to an input that meets a bug of ours, and
+the inputs that effects themselves give rise to (a send that failed, a name that was known already): those wait
+for the clock's task, so that no input begins inside another. Leaves octets to `udp` and `streams`, names to
+`resolver`, what must last to `store`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+import trio
+from structlog.typing import FilteringBoundLogger
+
+from b2bua.effects import (
+    Answer,
+    CloseFlow,
+    Effect,
+    Flow,
+    Log,
+    Record,
+    Resolve,
+    Send,
+    StoreBindings,
+)
+from b2bua.io.clock import Clock
+from b2bua.sip.errors import Malformed
+
+Input: TypeAlias = Callable[..., list[Effect]]
+Trace: TypeAlias = Callable[[float, str, Flow, bytes], None]
+
+
+class Inputs(Protocol):
+    """What the shell needs of a core."""
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` is due, by trio's clock."""
+
+    def datagram(self, data: bytes, flow: Flow, now: float, wall: float) -> list[Effect]:
+        """One whole message."""
+
+    def malformed(self, error: Malformed, flow: Flow, now: float, wall: float) -> list[Effect]:
+        """A stream lost its framing."""
+
+    def answered(self, id: int, result: Answer, now: float, wall: float) -> list[Effect]:
+        """What an effect asked for."""
+
+    def flow_failed(self, flow: Flow, now: float, wall: float) -> list[Effect]:
+        """Nothing arrives by this flow."""
+
+    def tick(self, now: float, wall: float) -> list[Effect]:
+        """Time has passed."""
+
+
+class Sender(Protocol):
+    """What sends by flows of one transport. What fails is told to `Shell.failed`, later."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send without waiting."""
+
+
+class Streams(Sender, Protocol):
+    """A sender whose flows can be closed."""
+
+    def close(self, flow: Flow) -> None:
+        """Send what is queued, then close."""
+
+
+class Names(Protocol):
+    """What finds addresses."""
+
+    def ask(self, question: Resolve) -> None:
+        """Answer `Shell.answer` later, once."""
+
+
+class Memory(Protocol):
+    """What writes things that must last."""
+
+    def bindings(self, effect: StoreBindings) -> None:
+        """Write, and answer `Shell.answer` later, once."""
+
+    def record(self, record: Record) -> None:
+        """Write behind."""
+
+
+class Shell:
+    """One core and everything that performs for it. `counters` counts what happened at the edge."""
+
+    _datagrams: Sender
+    _streams: Streams
+    _names: Names
+    _memory: Memory
+
+    def __init__(self, core: Inputs, log: FilteringBoundLogger, trace: Trace | None = None) -> None:
+        self.core = core
+        self.log = log
+        self.counters: Counter[str] = Counter()
+        self.clock = Clock(self._due, self._alarm)
+        self._trace = trace
+        self._answers: list[tuple[int, Answer]] = []
+        self._failed: dict[Flow, None] = {}
+
+    def connect(self, datagrams: Sender, streams: Streams, names: Names, memory: Memory) -> None:
+        """Say who performs: once, before the first input."""
+        self._datagrams, self._streams, self._names, self._memory = datagrams, streams, names, memory
+
+    # Inputs.
+
+    def message(self, data: bytes, flow: Flow, now: float, wall: float) -> None:
+        """One whole message from the wire. The batch that it belongs to ends with `settle`."""
+        if self._trace is not None:
+            self._trace(wall, "in", flow, data)
+        self._feed(self.core.datagram, data, flow, now, wall)
+
+    def settle(self) -> None:
+        """A batch of messages is over: the alarm may be due earlier."""
+        self.clock.look()
+
+    def turn(self, take: Input, *given: object) -> None:
+        """One input by itself: a method of the core with what it takes before `now` and `wall`."""
+        self._feed(take, *given, trio.current_time(), time.time())
+        self.settle()
+
+    def answer(self, id: int, result: Answer) -> None:
+        """What was asked for is known: the core hears of it in the clock's next turn."""
+        self._answers.append((id, result))
+        self.clock.hurry()
+
+    def failed(self, flow: Flow) -> None:
+        """Nothing arrives by this flow: the core hears of it, once, in the clock's next turn."""
+        self._failed[flow] = None
+        self.clock.hurry()
+
+    def _due(self) -> float | None:
+        return self.core.wake_at
+
+    def _alarm(self) -> None:
+        core, now, wall = self.core, trio.current_time(), time.time()
+        answers, self._answers = self._answers, []
+        for id, result in answers:
+            self._feed(core.answered, id, result, now, wall)
+        failed, self._failed = self._failed, {}
+        for flow in failed:
+            self._feed(core.flow_failed, flow, now, wall)
+        due = core.wake_at
+        if due is not None and due <= now:
+            self._feed(core.tick, now, wall)
+            due = core.wake_at
+            if due is not None and due <= now:
+                # A core fires so many timers a tick; for the others, whoever waits has his turn first.
+                self.clock.hurry()
+
+    def _feed(self, take: Input, *given: object) -> None:
+        """The seam. An input that meets a bug, ours or a policy's, is logged with its trace and lost; it must not
+        take the calls of all others with it, so that this one place catches everything.
+        """
+        try:
+            self.perform(take(*given))
+        except Exception:
+            self.counters["inputs_lost"] += 1
+            self.log.exception("input lost", input=take.__name__)
+
+    # Effects.
+
+    def perform(self, effects: list[Effect]) -> None:
+        """Do what the core wants done, first to last, without waiting."""
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect.data, effect.flow)
+                case Record():
+                    self._memory.record(effect)
+                case Log():
+                    getattr(self.log, effect.level)(effect.event, **effect.fields)
+                case StoreBindings():
+                    self._memory.bindings(effect)
+                case Resolve():
+                    self._names.ask(effect)
+                case CloseFlow():
+                    self._streams.close(effect.flow)
+
+    def _send(self, data: bytes, flow: Flow) -> None:
+        if self._trace is not None:
+            self._trace(time.time(), "out", flow, data)
+        if flow.transport == "UDP":
+            self._datagrams.send(data, flow)
+        else:
+            self._streams.send(data, flow)
+
+    # Tasks.
+
+    async def contained(self, work: Callable[..., Awaitable[None]], *given: object) -> None:
+        """Run a task whose bugs end itself only: a connection, a look-up, a request of the operator's."""
+        try:
+            await work(*given)
+        except Exception:
+            self.counters["tasks_lost"] += 1
+            self.log.exception("task lost", task=getattr(work, "__qualname__", str(work)))
