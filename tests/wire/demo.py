@@ -55,9 +55,7 @@ class Demo:
             print(f"  leg {row['leg']} {way}: {row['cause']}, {answered}")
         script = self.lab.server.policy.read_text(encoding="utf-8").splitlines()
         for line, column in re.findall(r"(\d+):(\d+)", str(rows[0]["rules"])):
-            print(
-                f"  decided by {self.lab.server.policy.name}:{line}:{column}: {script[int(line) - 1].strip()}"
-            )
+            print(f"  decided by {self.lab.server.policy.name}:{line}:{column}: {script[int(line) - 1].strip()}")
 
 
 def _begins_call(traced: Traced) -> bool:

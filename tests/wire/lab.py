@@ -19,7 +19,7 @@ from .peer import Peer
 from .ports import block
 from .program import WireError
 from .server import Server
-from .sipp import Sipp
+from .sipp import OCCUPIED, Sipp
 
 GATEWAY = Address("127.0.0.2", 5080)
 """Where the policies here, and the office, have their trunk."""
@@ -63,11 +63,11 @@ class Lab:
     ) -> Line:
         """Register a user at a free port, or at `address`; the binding is removed when the bench is put away.
 
-        `contact` is the URI to register, if not the plain one. The port is free again after this returns.
+        `contact` is the URI to register, if not the one where it is. The port is free again after this returns.
         """
         host = self.server.udp.host
-        at = address or Address(host, block(4, host))
-        uri = contact or f"sip:{user}@{at}"
+        at = address or Address(host, block(OCCUPIED, host))
+        uri = contact or f"sip:{user}@[local_ip]:[local_port]"
         self._register(user, at, f"Contact: <{uri}>;expires={expires}")
         self._stack.callback(self._register, user, at, f"Contact: <{uri}>;expires=0")
         return Line(user, at)
@@ -130,15 +130,15 @@ class Lab:
             )
         )
 
-    def gateway(
-        self, scenario: str, *, at: Address = GATEWAY, transport: str = "u1", **values: object
-    ) -> Sipp:
+    def gateway(self, scenario: str, *, at: Address = GATEWAY, transport: str = "u1", **values: object) -> Sipp:
         """Put a SIPp gateway where the trunk leads."""
         return self._stack.enter_context(
             Sipp(scenario, self.folder, host=at.host, port=at.port, transport=transport, values=values)
         )
 
-    def gateway_calling(self, scenario: str, dial: str, *, at: Address = GATEWAY, **values: object) -> Sipp:
+    def gateway_calling(
+        self, scenario: str, dial: str, *, at: Address = GATEWAY, call_id: str | None = None, **values: object
+    ) -> Sipp:
         """Let the gateway call us: its address is its proof."""
         return self._stack.enter_context(
             Sipp(
@@ -148,6 +148,7 @@ class Lab:
                 host=at.host,
                 port=at.port,
                 dial=dial,
+                call_id=call_id,
                 values={"user": "gateway"} | values,
             )
         )
@@ -159,9 +160,7 @@ class Lab:
     def phone(self, user: str, *, transport: Literal["udp", "tcp"] = "udp", answers: bool = False) -> Baresip:
         """Put a baresip on the bench, registered."""
         phone = self._stack.enter_context(
-            Baresip(
-                user, self.password(user), self.server.udp, self.folder, transport=transport, answers=answers
-            )
+            Baresip(user, self.password(user), self.server.udp, self.folder, transport=transport, answers=answers)
         )
         phone.wait_registered()
         return phone
@@ -188,7 +187,5 @@ def _passwords(users: Path) -> dict[str, str]:
         raise WireError(f"{users} maps no names to users")
     named = read.get("users", read)
     return {
-        name: str(user["password"])
-        for name, user in named.items()
-        if isinstance(user, dict) and "password" in user
+        name: str(user["password"]) for name, user in named.items() if isinstance(user, dict) and "password" in user
     }

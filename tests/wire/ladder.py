@@ -31,9 +31,7 @@ def read_trace(path: Path, *, start: int = 0) -> list[Traced]:
     """Return the messages from octet `start` of the file on, keep-alives left out."""
     with path.open("rb") as file:
         file.seek(start)
-        rows = [
-            json.loads(line) for line in file.read().decode().splitlines(keepends=True) if line.endswith("\n")
-        ]
+        rows = [json.loads(line) for line in file.read().decode().splitlines(keepends=True) if line.endswith("\n")]
     return [
         Traced(row["t"], row["dir"] == "in", row["remote"], row["transport"], _message(row))
         for row in rows

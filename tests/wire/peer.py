@@ -68,9 +68,7 @@ class Peer:
             missing = [start for start in starts if start not in found]
             message = self._next(deadline)
             if message is None:
-                raise WireError(
-                    f"{self.address} received no {missing} in {timeout:g} s; so far: {self._heard()}"
-                )
+                raise WireError(f"{self.address} received no {missing} in {timeout:g} s; so far: {self._heard()}")
             if fitting := [start for start in missing if re.match(start, message.start)]:
                 found[fitting[0]] = message
             elif not message.start.startswith("SIP/2.0 100 "):
@@ -180,9 +178,7 @@ class Dialog:
         self.branch = f"z9hG4bK{secrets.token_hex(8)}"
         return self._send(method, self.branch, self.cseq, body, headers)
 
-    def invite(
-        self, user: str, password: str, *, body: str | None = None, headers: Sequence[Header] = ()
-    ) -> Message:
+    def invite(self, user: str, password: str, *, body: str | None = None, headers: Sequence[Header] = ()) -> Message:
         """Call with digest, an offer in it unless `body` says otherwise; return the INVITE that was taken."""
         offer = self.peer.sdp() if body is None else body
         return self.authorized("INVITE", user, password, body=offer, headers=headers)
@@ -241,17 +237,27 @@ def uri_of(value: str) -> str:
 
 def credentials(challenge: str, method: str, uri: str, user: str, password: str) -> str:
     """Return the Authorization value that answers an MD5 challenge with `qop=auth`."""
-    asked = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge.partition(" ")[2]))
+    asked = parameters(challenge)
     if "auth" not in asked.get("qop", "").split(","):
         raise WireError(f"no qop=auth in {challenge}")
     cnonce = secrets.token_hex(4)
-    secret = _md5(f"{user}:{asked['realm']}:{password}")
-    response = _md5(f"{secret}:{asked['nonce']}:00000001:{cnonce}:auth:{_md5(f'{method}:{uri}')}")
+    response = digest(user, asked["realm"], password, method, uri, asked["nonce"], cnonce)
     opaque = f', opaque="{asked["opaque"]}"' if "opaque" in asked else ""
     return (
         f'Digest username="{user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", uri="{uri}", '
         f'response="{response}", algorithm=MD5, cnonce="{cnonce}", nc=00000001, qop=auth{opaque}'
     )
+
+
+def digest(user: str, realm: str, password: str, method: str, uri: str, nonce: str, cnonce: str) -> str:
+    """Return the MD5 response of `qop=auth` for a nonce's first use (RFC 2617 section 3.2.2.1)."""
+    secret = _md5(f"{user}:{realm}:{password}")
+    return _md5(f"{secret}:{nonce}:00000001:{cnonce}:auth:{_md5(f'{method}:{uri}')}")
+
+
+def parameters(value: str) -> dict[str, str]:
+    """Return the parameters of a challenge or of credentials, without quotes."""
+    return dict(re.findall(r'(\w+)="?([^",]*)"?', value.partition(" ")[2]))
 
 
 def _md5(text: str) -> str:

@@ -49,9 +49,7 @@ def wait_bound(program: Program, host: str, port: int, transport: str = "udp", t
     deadline = time.monotonic() + timeout
     while not bound(host, port, transport):
         if program.code is not None or time.monotonic() > deadline:
-            raise WireError(
-                f"nobody bound {transport} {host}:{port}, exit code {program.code}\n{program.tail()}"
-            )
+            raise WireError(f"nobody bound {transport} {host}:{port}, exit code {program.code}\n{program.tail()}")
         time.sleep(0.005)
 
 

@@ -79,9 +79,7 @@ class Server:
         deadline = time.monotonic() + timeout
         while True:
             now = self.sizes()
-            over = {
-                name: (now.get(name), most) for name, most in wanted.items() if now.get(name, most + 1) > most
-            }
+            over = {name: (now.get(name), most) for name, most in wanted.items() if now.get(name, most + 1) > most}
             if not over:
                 return
             if time.monotonic() > deadline:

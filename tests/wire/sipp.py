@@ -20,6 +20,9 @@ from .program import Program, WireError
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 
+OCCUPIED = 6
+"""Ports in a row that one SIPp takes: its own, and from the third on two for each of two media streams."""
+
 _INCLUDE = re.compile(r'^[ \t]*<include part="([\w-]+)"/>[ \t]*\n', re.MULTILINE)
 _VALUE = re.compile(r"\{\{(\w+)\}\}")
 _EMPTY = re.compile(r"^[ \t]*\x00[ \t]*\n", re.MULTILINE)
@@ -82,7 +85,7 @@ class Sipp:
         trace: bool = True,
         options: Sequence[str] = (),
     ) -> None:
-        self.address = Address(host, block(4, host) if port is None else port)
+        self.address = Address(host, block(OCCUPIED, host) if port is None else port)
         self.scenario = scenario
         self.folder = _fresh(folder, f"sipp-{scenario}-{dial or user or self.address.port}")
         self._timeout = timeout
@@ -98,8 +101,8 @@ class Sipp:
             command += ["-trace_msg", "-message_file", str(self.folder / "messages.log")]
         if user:
             command += ["-au", user, "-ap", password]
-            if dial and target is not None:
-                command += ["-auth_uri", f"{dial}@{target}"]
+            # SIPp's own idea of the digest's uri is not the Request-URI.
+            command += ["-auth_uri", f"{dial}@{target}" if dial else f"{target}"]
         if dial:
             command += ["-s", dial]
         if call_id:

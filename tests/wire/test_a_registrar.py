@@ -9,7 +9,7 @@ import pytest
 from .conversation import OK
 from .lab import Lab
 from .message import Message
-from .peer import Dialog, Header, Peer, credentials
+from .peer import Dialog, Header, Peer, credentials, parameters
 from .program import WireError
 
 
@@ -18,9 +18,9 @@ def test_a01_a_challenge_carries_all_that_digest_needs(lab: Lab) -> None:
     Dialog.registering(peer, lab.server.udp, "alice").request("REGISTER")
     challenge = peer.receive(r"SIP/2\.0 401 ").header("WWW-Authenticate")
     assert challenge.startswith("Digest ")
-    asked = _parameters(challenge)
-    assert asked["realm"] == '"lab.example"'
-    assert asked["qop"] == '"auth"'
+    asked = parameters(challenge)
+    assert asked["realm"] == "lab.example"
+    assert 'qop="auth"' in challenge
     assert asked["algorithm"] == "MD5"
     assert asked["stale"].lower() == "false"
     assert len(asked["nonce"]) > 10
@@ -56,7 +56,7 @@ def test_a04_used_credentials_are_stale_and_fresh_ones_are_taken(lab: Lab) -> No
     peer.receive(OK)
     dialog.request("REGISTER", headers=[("Authorization", used)])
     challenge = peer.receive(r"SIP/2\.0 401 ").header("WWW-Authenticate")
-    assert _parameters(challenge)["stale"].lower() == "true"
+    assert parameters(challenge)["stale"].lower() == "true"
     fresh = credentials(challenge, "REGISTER", dialog.target, "alice", password)
     dialog.request("REGISTER", headers=[("Authorization", fresh)])
     peer.receive(OK)
@@ -114,9 +114,7 @@ def test_a09_an_older_request_of_the_same_phone_changes_nothing(lab: Lab) -> Non
     dialog.cseq = 100
     _register(lab, peer, dialog, "alice", [("Contact", f"{contact};expires=300")])
     dialog.cseq = 50
-    dialog.authorized(
-        "REGISTER", "alice", lab.password("alice"), headers=[("Contact", f"{contact};expires=0")]
-    )
+    dialog.authorized("REGISTER", "alice", lab.password("alice"), headers=[("Contact", f"{contact};expires=0")])
     assert not re.match(OK, peer.receive(r"SIP/2\.0 ").start)
     assert list(_query(lab, "alice")) == [f"sip:alice@{peer.address}"]
     dialog.cseq = 200
@@ -170,10 +168,6 @@ def _query(lab: Lab, user: str) -> dict[str, int]:
 def _contacts(answer: Message) -> dict[str, int]:
     values = ", ".join(answer.headers("Contact"))
     return {uri: int(left) for uri, left in re.findall(r"<([^>]+)>[^,<]*;expires=(\d+)", values)}
-
-
-def _parameters(challenge: str) -> dict[str, str]:
-    return dict(re.findall(r'(\w+)=("[^"]*"|[^,\s]+)', challenge))
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .lab import GATEWAY, Lab
+from .peer import digest, parameters
 
 DEAF_GATEWAY = GATEWAY._replace(host="127.0.0.3")
 
@@ -37,10 +38,17 @@ def test_f03_a_forwarding_that_comes_round_again_ends(lab: Lab) -> None:
 
 
 def test_f04_the_trunks_challenge_is_answered_with_its_secret(lab: Lab) -> None:
-    gateway = lab.gateway("gateway-challenging", realm="carrier", username="acme", secret="lab-carrier")
+    gateway = lab.gateway("gateway-challenging", realm="carrier")
     caller = lab.caller("call", "alice", "guarded")
     caller.wait()
     gateway.wait()
+    first, second = gateway.received("INVITE ")
+    shown = parameters(second.header("Proxy-Authorization"))
+    uri = second.start.split()[1]
+    assert (shown["username"], shown["uri"], shown["nc"]) == ("acme", uri, "00000001")
+    proof = digest("acme", "carrier", "lab-carrier", "INVITE", uri, shown["nonce"], shown["cnonce"])
+    assert shown["response"] == proof
+    assert second.header("Call-ID") == first.header("Call-ID")
     assert not caller.received(r"SIP/2\.0 407 ")
 
 
@@ -50,11 +58,12 @@ def test_f05_a_gateway_that_takes_no_invite_is_passed_by(lab: Lab) -> None:
     call_id = lab.call_id()
     lab.caller("call", "alice", "hunted", call_id=call_id).wait()
     gateway.wait()
-    assert deaf.received[0].method == "INVITE"
+    deaf.answer(deaf.receive("INVITE "), 503)
     rows = lab.server.records(call_id, legs=3)
     assert [row["cause"] for row in rows][::2] == [200, 200]
 
 
 def test_f06_where_no_gateway_takes_the_call_it_is_unavailable(lab: Lab) -> None:
-    lab.peer(at=DEAF_GATEWAY)
+    deaf = lab.peer(at=DEAF_GATEWAY)
     lab.caller("call-refused", "alice", "deaf", status=480).wait()
+    deaf.answer(deaf.receive("INVITE "), 503)

@@ -15,9 +15,7 @@ RATE = 25
 """Calls a second of each kind: 100 in all."""
 
 
-def test_s01_three_thousand_calls_at_a_hundred_a_second_leave_nothing(
-    lab_policy: Path, tmp_path: Path
-) -> None:
+def test_s01_three_thousand_calls_at_a_hundred_a_second_leave_nothing(lab_policy: Path, tmp_path: Path) -> None:
     with Server(lab_policy, tmp_path, traced=False) as server, Lab(server, tmp_path) as lab:
         lines = {user: lab.register(user) for user in ("bob", "carol", "dave", "erin")}
         begun = server.sizes()
