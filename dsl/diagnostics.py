@@ -50,9 +50,7 @@ class PolicyError(Exception):
     """A policy that cannot be used; `problems` holds all that is wrong, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(
-            set(problems), key=lambda problem: (problem.file, problem.line, problem.column)
-        )
+        self.problems = sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -62,9 +60,7 @@ class Source:
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
 
-    def problem(
-        self, span: Span, message: str, advice: str | None = None, related: Span | None = None
-    ) -> Problem:
+    def problem(self, span: Span, message: str, advice: str | None = None, related: Span | None = None) -> Problem:
         """A problem at this place."""
         text = self._lines[span.line - 1] if 0 < span.line <= len(self._lines) else ""
         end = span.end_column if span.end_line == span.line else len(text.rstrip()) + 1
@@ -81,11 +77,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         if candidate == word or abs(len(candidate) - len(word)) > allowed:
             continue
         distance = _distance(word.lower(), candidate.lower())
-        if (
-            distance <= allowed
-            and distance < len(candidate)
-            and (best is None or (distance, candidate) < best)
-        ):
+        if distance <= allowed and distance < len(candidate) and (best is None or (distance, candidate) < best):
             best = (distance, candidate)
     return None if best is None else best[1]
 
@@ -97,9 +89,7 @@ def _distance(first: str, second: str) -> int:
     for row, letter in enumerate(first, 1):
         current = [row]
         for column, other in enumerate(second, 1):
-            cost = min(
-                previous[column] + 1, current[column - 1] + 1, previous[column - 1] + (letter != other)
-            )
+            cost = min(previous[column] + 1, current[column - 1] + 1, previous[column - 1] + (letter != other))
             swapped = row > 1 and column > 1 and letter == second[column - 2] and first[row - 2] == other
             current.append(min(cost, earlier[column - 2] + 1) if swapped else cost)
         earlier, previous = previous, current

@@ -87,9 +87,7 @@ def _statement_end(text: str, start: int, at: int) -> int:
                 depth -= 1
         here = min(end + 1, len(text))
         word = first_word(text, here)
-        if here > at and (
-            begins_declaration(text, here) or (depth == 0 and (word in _statements() or word == "}"))
-        ):
+        if here > at and (begins_declaration(text, here) or (depth == 0 and (word in _statements() or word == "}"))):
             break
     return here
 

@@ -126,16 +126,10 @@ class _Teller:
         at, text = self.mistake.at, self.text
         opened = open_brace(text, at)
         if opened is not None and (at == len(text) or self._is_declaration_at_the_left()):
-            return self._told(
-                opened, 1, "this block is never closed", "write `}` where it ends", (opened, at)
-            )
+            return self._told(opened, 1, "this block is never closed", "write `}` where it ends", (opened, at))
         if self.found[:1] in ('"', "`") and (len(self.found) == 1 or self.found[-1] != self.found[0]):
             what = "text" if self.found[0] == '"' else "pattern"
-            where = (
-                f"end it with `{self.found[0]}` on the same line"
-                if what == "text"
-                else "end it with a backtick"
-            )
+            where = f"end it with `{self.found[0]}` on the same line" if what == "text" else "end it with a backtick"
             return self._told(at, 1, f"this {what} is not closed", where)
         if self._something_is_missing():
             last = text[: self.mistake.after].split()[-1]
@@ -201,9 +195,7 @@ class _Teller:
             return _NAMED_BY[self.mistake.last]
         return _VALUES[terminal]
 
-    def _told(
-        self, at: int, length: int, message: str, advice: str, unreadable: tuple[int, int] | None = None
-    ) -> Told:
+    def _told(self, at: int, length: int, message: str, advice: str, unreadable: tuple[int, int] | None = None) -> Told:
         line = self.text.count("\n", 0, at) + 1
         column = at - line_start(self.text, at) + 1
         span = Span(self.file, line, column, line, column + length)

@@ -191,9 +191,7 @@ class Holds(Node, frozen=True):
     fact: Expression
 
 
-Condition: TypeAlias = (
-    Or | And | Not | Compare | In | Matches | Is | Over | Within | Lookup | FromTrunk | Holds
-)
+Condition: TypeAlias = Or | And | Not | Compare | In | Matches | Is | Over | Within | Lookup | FromTrunk | Holds
 
 
 # Decisions: what ends a path
@@ -296,9 +294,7 @@ class Deliver(Node, frozen=True):
     target: Expression
 
 
-Decision: TypeAlias = (
-    Challenge | Accept | Reject | Redirect | Dial | Do | Answer | Continue | Play | Transfer | Deliver
-)
+Decision: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Do | Answer | Continue | Play | Transfer | Deliver
 
 
 # Actions: what is done on the way, and ends nothing
@@ -662,9 +658,7 @@ class WithTransport(Node, frozen=True):
     transport: Name
 
 
-Circumstance: TypeAlias = (
-    WithSource | WithoutPassword | WithHeader | WithContacts | WithExpires | WithTransport
-)
+Circumstance: TypeAlias = WithSource | WithoutPassword | WithHeader | WithContacts | WithExpires | WithTransport
 
 
 class CallStep(Node, frozen=True):

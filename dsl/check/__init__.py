@@ -1,0 +1,43 @@
+"""What the checker proves of a policy, and what it refuses: all problems at once.
+
+Owns the order of the checks. `check` wants a script that could be parsed, and the setup that was read of its files,
+however incomplete: what could not be read was told of there, and is not told again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from dsl import tree
+from dsl.check.declarations import check_declarations
+from dsl.check.paths import check_paths
+from dsl.check.report import Report
+from dsl.check.rules import check_rules
+from dsl.check.scenarios import check_scenarios
+from dsl.check.uses import check_uses
+from dsl.check.values import Values
+from dsl.compile_setup import Setup
+from dsl.diagnostics import Problem
+from dsl.resolve import Names, resolve
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What was found, and what the names mean. A policy with problems must not decide."""
+
+    names: Names
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def check(script: tree.Script, setup: Setup) -> Checked:
+    """Check a script against the users, tables, nets and trunks that it declares."""
+    report = Report(script)
+    names = resolve(script, setup.directory.users, report.problems)
+    values = Values(names, setup, report)
+    check_declarations(script, report)
+    check_rules(script, names, report)
+    check_uses(script, names, values, report)
+    check_scenarios(script, values, report)
+    if names.users_known:
+        check_paths(script, names, setup, report)
+    return Checked(names, report.problems, report.warnings)

@@ -1,0 +1,214 @@
+"""What is declared: present, once, with sensible numbers, and available in this version of the server.
+
+Owns everything outside rules, and the literals inside them that stand for a time or a SIP status. Files, networks,
+secrets and zones are checked where they are read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dsl import tree
+from dsl.check.report import Report
+from dsl.diagnostics import joined, suggestion
+from dsl.spoken import spoken
+from dsl.vocabulary import LIMITED_BY, UNTOUCHABLE_HEADERS
+
+_ONCE: dict[type[tree.Node], str] = {
+    tree.PolicyName: "policy",
+    tree.Domain: "domain",
+    tree.Timezone: "timezone",
+    tree.Country: "country",
+    tree.NationalPrefix: "national",
+    tree.InternationalPrefix: "international",
+    tree.Emergency: "emergency",
+}
+_SETTINGS: dict[type[tree.Node], str] = {
+    tree.Uri: "uri",
+    tree.Peers: "peers",
+    tree.Login: "login",
+    tree.NumberFormat: "number",
+    tree.FromChoice: "from",
+    tree.CallerId: "caller-id",
+    tree.Allow: "allow",
+    tree.Channels: "channels",
+    tree.Check: "check",
+    tree.Failover: "failover",
+    tree.Progress: "progress",
+    tree.Trusted: "trusted",
+    tree.Transit: "transit",
+}
+_TRUNK_URI = re.compile(r"sips?:([^\s<>\"@]+@)?[^\s<>\"@]+").fullmatch
+_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+").fullmatch
+_LONGEST_DIAL = 600.0
+_MOST_STEPS = 10
+
+
+def check_declarations(script: tree.Script, report: Report) -> None:
+    """Check the declarations, and every time, status and header name in the script."""
+    checker = _Checker(script, report)
+    checker.presence()
+    for node in tree.walk(script):
+        checker.node(node)
+
+
+class _Checker:
+    def __init__(self, script: tree.Script, report: Report) -> None:
+        self.script = script
+        self.report = report
+
+    def presence(self) -> None:
+        """What must be there, and what must be there once."""
+        first: dict[type[tree.Node], tree.Declaration] = {}
+        for declaration in self.script.declarations:
+            word = _ONCE.get(type(declaration))
+            if word is not None and type(declaration) in first:
+                self._twice(declaration, word, first[type(declaration)])
+            first.setdefault(type(declaration), declaration)
+        top = tree.Span(self.script.span.file, 1, 1, 1, 1)
+        for kind, example in ((tree.PolicyName, '`policy "my-office"`'), (tree.Domain, "`domain example.com`")):
+            if kind not in first:
+                self.report.wrong(top, f"the policy has no `{_ONCE[kind]}`", f"write {example}")
+
+    def _twice(self, node: tree.Node, word: str, first: tree.Node) -> None:
+        message = f"`{word}` stands here twice"
+        self.report.wrong(node, message, f"first in line {first.span.line}", first.span)
+
+    def node(self, node: tree.Node) -> None:
+        """Check one node by itself."""
+        match node:
+            case tree.Sound():
+                self.report.later(node, "`sound`")
+            case tree.Trunk():
+                self._trunk(node)
+            case tree.Hours():
+                self._hours(node)
+            case tree.Limit():
+                self._limit(node)
+            case tree.Group(members=members):
+                self._members(members)
+            case tree.Duration(text=text, seconds=None):
+                units = f"`{text}s`, `{text}min` or `{text}h`"
+                self.report.wrong(node, f"`{text}` is a number, not a time", f"give it a unit: {units}")
+            case tree.Duration(text=text, seconds=0):
+                self.report.wrong(node, f"`{text}` is no time at all")
+            case tree.Accept():
+                self._accept(node)
+            case tree.Reject(code=code):
+                self._reject(code)
+            case tree.Redirect(code=code):
+                self._code(code, 300, 399, "a redirection has a status from 300 to 399, such as `302`")
+            case tree.Dial():
+                self._dial(node)
+            case tree.Failover(codes=codes):
+                for code in codes:
+                    self._code(code, 400, 699, "write statuses from 400 to 699")
+            case tree.SetHeader(name=name) | tree.StripHeader(name=name):
+                self._header(name)
+            case tree.Header(name=name) | tree.WithHeader(name=name):
+                self._header_name(name)
+            case _:
+                pass
+
+    # Declarations
+
+    def _trunk(self, trunk: tree.Trunk) -> None:
+        first: dict[type[tree.Node], tree.Setting] = {}
+        for setting in trunk.settings:
+            if type(setting) in first:
+                self._twice(setting, _SETTINGS[type(setting)], first[type(setting)])
+            first.setdefault(type(setting), setting)
+            self._setting(setting)
+        if tree.Uri not in first:
+            message = f"trunk `{trunk.name.text}` does not say where it is"
+            self.report.wrong(trunk.name, message, 'add `uri "sip:gateway.example"`')
+
+    def _setting(self, setting: tree.Setting) -> None:
+        match setting:
+            case tree.Uri(uri=uri) if not _TRUNK_URI(uri.value):
+                self.report.wrong(uri, f"`{uri.value}` is no SIP address", 'one is written `"sip:gateway.example"`')
+            case tree.Login(registers=True):
+                self.report.later(setting, "`register` of a trunk")
+            case tree.Check():
+                self.report.later(setting, "`check` of a trunk")
+            case tree.Channels(count=count) if count.value < 1:
+                self.report.wrong(count, "a trunk without channels takes no call", "leave the trunk out instead")
+            case _:
+                pass
+
+    def _hours(self, hours: tree.Hours) -> None:
+        for opening in hours.openings:
+            times = (opening.opens, opening.closes)
+            for time in times:
+                if time.minutes is None:
+                    self.report.wrong(time, f"there is no time `{time.text}`", "times go from `00:00` to `24:00`")
+            if opening.opens.minutes is not None and opening.opens.minutes == opening.closes.minutes:
+                advice = "write `00:00-24:00` for the whole day"
+                self.report.wrong(opening, "these hours end when they begin", advice)
+
+    def _limit(self, limit: tree.Limit) -> None:
+        if limit.count.value < 1:
+            self.report.wrong(limit.count, "a limit of 0 is always passed", "write 1 or more")
+        each = limit.each
+        if each is not None and each.text not in LIMITED_BY:
+            advice = suggestion(each.text, LIMITED_BY) or f"write {joined(f'`{name}`' for name in LIMITED_BY)}"
+            self.report.wrong(each, f"a limit cannot count for each `{each.text}`", advice)
+
+    def _members(self, members: tuple[tree.Name, ...]) -> None:
+        seen: set[str] = set()
+        for member in members:
+            if member.text in seen:
+                self.report.wrong(member, f"`{member.text}` stands here twice", "leave it out")
+            seen.add(member.text)
+
+    # Decisions
+
+    def _accept(self, accept: tree.Accept) -> None:
+        least, most = accept.min_expires, accept.max_expires
+        if least is not None and most is not None and (least.seconds or 0.0) > (most.seconds or least.seconds or 0.0):
+            self.report.wrong(most, f"`{most.text}` is less than `{least.text}`", "write the smaller one first")
+        for bound in (least, most):
+            if bound is not None and bound.seconds is not None and 0 < bound.seconds < 1:
+                self.report.wrong(bound, "a registration is for whole seconds")
+        if accept.max_contacts is not None and accept.max_contacts.value < 1:
+            self.report.wrong(accept.max_contacts, "at least 1 contact must fit", "write `reject` to refuse")
+
+    def _reject(self, code: tree.Code) -> None:
+        if code.value in (401, 407):
+            self.report.wrong(code, f"`{code.value}` asks who it is", "write `challenge`")
+        else:
+            self._code(code, 400, 699, "a refusal has a status from 400 to 699, such as `403` or `404`")
+
+    def _code(self, code: tree.Code, least: int, most: int, advice: str) -> None:
+        if not least <= code.value <= most:
+            self.report.wrong(code, f"`{code.value}` cannot stand here", advice)
+
+    def _dial(self, dial: tree.Dial) -> None:
+        for step in dial.steps:
+            duration = step.duration
+            if duration is not None and duration.seconds is not None and duration.seconds > _LONGEST_DIAL:
+                self.report.wrong(duration, f"`{duration.text}` is too long to ring", "at most `10min`")
+            seen: set[str] = set()
+            for party in step.parties:
+                text = f"{spoken(party.target)} via {party.trunk.text if party.trunk else ''}"
+                if text in seen:
+                    self.report.wrong(party, f"`{spoken(party.target)}` is in this step twice", "leave it out")
+                seen.add(text)
+        if len(dial.steps) > _MOST_STEPS:
+            self.report.wrong(dial.steps[_MOST_STEPS], f"a dial has at most {_MOST_STEPS} steps")
+        if dial.notify is not None:
+            self._code(dial.notify, 180, 183, "write `181`: the call is being forwarded")
+
+    # Headers
+
+    def _header_name(self, name: tree.Text) -> bool:
+        if _TOKEN(name.value):
+            return True
+        self.report.wrong(name, f"`{name.value}` is no name of a header", 'one is written `"X-Account"`')
+        return False
+
+    def _header(self, name: tree.Text) -> None:
+        if self._header_name(name):
+            for purpose, headers in UNTOUCHABLE_HEADERS.items():
+                if name.value.lower() in headers.split():
+                    self.report.wrong(name, f"`{name.value}` belongs to {purpose}, which no script can change")

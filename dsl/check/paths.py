@@ -1,0 +1,287 @@
+"""What holds where: rules that can never match, challenges that ask in vain, calls that anyone could make.
+
+Owns the way through blocks, outcomes and subs with what is known on it: the conditions of the rules around, and that
+those above did not match. Whether that can all be true together is for `logic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from dsl import tree
+from dsl.check.logic import (
+    UNAUTHENTICATED,
+    AnyOf,
+    Atom,
+    Formula,
+    Opposite,
+    Reader,
+    Solver,
+    atoms,
+    required,
+    subjects,
+)
+from dsl.check.report import Report
+from dsl.compile_setup import Setup
+from dsl.networks import Network
+from dsl.resolve import Kind, Names
+from dsl.spoken import spoken
+from dsl.tree import Span
+from dsl.vocabulary import FACTS
+
+_MOST_BLOCKS = 2_000
+"""How many blocks are entered in all, so that subs that do subs that do subs end."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A rule on the way here, and what is known through it: it holds, or it did not match."""
+
+    formula: Formula
+    rule: tree.When | None
+    holds: bool
+    subjects: frozenset[str]
+    equal: tuple[Atom, ...]
+
+
+def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
+    """Check what can be reached, and by whom."""
+    walker = _Walker(script, names, setup, report)
+    for declaration in script.declarations:
+        match declaration:
+            case tree.On(event=event, body=body) if event.text in FACTS:
+                walker.dead_rules(body, ())
+                walker.follow(body, (), frozenset())
+            case tree.Sub(body=body):
+                walker.dead_rules(body, ())
+            case _:
+                pass
+    walker.forwarding_that_goes_round()
+
+
+class _Walker:
+    def __init__(self, script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
+        self.names = names
+        self.setup = setup
+        self.report = report
+        self.reader = Reader(names, setup)
+        self.solver = Solver(setup)
+        self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
+        self.ours = _nets_of_ours(setup)
+        self.forwards: dict[str, tuple[str, tree.Dial]] = {}
+        self.told: set[Span] = set()
+        self.blocks = 0
+
+    # Rules that can never match
+
+    def dead_rules(self, block: tree.Block, known: tuple[Known, ...]) -> None:
+        """Report the rules of a block that nothing can reach, and those of the blocks in it."""
+        for statement in block.statements:
+            match statement:
+                case tree.When(condition=condition, body=body):
+                    formula = self.reader.formula(condition)
+                    self._is_dead(statement, formula, known)
+                    self.dead_rules(body, (*known, _known(formula, statement, holds=True)))
+                    known = (*known, _known(formula, statement, holds=False))
+                case tree.AlsoWhen(condition=condition, body=body):
+                    formula = self.reader.formula(condition)
+                    self._is_dead(statement, formula, known)
+                case tree.Otherwise(body=body):
+                    self.dead_rules(body, known)
+                case tree.Dial(outcomes=outcomes):
+                    for outcome in outcomes:
+                        self.dead_rules(outcome.body, _lasting(known))
+                case _:
+                    pass
+
+    def _is_dead(self, rule: tree.When | tree.AlsoWhen, formula: Formula, known: tuple[Known, ...]) -> None:
+        near = _related(known, formula)
+        if self.solver.possible([formula, *(item.formula for item in near)]):
+            return
+        if not self.solver.possible([formula]):
+            self.report.wrong(rule.head, "this can never hold", "its parts contradict each other")
+            return
+        around = [item for item in near if item.holds]
+        above = [item for item in near if not item.holds]
+        formulas = [formula, *(item.formula for item in around)]
+        if not self.solver.possible(formulas):
+            outer = next((item.rule for item in around if not self._both(formula, item)), around[-1].rule)
+            self._never(rule, outer, "inside the rule of line {}")
+            return
+        alone = next((item.rule for item in above if not self.solver.possible([*formulas, item.formula])), None)
+        if alone is not None:
+            self._never(rule, alone, "line {} takes all that it would")
+        else:
+            self._never(rule, above[-1].rule, "the rules down to line {} take all that it would")
+
+    def _both(self, formula: Formula, item: Known) -> bool:
+        return self.solver.possible([formula, item.formula])
+
+    def _never(self, rule: tree.When | tree.AlsoWhen, other: tree.When | None, why: str) -> None:
+        where = None if other is None else other.head
+        line = "" if where is None else str(where.line)
+        self.report.wrong(rule.head, "this rule can never match", why.format(line), where)
+
+    # What is known where something is decided
+
+    def follow(self, block: tree.Block, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
+        """Go through a block and the subs that it does; `chosen` are the parameters that a caller chose."""
+        self.blocks += 1
+        if self.blocks > _MOST_BLOCKS:
+            return
+        for statement in block.statements:
+            match statement:
+                case tree.When(condition=condition, body=body):
+                    formula = self.reader.formula(condition)
+                    self.follow(body, (*known, _known(formula, statement, holds=True)), chosen)
+                    known = (*known, _known(formula, statement, holds=False))
+                case tree.Otherwise(body=body):
+                    self.follow(body, known, chosen)
+                case tree.Challenge():
+                    self._challenge(statement, known)
+                case tree.Dial():
+                    self._dial(statement, known, chosen)
+                case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs:
+                    self._do(self.subs[sub.text], arguments, known, chosen)
+                case _:
+                    pass
+
+    def _do(
+        self,
+        sub: tree.Sub,
+        arguments: tuple[tree.Expression, ...],
+        known: tuple[Known, ...],
+        chosen: frozenset[Span | None],
+    ) -> None:
+        given = {
+            parameter.name.span
+            for parameter, argument in zip(sub.parameters, arguments, strict=False)
+            if self._chosen_part(argument, chosen) is not None
+        }
+        self.follow(sub.body, known, frozenset(given))
+
+    def _challenge(self, challenge: tree.Challenge, known: tuple[Known, ...]) -> None:
+        if challenge.span in self.told or self._possible(known, UNAUTHENTICATED):
+            return
+        self.told.add(challenge.span)
+        advice = "put it behind `when not authenticated`"
+        self.report.wrong(challenge, "whoever comes here is authenticated already", advice)
+
+    def _dial(self, dial: tree.Dial, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
+        for party in (party for step in dial.steps for party in step.parties):
+            if party.trunk is not None:
+                self._toll(party, party.trunk.text, known, chosen)
+        if dial.forwarded:
+            self._forward(dial, known)
+        for outcome in dial.outcomes:
+            self.follow(outcome.body, _lasting(known), chosen)
+
+    def _toll(self, party: tree.Party, trunk: str, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
+        """Refuse a path on which a stranger says whom we call at our expense."""
+        part = self._chosen_part(party.target, chosen)
+        if part is None or party.target.span in self.told:
+            return
+        stranger: list[Formula] = [UNAUTHENTICATED]
+        if self.ours:
+            stranger.append(Opposite(Atom("source", "networks", self.ours)))
+        declared = self.setup.trunks.get(trunk)
+        if declared is not None and declared.transit is not None:
+            others = tuple(Atom("from trunk", "equal", name) for name in self.setup.trunks if name != trunk)
+            stranger.append(Opposite(AnyOf(others)))
+        if self._possible(known, *stranger):
+            self.told.add(party.target.span)
+            self.report.wrong(
+                party.target,
+                f"anyone can choose `{part}` and be connected through trunk `{trunk}`",
+                "require `authenticated` or `source in <a net of ours>` on this path",
+            )
+
+    def _chosen_part(self, value: tree.Expression, chosen: frozenset[Span | None]) -> str | None:
+        """The part of a value that a caller chooses, as it is written."""
+        match value:
+            case tree.Reference(name=name):
+                meaning = self.names.of(name)
+                from_caller = meaning.chosen or (meaning.kind is Kind.PARAMETER and meaning.declared in chosen)
+                return spoken(value) if from_caller else None
+            case tree.Header():
+                return spoken(value)
+            case tree.E164(argument=argument):
+                return self._chosen_part(argument, chosen)
+            case _:
+                return None
+
+    def _possible(self, known: tuple[Known, ...], *formulas: Formula) -> bool:
+        near = _related(known, AnyOf(formulas))
+        return self.solver.possible([*formulas, *(item.formula for item in near)])
+
+    # Forwarding
+
+    def _forward(self, dial: tree.Dial, known: tuple[Known, ...]) -> None:
+        target = dial.steps[0].parties[0]
+        if target.trunk is not None or not isinstance(target.target, tree.Reference):
+            return
+        name = target.target.name
+        if self.names.of(name).kind is not Kind.USER:
+            return
+        for item in known:
+            for atom in required(item.formula) if item.holds else []:
+                if atom.kind == "equal" and atom.operand in self.setup.directory.users:
+                    self.forwards.setdefault(str(atom.operand), (name.text, dial))
+
+    def forwarding_that_goes_round(self) -> None:
+        """Report users who forward to each other."""
+        for start, (following, dial) in self.forwards.items():
+            way = [start]
+            while following not in way and following in self.forwards:
+                way.append(following)
+                following = self.forwards[following][0]
+            if following == start and start == min(way):
+                round_trip = " to ".join(f"`{name}`" for name in [*way, start])
+                self.report.wrong(dial, f"this forwarding goes round: {round_trip}", "let one of them ring")
+
+
+def _known(formula: Formula, rule: tree.When, holds: bool) -> Known:
+    equal = tuple(atom for atom in required(formula) if atom.kind == "equal")
+    return Known(formula if holds else Opposite(formula), rule, holds, subjects(formula), equal)
+
+
+def _related(known: tuple[Known, ...], formula: Formula) -> list[Known]:
+    """What has to do with a formula: with its subjects, or with the subjects of what has to do with it.
+
+    A rule above that asks for another constant of the same subject says nothing here, and is left out at once.
+    """
+    wanted = {atom.subject: atom.operand for atom in required(formula) if atom.kind == "equal"}
+    near = set(subjects(formula))
+    waiting = [item for item in known if item.holds or not _about_another(item.equal, wanted)]
+    found: list[Known] = []
+    grew = True
+    while grew:
+        grew = False
+        for item in waiting[:]:
+            if item.subjects & near:
+                waiting.remove(item)
+                found.append(item)
+                grew = grew or not item.subjects <= near
+                near |= item.subjects
+    return sorted(found, key=known.index) if len(found) < len(known) else list(known)
+
+
+def _about_another(equal: Iterable[Atom], wanted: Mapping[str, object]) -> bool:
+    return any(atom.subject in wanted and wanted[atom.subject] != atom.operand for atom in equal)
+
+
+def _lasting(known: tuple[Known, ...]) -> tuple[Known, ...]:
+    """What still holds at a later event: all that asks nothing of the moment."""
+    return tuple(item for item in known if all(atom.kind != "other" for atom in atoms(item.formula)))
+
+
+def _nets_of_ours(setup: Setup) -> tuple[Network, ...]:
+    """The networks of declared nets that no trunk has among its peers."""
+    peers = [peer for trunk in setup.trunks.values() for peer in trunk.peers]
+    return tuple(
+        network
+        for networks in setup.nets.values()
+        if not any(network.overlaps(peer) for network in networks for peer in peers)
+        for network in networks
+    )

@@ -1,0 +1,35 @@
+"""Where the checks put what they find.
+
+Owns nothing but the two lists: problems refuse a policy, warnings do not.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.diagnostics import Problem, Source
+from dsl.tree import Span
+
+
+class Report:
+    """Problems and warnings of one script."""
+
+    def __init__(self, script: tree.Script) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._source = Source(script.source)
+
+    def wrong(self, at: tree.Node | Span, message: str, advice: str | None = None, related: Span | None = None) -> None:
+        """Something that refuses the policy."""
+        self.problems.append(self._problem(at, message, advice, related))
+
+    def doubtful(self, at: tree.Node | Span, message: str, advice: str | None = None) -> None:
+        """Something that the operator should know."""
+        self.warnings.append(self._problem(at, message, advice, None))
+
+    def later(self, at: tree.Node | Span, what: str) -> None:
+        """Something that the language has, and this version of the server has not."""
+        self.wrong(at, f"{what} is not available yet")
+
+    def _problem(self, at: tree.Node | Span, message: str, advice: str | None, related: Span | None) -> Problem:
+        span = at.span if isinstance(at, tree.Node) else at
+        return self._source.problem(span, message, advice, related)

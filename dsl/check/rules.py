@@ -1,0 +1,160 @@
+"""The shape of rules: every path decides, `also when` never does, and nothing stands where it cannot be reached.
+
+Owns what can be seen from the statements alone, without asking what conditions mean; that is for `paths`.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.check.report import Report
+from dsl.diagnostics import joined, suggestion
+from dsl.resolve import Names
+from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS
+
+_LAST_RULES = {"register": "reject 403", "call": "reject 404"}
+
+
+def check_rules(script: tree.Script, names: Names, report: Report) -> None:
+    """Check every event and sub."""
+    checker = _Checker(report)
+    for declaration in script.declarations:
+        match declaration:
+            case tree.On(event=event):
+                checker.event(declaration, event)
+            case tree.Sub(name=name, body=body):
+                events = names.contexts.get(name.text)
+                if events is None:
+                    report.doubtful(name, f"nobody does `{name.text}`")
+                checker.body(body, events or frozenset({"call"}))
+            case _:
+                pass
+    top = tree.Span(script.span.file, 1, 1, 1, 1)
+    for required in REQUIRED_EVENTS:
+        if required not in checker.seen:
+            advice = f"write `on {required} {{ otherwise -> reject 403 }}` at least"
+            report.wrong(top, f"the policy has no `on {required}`", advice)
+
+
+def decision_word(decision: tree.Decision) -> str:
+    """The word with which a decision is written."""
+    if isinstance(decision, tree.Dial):
+        return "forward" if decision.forwarded else "dial"
+    return type(decision).__name__.lower()
+
+
+class _Checker:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.seen: dict[str, tree.Name] = {}
+
+    def event(self, on: tree.On, event: tree.Name) -> None:
+        text = event.text
+        if text in self.seen:
+            first = self.seen[text].span
+            self.report.wrong(event, f"`on {text}` is written twice", f"first in line {first.line}", first)
+        self.seen.setdefault(text, event)
+        if text in LATER_EVENTS:
+            self.report.later(event, f"`on {text}`")
+        elif text not in FACTS:
+            advice = suggestion(text, [*FACTS, *LATER_EVENTS])
+            known = joined(f"`{name}`" for name in FACTS)
+            self.report.wrong(event, f"there is no event `{text}`", advice or f"there is {known}")
+        else:
+            self.body(on.body, frozenset({text}))
+
+    def body(self, body: tree.Block, events: frozenset[str]) -> None:
+        """The body of an event, a sub or an outcome: it has to decide."""
+        self._block(body, events)
+        if not _decides(body):
+            last = _LAST_RULES.get(min(events), "reject 480")
+            self.report.wrong(body.end, "this can end without a decision", f"end it with `otherwise -> {last}`")
+
+    def _block(self, block: tree.Block, events: frozenset[str]) -> None:
+        ended: tree.Otherwise | tree.Decision | None = None
+        for statement in block.statements:
+            if ended is not None:
+                self._unreachable(statement, ended)
+                ended = None
+            match statement:
+                case tree.When(body=body):
+                    self._deciding(statement, events)
+                case tree.Otherwise(body=body):
+                    self._deciding(statement, events)
+                    ended = statement
+                case tree.AlsoWhen(body=body):
+                    self._also(body, events)
+                case _ if isinstance(statement, tree.Action):
+                    self._action(statement, events)
+                case _:
+                    self._decision(statement, events)
+                    ended = statement
+
+    def _deciding(self, rule: tree.When | tree.Otherwise, events: frozenset[str]) -> None:
+        body = rule.body
+        self._block(body, events)
+        if _decides(body):
+            return
+        if body.statements and all(isinstance(statement, tree.Action) for statement in body.statements):
+            word = "when" if isinstance(rule, tree.When) else "otherwise"
+            advice = "write `also when`, or add a decision" if word == "when" else "add a decision"
+            self.report.wrong(body.statements[-1], f"this `{word}` decides nothing", advice)
+        else:
+            self.report.wrong(body.end, "this block can end without a decision", "end it with `otherwise -> ...`")
+
+    def _also(self, body: tree.Block, events: frozenset[str]) -> None:
+        """What an `also when` holds: actions, and further `also when`."""
+        for statement in body.statements:
+            match statement:
+                case _ if isinstance(statement, tree.Action):
+                    self._action(statement, events)
+                case tree.AlsoWhen(body=inner):
+                    self._also(inner, events)
+                case tree.When(head=head) | tree.Otherwise(head=head):
+                    self.report.wrong(head, "only `also when` and actions can stand in an `also when`")
+                case _:
+                    word = decision_word(statement)
+                    self.report.wrong(statement, f"an `also when` cannot decide, and `{word}` does", "write `when`")
+
+    def _unreachable(self, statement: tree.Statement, ended: tree.Otherwise | tree.Decision) -> None:
+        head = statement.head if isinstance(statement, tree.When | tree.AlsoWhen | tree.Otherwise) else statement
+        if isinstance(ended, tree.Otherwise):
+            why, where = "`otherwise` takes all that is left", ended.head
+        else:
+            why, where = f"nothing gets past `{decision_word(ended)}`", ended.span
+        self.report.wrong(head, "this can never be reached", f"{why} in line {where.line}", where)
+
+    def _action(self, action: tree.Action, events: frozenset[str]) -> None:
+        if isinstance(action, tree.Media):
+            self.report.later(action, "`media`")
+        elif "register" in events and not isinstance(action, tree.Log):
+            self.report.wrong(action, "there is no call here to do this to", "only `log` can stand in `on register`")
+
+    def _decision(self, decision: tree.Decision, events: frozenset[str]) -> None:
+        word = decision_word(decision)
+        if isinstance(decision, tree.Do):
+            return
+        if word in LATER_DECISIONS:
+            self.report.later(decision, f"`{word}`")
+            return
+        refused = sorted(event for event in events if word not in DECISIONS[event])
+        if refused:
+            allowed = joined(f"`{name}`" for name in sorted(DECISIONS[refused[0]]))
+            what = f"the outcome `{refused[0]}`" if refused[0] in OUTCOMES else f"a `{refused[0]}`"
+            self.report.wrong(decision, f"`{word}` cannot decide {what}", f"write {allowed}")
+        if isinstance(decision, tree.Dial):
+            self._outcomes(decision)
+
+    def _outcomes(self, dial: tree.Dial) -> None:
+        seen: dict[str, tree.Outcome] = {}
+        for outcome in dial.outcomes:
+            kind = outcome.kind.text
+            if kind in seen:
+                first = seen[kind].span
+                self.report.wrong(outcome.kind, f"`{kind}` stands here twice", f"first in line {first.line}", first)
+            seen.setdefault(kind, outcome)
+            self.body(outcome.body, frozenset({kind}))
+
+
+def _decides(block: tree.Block) -> bool:
+    """Whether some statement takes whatever comes to it; one that follows is told of elsewhere."""
+    return any(isinstance(statement, tree.Otherwise | tree.Decision) for statement in block.statements)

@@ -1,0 +1,67 @@
+"""Every use of a value in rules and expectations, brought before `values`; and subs that come back to themselves.
+
+Owns the walk alone.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.check.report import Report
+from dsl.check.values import Values
+from dsl.resolve import Names
+from dsl.vocabulary import FACTS
+
+
+def check_uses(script: tree.Script, names: Names, values: Values, report: Report) -> None:
+    """Check the types of everything that is written in events, subs and tests."""
+    subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
+    for declaration in script.declarations:
+        available = not isinstance(declaration, tree.On) or declaration.event.text in FACTS
+        if isinstance(declaration, tree.On | tree.Sub | tree.Test) and available:
+            for node in tree.walk(declaration):
+                _use(node, values, subs)
+    _SubCycles(subs, report).find()
+
+
+def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
+    match node:
+        case tree.When(condition=condition) | tree.AlsoWhen(condition=condition):
+            values.condition(condition)
+        case tree.Party():
+            values.party(node)
+        case tree.Redirect(target=target):
+            values.redirect(target)
+        case tree.Tag(value=value) | tree.Log(text=value) | tree.SetHeader(value=value):
+            values.text(value)
+        case tree.Do(sub=sub) if sub.text in subs:
+            values.arguments(node, subs[sub.text])
+        case _:
+            pass
+
+
+class _SubCycles:
+    """Finds the `do` that closes a circle, each circle once."""
+
+    def __init__(self, subs: dict[str, tree.Sub], report: Report) -> None:
+        self.subs = subs
+        self.report = report
+        self.finished: set[str] = set()
+
+    def find(self) -> None:
+        for name in self.subs:
+            self._visit(name, [])
+
+    def _visit(self, name: str, way: list[str]) -> None:
+        if name in self.finished:
+            return
+        way = [*way, name]
+        for node in tree.walk(self.subs[name].body):
+            if not isinstance(node, tree.Do) or node.sub.text not in self.subs:
+                continue
+            if node.sub.text in way:
+                around = [*way[way.index(node.sub.text) :], node.sub.text]
+                circle = " to ".join(f"`{sub}`" for sub in around)
+                self.report.wrong(node.sub, f"this goes round: {circle}", "a sub cannot come back to itself")
+            else:
+                self._visit(node.sub.text, way)
+        self.finished.add(name)

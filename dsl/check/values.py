@@ -1,0 +1,275 @@
+"""Types and units: what may be compared with what, and which value may stand where.
+
+Owns the type of every expression, and what the users file and the tables have of the attributes and columns that are
+named. Names that mean nothing have been told of by `resolve`, and fit everywhere here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dsl import tree
+from dsl.check.report import Report
+from dsl.compile_setup import Setup
+from dsl.diagnostics import joined, suggestion
+from dsl.networks import NetworkError, parse_network
+from dsl.resolve import Kind, Names
+from dsl.spoken import spoken
+from dsl.vocabulary import LATER_STATES, STATES, Type
+
+_USERS = frozenset({Type.USER, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
+_TEXTS = frozenset({Type.TEXT, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
+_COMPARABLE: dict[Type, frozenset[Type]] = {
+    Type.USER: _USERS,
+    Type.PARTY: _USERS | _TEXTS,
+    Type.TEXT: _TEXTS,
+    Type.WRITTEN: _USERS | _TEXTS,
+    Type.WHOLE: frozenset({Type.WHOLE, Type.UNKNOWN}),
+    Type.TIME: frozenset({Type.TIME, Type.UNKNOWN}),
+    Type.ADDRESS: frozenset({Type.ADDRESS, Type.UNKNOWN}),
+    Type.TRUTH: frozenset({Type.UNKNOWN}),
+    Type.ROW: frozenset({Type.UNKNOWN}),
+    Type.TRUNK: frozenset({Type.UNKNOWN}),
+    Type.UNKNOWN: frozenset(Type),
+}
+_ALWAYS_KNOWN = frozenset({"name", "extension", "number", "display"})
+_URI = re.compile(r"(sips?|tel):[^\s<>\"]+").fullmatch
+
+
+class Values:
+    """Types of expressions, and the checks of those that stand in conditions and decisions."""
+
+    def __init__(self, names: Names, setup: Setup, report: Report) -> None:
+        self.names = names
+        self.setup = setup
+        self.report = report
+        self.attributes = _ALWAYS_KNOWN.union(*(user.attributes for user in setup.directory.users.values()))
+
+    def type_of(self, value: tree.Expression) -> Type:
+        """The type of a value, its parts checked."""
+        match value:
+            case tree.Reference(name=name):
+                return self.names.of(name).type
+            case tree.Attribute():
+                return self._attribute(value)
+            case tree.E164(argument=argument):
+                kind = self.type_of(argument)
+                if kind not in _TEXTS | _USERS:
+                    self.report.wrong(argument, f"`{spoken(argument)}` is {kind}, not a number to dial")
+                return Type.TEXT
+            case tree.Header() | tree.Text():
+                return Type.TEXT
+            case tree.Integer():
+                return Type.WHOLE
+            case tree.Duration():
+                return Type.TIME
+            case tree.Network():
+                self._network(value)
+                return Type.ADDRESS
+
+    def may_be_absent(self, value: tree.Expression) -> bool:
+        """Whether a value may be absent at all."""
+        match value:
+            case tree.Reference(name=name):
+                meaning = self.names.of(name)
+                return meaning.optional or meaning.kind is Kind.UNKNOWN
+            case tree.Attribute() | tree.Header() | tree.E164():
+                return True
+            case _:
+                return False
+
+    def _network(self, network: tree.Network) -> None:
+        try:
+            parse_network(network.text)
+        except NetworkError as error:
+            self.report.wrong(network, str(error))
+
+    def _attribute(self, value: tree.Attribute) -> Type:
+        base, attribute = value.base, value.attribute
+        meaning = self.names.of(base)
+        if meaning.type is Type.ROW:
+            self._column(attribute, meaning.table or "")
+        elif meaning.type in _USERS:
+            self._user_attribute(base, attribute, meaning.kind is Kind.USER)
+        else:
+            self.report.wrong(attribute, f"`{spoken(base)}` is {meaning.type} and has no `{attribute.text}`")
+        return Type.WRITTEN
+
+    def _column(self, column: tree.Name, table: str) -> None:
+        known = self.setup.tables.get(table)
+        if known is not None and known.columns and column.text not in known.columns:
+            columns = joined((f"`{name}`" for name in known.columns), "and")
+            advice = suggestion(column.text, known.columns) or f"it has {columns}"
+            self.report.wrong(column, f"table `{table}` has no column `{column.text}`", advice)
+
+    def _user_attribute(self, base: tree.Name, attribute: tree.Name, one_user: bool) -> None:
+        if attribute.text not in self.attributes:
+            if self.names.users_known:
+                advice = suggestion(attribute.text, self.attributes)
+                self.report.wrong(attribute, f"no user has `{attribute.text}`", advice)
+        elif one_user:
+            user = self.setup.directory.users.get(base.text)
+            if user is not None and user.attribute(attribute.text) is None:
+                message = f"`{base.text}` has no `{attribute.text}` in the users file"
+                self.report.doubtful(attribute, message, "it is absent, and dialling it fails")
+
+    # Conditions
+
+    def condition(self, condition: tree.Condition) -> None:
+        """Check the types in a condition."""
+        match condition:
+            case tree.And(conditions=parts) | tree.Or(conditions=parts):
+                for part in parts:
+                    self.condition(part)
+            case tree.Not(condition=inner):
+                self.condition(inner)
+            case tree.Compare():
+                self._compare(condition)
+            case tree.In(item=item, collection=collection):
+                self._in(item, collection)
+            case tree.Matches(item=item):
+                kind = self.type_of(item)
+                if kind not in _TEXTS:
+                    self.report.wrong(item, f"`{spoken(item)}` is {kind}; a pattern needs a text", _text_of(item, kind))
+            case tree.Is(subject=subject, state=state):
+                self._is(subject, state)
+            case tree.Lookup(key=key):
+                kind = self.type_of(key)
+                if kind not in _TEXTS | _USERS:
+                    self.report.wrong(key, f"`{spoken(key)}` is {kind} and cannot be looked up")
+            case tree.Holds(fact=fact):
+                self._holds(fact)
+            case _:
+                pass
+
+    def _compare(self, comparison: tree.Compare) -> None:
+        left, right = comparison.left, comparison.right
+        one, other = self.type_of(left), self.type_of(right)
+        written = spoken(left), spoken(right)
+        for value, kind in ((written[0], one), (written[1], other)):
+            if kind is Type.TRUTH:
+                self.report.wrong(
+                    comparison, f"`{value}` is true or false by itself", f"write `{value}` or `not {value}`"
+                )
+                return
+        if other not in _COMPARABLE[one] and one not in _COMPARABLE[other]:
+            message = f"`{written[0]}` is {one}, `{written[1]}` is {other}: they are never equal"
+            self.report.wrong(comparison, message, _converted(right, one) or _converted(left, other))
+        elif comparison.operator not in ("==", "!=") and one not in (Type.WHOLE, Type.TIME, Type.UNKNOWN):
+            message = f"`{comparison.operator}` compares whole numbers and times, and `{written[0]}` is {one}"
+            self.report.wrong(comparison, message)
+
+    def _in(self, item: tree.Expression, collection: tree.Name | tree.Network) -> None:
+        kind, name = self.type_of(item), spoken(item)
+        if isinstance(collection, tree.Network):
+            self._network(collection)
+        if isinstance(collection, tree.Network) or self.names.of(collection).kind is Kind.NET:
+            if kind not in (Type.ADDRESS, Type.UNKNOWN):
+                self.report.wrong(item, f"`{name}` is {kind}, and a net holds addresses", "write `source in ...`")
+        elif self.names.of(collection).kind is not Kind.UNKNOWN and kind not in _USERS:
+            advice = f"write `callee in {collection.text}`" if name == "dialed" else None
+            self.report.wrong(item, f"`{name}` is {kind}, and `{collection.text}` holds users", advice)
+
+    def _is(self, subject: tree.Expression, state: tree.Name) -> None:
+        kind, name, word = self.type_of(subject), spoken(subject), state.text
+        if word in LATER_STATES:
+            self.report.later(state, f"`is {word}`")
+        elif word not in STATES:
+            advice = suggestion(word, STATES) or f"write {joined(f'`{known}`' for known in STATES)}"
+            self.report.wrong(state, f"nothing is ever `{word}`", advice)
+        elif word == "absent":
+            if not self.may_be_absent(subject):
+                self.report.wrong(subject, f"`{name}` is never absent")
+        elif word == "emergency":
+            if name != "dialed":
+                self.report.wrong(subject, f"`{name}` is no emergency number", "write `dialed is emergency`")
+        elif word in ("up", "full"):
+            if kind not in (Type.TRUNK, Type.UNKNOWN):
+                self.report.wrong(subject, f"`{name}` is {kind}, and only a trunk is ever `{word}`")
+        elif kind not in _USERS:
+            self.report.wrong(subject, f"`{name}` is {kind}, and only a user is ever `{word}`")
+
+    def _holds(self, fact: tree.Expression) -> None:
+        kind = self.type_of(fact)
+        if kind in (Type.TRUTH, Type.UNKNOWN):
+            return
+        name = spoken(fact)
+        advice = f"write `{name} is not absent`" if self.may_be_absent(fact) else "compare it with something"
+        self.report.wrong(fact, f"`{name}` is {kind}, which neither holds nor not", advice)
+
+    # Decisions
+
+    def party(self, party: tree.Party) -> None:
+        """Whom a step calls: a user, a SIP URI that the operator wrote, or a number through a trunk."""
+        kind, name = self.type_of(party.target), spoken(party.target)
+        if party.trunk is not None:
+            if kind not in _TEXTS | _USERS:
+                self.report.wrong(party.target, f"`{name}` is {kind}, not a number to dial")
+        elif isinstance(party.target, tree.Text):
+            self.uri(party.target)
+        elif isinstance(party.target, tree.Reference) and party.target.name.text == "redirected":
+            return
+        elif kind is Type.TEXT:
+            advice = (
+                "write `callee` for the user, or `via` and a trunk" if name == "dialed" else "write `via` and a trunk"
+            )
+            self.report.wrong(party.target, f"`{name}` is a number, and a number needs a trunk", advice)
+        elif kind not in _USERS:
+            self.report.wrong(party.target, f"`{name}` is {kind}, and cannot be called")
+
+    def uri(self, text: tree.Text) -> None:
+        """A SIP URI that the operator wrote."""
+        if not _URI(text.value):
+            self.report.wrong(text, f"`{text.value}` is no SIP address", 'one is written `"sip:help@example.com"`')
+
+    def redirect(self, target: tree.Expression) -> None:
+        """Where a caller is sent."""
+        kind = self.type_of(target)
+        if isinstance(target, tree.Text):
+            self.uri(target)
+        elif kind not in _TEXTS | _USERS:
+            self.report.wrong(target, f"`{spoken(target)}` is {kind}, and nobody can be sent there")
+
+    def text(self, value: tree.Expression) -> None:
+        """A value that is written somewhere: a tag, a log line, a header."""
+        kind = self.type_of(value)
+        if kind in (Type.TRUTH, Type.ROW, Type.TRUNK):
+            self.report.wrong(value, f"`{spoken(value)}` is {kind}, not a text")
+
+    def arguments(self, do: tree.Do, sub: tree.Sub) -> None:
+        """What a sub is done with."""
+        wanted, given = len(sub.parameters), len(do.arguments)
+        if wanted != given:
+            names = joined((f"`{parameter.name.text}`" for parameter in sub.parameters), "and") if wanted else "nothing"
+            self.report.wrong(do, f"`{sub.name.text}` is done with {names}, and {given} values are given here")
+            return
+        for parameter, argument in zip(sub.parameters, do.arguments, strict=True):
+            kind, name = self.type_of(argument), spoken(argument)
+            fits = _USERS if parameter.type.text == "user" else _TEXTS | {Type.WHOLE}
+            if kind not in fits:
+                advice = "write `callee`" if name == "dialed" else None
+                message = f"`{name}` is {kind}, and `{parameter.name.text}` of `{sub.name.text}` is {_word(parameter)}"
+                self.report.wrong(argument, message, advice)
+
+
+def _word(parameter: tree.Parameter) -> str:
+    return f"a {parameter.type.text}"
+
+
+def _text_of(item: tree.Expression, kind: Type) -> str | None:
+    return f"write `{spoken(item)}.number` or `dialed`" if kind is Type.USER else None
+
+
+def _converted(value: tree.Expression, wanted: Type) -> str | None:
+    """How a literal of the wrong type would be written in the right one."""
+    match value:
+        case tree.Text(value=text) if wanted is Type.USER:
+            return f"write {text} without quotes"
+        case tree.Integer(text=digits) if wanted is Type.TIME:
+            return f"a time needs a unit: `{digits}s`, `{digits}min` or `{digits}h`"
+        case tree.Integer(text=digits) if wanted in (Type.TEXT, Type.PARTY, Type.WRITTEN):
+            return f'write `"{digits}"`'
+        case tree.Text(value=text) if wanted is Type.ADDRESS:
+            return f"write {text} without quotes"
+        case _:
+            return None

@@ -1,0 +1,113 @@
+"""What the language knows of events: their facts, the decisions that they take, and what is not available yet.
+
+Owns these tables alone. Whether a script keeps to them is for `resolve` and `check`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Type(StrEnum):
+    """What a value is; the text is how an operator is told of it."""
+
+    USER = "a user"
+    PARTY = "a user or a number"
+    TEXT = "a text"
+    WRITTEN = "a text of the users file or a table"
+    WHOLE = "a whole number"
+    TIME = "a time"
+    TRUTH = "true or false"
+    ADDRESS = "an address"
+    ROW = "a row of a table"
+    TRUNK = "a trunk"
+    UNKNOWN = "unknown"
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A fact of an event: its type, whether it may be absent, and whether the caller chooses it."""
+
+    type: Type
+    optional: bool = False
+    chosen: bool = False
+
+
+_ALWAYS = {
+    "source": Fact(Type.ADDRESS),
+    "transport": Fact(Type.TEXT),
+    "authenticated": Fact(Type.TRUTH),
+    "caller": Fact(Type.USER, optional=True),
+}
+_REQUEST = _ALWAYS | {
+    "claimed": Fact(Type.TEXT, optional=True, chosen=True),
+    "dialed": Fact(Type.TEXT, optional=True, chosen=True),
+    "anonymous": Fact(Type.TRUTH),
+    "diverted by": Fact(Type.PARTY, optional=True, chosen=True),
+}
+_OUTCOME = _REQUEST | {
+    "target": Fact(Type.PARTY, chosen=True),
+    "code": Fact(Type.WHOLE, optional=True),
+    "rang": Fact(Type.TRUTH),
+    "tried": Fact(Type.WHOLE),
+}
+
+FACTS: dict[str, dict[str, Fact]] = {
+    "register": _ALWAYS
+    | {
+        "user": Fact(Type.USER, optional=True),
+        "expires": Fact(Type.TIME, optional=True, chosen=True),
+        "contacts": Fact(Type.WHOLE),
+        "agent": Fact(Type.TEXT, optional=True, chosen=True),
+    },
+    "call": _REQUEST | {"callee": Fact(Type.USER, optional=True)},
+    "busy": _OUTCOME,
+    "no-answer": _OUTCOME,
+    "unreachable": _OUTCOME,
+    "failure": _OUTCOME,
+    "redirect": _OUTCOME | {"redirected": Fact(Type.TEXT, chosen=True)},
+}
+"""The facts of every event that is available."""
+
+FACT_NAMES = frozenset(name for facts in FACTS.values() for name in facts)
+
+OUTCOMES = ("busy", "no-answer", "unreachable", "failure", "redirect")
+REQUIRED_EVENTS = ("register", "call")
+LATER_EVENTS = ("hold", "resume", "transfer", "message")
+LATER_FACTS = frozenset({"holder", "held", "held for", "transferor", "transferee", "attended"})
+
+DECISIONS: dict[str, frozenset[str]] = {
+    "register": frozenset({"challenge", "accept", "reject"}),
+    "call": frozenset({"challenge", "reject", "redirect", "dial", "forward"}),
+} | dict.fromkeys(OUTCOMES, frozenset({"reject", "redirect", "dial", "forward"}))
+"""What may decide an event. `do` may everywhere, for its sub decides."""
+
+LATER_DECISIONS = frozenset({"answer", "play", "continue", "transfer", "deliver"})
+
+STATES = {
+    "absent": "whether a fact is there",
+    "emergency": "whether `dialed` is an emergency number",
+    "registered": "whether a user has a phone registered",
+    "busy": "whether a user is in a call",
+    "up": "whether a trunk takes calls",
+    "full": "whether all channels of a trunk are taken",
+}
+"""What can stand after `is`."""
+
+LATER_STATES = frozenset({"known", "caller"})
+
+LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source")
+"""What a limit can count for each of."""
+
+PARAMETER_TYPES = {"user": Type.USER, "number": Type.TEXT, "text": Type.TEXT}
+
+UNTOUCHABLE_HEADERS = {
+    "routing": "via v route record-route max-forwards path service-route contact m request-disposition d",
+    "dialog": "from f to t call-id i cseq rseq rack replaces referred-by b refer-to r session-expires x min-se"
+    " event o require supported k proxy-require allow",
+    "authentication": "authorization proxy-authorization www-authenticate proxy-authenticate"
+    " authentication-info proxy-authentication-info",
+    "length": "content-length l content-type c content-encoding e content-disposition mime-version",
+}
+"""Headers that a script cannot set or strip, by what they are for, in lower case, compact forms included."""
