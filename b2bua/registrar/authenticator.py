@@ -114,7 +114,7 @@ class Authenticator:
         if count is None:
             return Refused(given.username, "no nonce count or cnonce")
         known = credentials(given.username, algorithm)
-        right = self._matches(given, request.method, known or self._decoys[algorithm], algorithm)
+        right = _matches(given, request.method, known or self._decoys[algorithm], algorithm)
         if known is None or not right:
             return Refused(given.username, "wrong user or password")
         if not self._nonces.use(given.nonce, count, wall):
@@ -134,9 +134,10 @@ class Authenticator:
             first = first or given
         return first
 
-    def _matches(self, given: Credentials, method: str, ha1: str, algorithm: str) -> bool:
-        expected = response(ha1, method, given.uri, given.nonce, given.nc, given.cnonce, given.qop, algorithm)
-        return compare_digest(expected.encode(), given.response.lower().encode("utf-8", "replace"))
+
+def _matches(given: Credentials, method: str, ha1: str, algorithm: str) -> bool:
+    expected = response(ha1, method, given.uri, given.nonce, given.nc, given.cnonce, given.qop, algorithm)
+    return compare_digest(expected.encode(), given.response.lower().encode(errors="replace"))
 
 
 def _count(given: Credentials) -> int | None:

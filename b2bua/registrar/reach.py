@@ -32,6 +32,10 @@ def by_flow(request: Request, flow: Flow, contact: Uri) -> bool:
     - The address is another one though the Via is right: somebody registers a third party's contact, which
       is believed if it can be reached from anywhere (a public address or a name).
 
+    Deviation: RFC 3261 16.6 sends to whatever contact was registered. A private address other than the
+    source's is taken for one behind a NAT even where the Via does not show it, since phones that learn their
+    outer address for the Via only are many, and third parties that register a private contact are few.
+
     Behind a proxy the phone's own NAT is the proxy's concern: its Path counts, or else the contact.
     """
     if not first_hop(request):

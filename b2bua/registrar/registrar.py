@@ -85,7 +85,7 @@ class Registrar:
         """Make a registration visible, once it is stored.
 
         What has happened meanwhile to bindings that it does not touch (a stream closed, a time ran out)
-        stays.
+        stays. If the stream that the request itself came by has closed, sending the 200 will tell.
         """
         aor, before, after = registration.aor, registration.before, registration.after
         current = self._table.get(aor, ())

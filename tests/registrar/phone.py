@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from b2bua.effects import Flow
 from b2bua.registrar.asked import Bounds
 from b2bua.registrar.registrar import Registrar, Registration
+from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.parser import parse
 from b2bua.sip.uri import Uri
@@ -74,3 +77,12 @@ class Home:
 
     def rung(self) -> list[str]:
         return [binding.contact for binding in self.registrar.bindings(AOR, self.wall)]
+
+
+def refused(home: Home, *headers: str, cseq: int = 1) -> PeerError:
+    """The error that a REGISTER meets, after which nothing may have changed."""
+    before = home.headers("Contact")
+    with pytest.raises(PeerError) as error:
+        home.register(*headers, cseq=cseq)
+    assert home.headers("Contact") == before
+    return error.value

@@ -132,6 +132,7 @@ def test_a_path_is_used_but_not_told_to_who_does_not_know_it() -> None:
     home = Home()
     registration = home.register("Contact: <sip:a@10.0.0.2>", "Path: <sip:p1.example.net;lr>")
     assert registration.after[0].path == ("<sip:p1.example.net;lr>",)
+    assert not registration.after[0].nat
     assert home.headers("Path", registration) == []
 
 
@@ -152,6 +153,13 @@ def test_the_same_instance_and_reg_id_replace_the_binding_whatever_its_contact()
     assert home.contacts() == ["sip:a@192.0.2.7:2"] * 2
     home.register(f"Contact: <sip:a@192.0.2.7:9>;{INSTANCE};reg-id=1;expires=0", cseq=3)
     assert [binding.reg_id for binding in home.registrar.everything(home.wall)] == [2]
+
+
+def test_another_phone_may_use_the_same_reg_id() -> None:
+    home = Home()
+    home.register(f"Contact: <sip:a@192.0.2.7:1>;{INSTANCE};reg-id=1")
+    home.register(f"Contact: <sip:a@192.0.2.7:2>;{INSTANCE.replace('EEFF', 'EE00')};reg-id=1", cseq=2)
+    assert home.rung() == ["sip:a@192.0.2.7:1", "sip:a@192.0.2.7:2"]
 
 
 def test_the_order_of_requests_holds_for_an_instance_too() -> None:
