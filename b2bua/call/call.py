@@ -216,7 +216,7 @@ class Call:
         redirected = outcome.redirected
         if redirected is not None:
             if redirected in self._redirections or len(self._redirections) >= _MOST_REDIRECTIONS:
-                outcome = Outcome("failure", outcome.target, 482, outcome.rang, outcome.tried)
+                outcome = Outcome("failure", outcome.target, None, outcome.rang, outcome.tried)
             self._redirections.add(redirected)
         self.follow(self.inquiry.resume(hunt.dial.frame, outcome, self.stack.turn.wall))
 

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from b2bua.sdp.refusing import refusing_answer
+
 
 class Content(msgspec.Struct, frozen=True, gc=False):
     """A body as it came: `headers` are those that describe it (RFC 3261 7.4), Content-Length aside."""
@@ -17,6 +19,11 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     headers: tuple[tuple[str, str], ...]
     is_sdp: bool
+
+
+def refusal_of(offer: Content) -> Content:
+    """The answer to an offer that came too late to be passed on: no stream (RFC 3264 section 6)."""
+    return Content(refusing_answer(offer.body), (("Content-Type", "application/sdp"),), True)
 
 
 class Progressed(msgspec.Struct, frozen=True, gc=False):

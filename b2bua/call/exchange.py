@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from b2bua.call.events import Content
+from b2bua.call.events import Content, refusal_of
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, Leg, describe
 from b2bua.call.tables import (
@@ -215,6 +215,9 @@ class Exchange:
     def send_ack(self) -> None:
         """Acknowledge the far leg's 2xx, with what the near leg's ACK said, if it came."""
         dialog, stack, content = self.far.dialog, self.far.stack, self._ack_content
+        if content is None and self._content is None and self._response is not None:
+            offer = content_of(self._response)
+            content = refusal_of(offer) if offer is not None and offer.is_sdp else None
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:

@@ -6,7 +6,7 @@ challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody wants.
 
 from __future__ import annotations
 
-from b2bua.call.events import Answered, Content, Progressed, Rejected
+from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
@@ -31,6 +31,7 @@ class OutgoingLeg(Leg):
     __slots__ = (
         "_ack_content",
         "_datagram_flow",
+        "_elsewhere",
         "_headers",
         "_invite",
         "_max_forwards",
@@ -38,6 +39,7 @@ class OutgoingLeg(Leg):
         "_proof",
         "_streams_refused",
         "_timer",
+        "_unanswered",
         "addresses",
         "destination",
         "rang",
@@ -69,8 +71,10 @@ class OutgoingLeg(Leg):
         self._max_forwards = max_forwards
         self._invite: ClientTransaction | None = None
         self._ack_content: Content | None = None
+        self._unanswered: Content | None = None
         self._datagram_flow: Flow | None = None
         self._streams_refused = False
+        self._elsewhere: list[Flow] = []
         self._timer: Timer | None = None
         self._proof = Proof(destination.account) if destination.account is not None else None
 
@@ -101,13 +105,13 @@ class OutgoingLeg(Leg):
             self._fail(getattr(answer, "reason", "no address"))
             return
         self.addresses = answer.addresses
-        for address in answer.addresses:
-            flow = self.stack.ways.flow_to(address)
-            if flow is not None:
-                self.dialog.flow = flow
-                self.step(LegEvent.RESOLVED)
-                return
-        self._fail(f"none of our sockets can reach {self.destination.hop.host}")
+        flows = [self.stack.ways.flow_to(address) for address in answer.addresses]
+        self._elsewhere = [flow for flow in reversed(flows) if flow is not None]
+        if self._elsewhere:
+            self.dialog.flow = self._elsewhere.pop()
+            self.step(LegEvent.RESOLVED)
+        else:
+            self._fail(f"none of our sockets can reach {self.destination.hop.host}")
 
     def abandon(self) -> None:
         """The call has no use for this leg any more."""
@@ -146,10 +150,10 @@ class OutgoingLeg(Leg):
         self.message = None
 
     def timed_out(self, transaction: ClientTransaction) -> None:
-        """Nothing came back from where we sent the INVITE."""
+        """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
         if transaction.method != "INVITE":
             super().timed_out(transaction)
-        else:
+        elif not self._go_elsewhere():
             self.cause, self.reason = 408, "no response"
             self.step(LegEvent.UNREACHABLE)
 
@@ -161,8 +165,8 @@ class OutgoingLeg(Leg):
             self.dialog.flow = self._datagram_flow
             self._datagram_flow = None
             self._streams_refused = True
-            self.step(LegEvent.STREAM_REFUSED)
-        else:
+            self.step(LegEvent.ELSEWHERE)
+        elif not self._go_elsewhere():
             self.cause, self.reason = 503, "the next hop cannot be reached"
             self.step(LegEvent.UNREACHABLE)
 
@@ -213,6 +217,10 @@ class OutgoingLeg(Leg):
         response = self.message
         assert isinstance(response, Response)
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
+        content = content_of(response)
+        if self._offer is None and content is not None and content.is_sdp:
+            # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
+            self._unanswered = refusal_of(content)
         self._stop_timer()
         if self.state is LegState.ANSWERED:
             self.cause, self.reason = 200, "OK"
@@ -258,7 +266,7 @@ class OutgoingLeg(Leg):
         """Acknowledge the 2xx; its transaction repeats the ACK whenever the 2xx is repeated (13.2.2.4)."""
         invite, dialog, stack = self._invite, self.dialog, self.stack
         assert invite is not None
-        content = self._ack_content
+        content = self._ack_content or self._unanswered
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:
@@ -272,7 +280,7 @@ class OutgoingLeg(Leg):
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
         self._invite = None
-        self._ack_content = None
+        self._ack_content = self._unanswered = None
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""
@@ -299,6 +307,12 @@ class OutgoingLeg(Leg):
         unbound = not self.dialog.pinned and not self._streams_refused
         named = self.destination.hop.param("transport") is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
+
+    def _go_elsewhere(self) -> bool:
+        if not self._elsewhere or self.state is not LegState.CALLING:
+            return False
+        self.dialog.flow = self._elsewhere.pop()
+        return self.step(LegEvent.ELSEWHERE)
 
     def _fail(self, reason: str) -> None:
         self.cause, self.reason = 503, reason

@@ -1,7 +1,7 @@
 """Proving who we are to a trunk that asks (RFC 3261 22.2, RFC 8760).
 
-Owns which challenge is answered and how often: a request is sent again at most once for each challenge, and an account
-whose answer is refused twice in a row is not tried a third time.
+Owns which challenge is answered and how often: an answer that is refused is given once more only if the nonce was stale
+(22.1), and never a third time in a row.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Proof:
         """The header that answers a 401 or 407; None where nothing that we know would."""
         proxy = response.status == 407
         challenge = choose(_challenges(response, "Proxy-Authenticate" if proxy else "WWW-Authenticate"))
-        if challenge is None or self._in_a_row >= _MOST_IN_A_ROW:
+        if challenge is None or self._in_a_row >= _MOST_IN_A_ROW or (self._in_a_row and not challenge.stale):
             return None
         self._in_a_row += 1
         account = self._account

@@ -36,7 +36,7 @@ class LegEvent(StrEnum):
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
-    STREAM_REFUSED = "stream refused"
+    ELSEWHERE = "elsewhere"
     ABANDON = "abandon"
     CANCELLED = "cancelled"
     ACKNOWLEDGED = "acknowledged"
@@ -106,7 +106,7 @@ OUTGOING: LegTable = {
         _E.REJECTED: (_S.ENDED, ("report_rejection",)),
         _E.UNREACHABLE: (_S.ENDED, ("report_unreachable",)),
         _E.CHALLENGED: (_S.CALLING, ("send_invite",)),
-        _E.STREAM_REFUSED: (_S.CALLING, ("send_invite",)),
+        _E.ELSEWHERE: (_S.CALLING, ("send_invite",)),
         _E.ABANDON: (_S.ABANDONED, ()),
     },
     _S.PROCEEDING: {

@@ -7,6 +7,7 @@ raises PeerError, which the core answers without state.
 from __future__ import annotations
 
 from b2bua.call.leg import ALLOW
+from b2bua.sdp.origin import has_origin
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 
@@ -42,6 +43,7 @@ def check_inside(request: Request) -> None:
     if request.method not in _INSIDE:
         raise PeerError(405, "Method Not Allowed", (ALLOW,))
     check_extensions(request)
+    check_description(request)
 
 
 def check_scheme(request: Request) -> None:
@@ -74,6 +76,13 @@ def check_body(request: Request) -> None:
         raise PeerError(415, "Unsupported Media Type", (ACCEPT_ENCODING,))
     if request.content_type not in _BODIES:
         raise PeerError(415, "Unsupported Media Type", (ACCEPT,))
+    check_description(request)
+
+
+def check_description(request: Request) -> None:
+    """488 for a session description that no other side could be given (RFC 3261 13.3.1.3)."""
+    if request.body and request.content_type == "application/sdp" and not has_origin(request.body):
+        raise PeerError(488, "Not Acceptable Here", (("Warning", '399 b2bua "session description without origin"'),))
 
 
 def check_invite(request: Request) -> None:

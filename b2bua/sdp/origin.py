@@ -14,6 +14,12 @@ _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
 _BREAKS = re.compile(r"[\s\x00]")
 
 
+def has_origin(body: bytes) -> bool:
+    """Whether a description has an o= line before its first media, as each must (RFC 8866 section 5)."""
+    found = _ORIGIN.search(body)
+    return found is not None and body.find(b"\nm=", 0, found.start()) < 0
+
+
 def rewrite_origin(body: bytes, username: str, session_id: int, version: int, address: str) -> bytes:
     """The description with its o= line replaced. `address` is an IP address, IPv6 without brackets.
 

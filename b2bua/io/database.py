@@ -1,0 +1,114 @@
+"""The tables of the store, in SQLite: what is written in them, and how.
+
+Owns the schema and the statements. Runs in whatever thread calls it, one at a time. Each write is one statement,
+however many rows it has: SQLite unpacks them from one JSON text without Python's global lock, so that a busy event
+loop and the writer don't hand that lock to each other once a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from b2bua.effects import Record
+from b2bua.io.failure import ServerError
+
+VERSION = 1
+"""The schema's (`PRAGMA user_version`)."""
+
+BUSY_SECONDS = 5.0
+"""How long a reader's lock is waited for."""
+
+_SCHEMA = """
+CREATE TABLE bindings (aor TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (
+  call TEXT NOT NULL, leg INTEGER NOT NULL, direction TEXT NOT NULL, sip_call_id TEXT NOT NULL,
+  caller TEXT NOT NULL, callee TEXT NOT NULL, target TEXT NOT NULL, source TEXT NOT NULL,
+  start REAL NOT NULL, answer REAL, "end" REAL NOT NULL, cause INTEGER NOT NULL, reason TEXT NOT NULL,
+  hung_up_by TEXT NOT NULL, policy TEXT NOT NULL, rules TEXT NOT NULL,
+  PRIMARY KEY (call, leg)
+);
+CREATE INDEX records_by_start ON records (start);
+CREATE INDEX records_by_sip_call_id ON records (sip_call_id);
+"""
+
+_FIELDS = Record.__struct_fields__
+_COLUMNS = ", ".join(f'"{field}"' for field in _FIELDS)
+_VALUES = ", ".join(f"value ->> '$.{field}'" for field in _FIELDS)
+_PUT_RECORDS = f"INSERT OR REPLACE INTO records ({_COLUMNS}) SELECT {_VALUES} FROM json_each(?)"
+_PUT_BINDINGS = (
+    "INSERT OR REPLACE INTO bindings (aor, document) "
+    "SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE value ->> 1 IS NOT NULL"
+)
+_DROP_BINDINGS = (
+    "DELETE FROM bindings WHERE aor IN (SELECT value ->> 0 FROM json_each(?) WHERE value ->> 1 IS NULL)"
+)
+
+
+class Database:
+    """An open database. The writing methods raise sqlite3.Error, and have then changed nothing."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make it. Raises ServerError that says what to do."""
+        try:
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(path)
+            except BaseException:
+                self._connection.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise ServerError(
+                f"cannot open the store {path}: {error}; check the disk, or move the file away to begin with a new one"
+            ) from None
+
+    def _prepare(self, path: Path) -> None:
+        connection = self._connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        # Durable against kill -9; a power cut may cost the last commits, and no more.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise ServerError(
+                f"the store {path} is of a newer b2bua (version {version}, this one knows {VERSION}); "
+                "use that one, or another state directory with --state"
+            )
+        if version < VERSION:
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        """Close it; everything that was committed stays."""
+        self._connection.close()
+
+    def bindings(self) -> list[tuple[str, bytes]]:
+        """All rows of bindings: address-of-record and document."""
+        rows = self._connection.execute("SELECT aor, document FROM bindings")
+        return [(aor, document.encode()) for aor, document in rows]
+
+    def put_bindings(self, rows: Sequence[tuple[str, str | None]]) -> None:
+        """Replace rows, the last of an address-of-record counts; those without a document go."""
+        text = msgspec.json.encode(list(dict(rows).items())).decode()
+        self._write((_PUT_BINDINGS, text), (_DROP_BINDINGS, text))
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        """Add rows; one that is there already is replaced."""
+        self._write((_PUT_RECORDS, msgspec.json.encode(records).decode()))
+
+    def _write(self, *statements: tuple[str, str]) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, text in statements:
+                connection.execute(statement, (text,))
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
