@@ -27,7 +27,7 @@ class PeerError(Exception):
         return f"{self.status} {self.reason}"
 
 
-class Malformed(PeerError):
+class Malformed(PeerError):  # noqa: N818 - it names what the octets are, as Stale and Refused do
     """Octets that are no message.
 
     `request` is the request as far as it could be read, with what a response has to repeat: Via, From, To, Call-ID

@@ -15,12 +15,16 @@ from b2bua.sip.message import Request, Response
 __all__ = ["KeepAlive", "Malformed", "StreamFramer", "is_keep_alive", "parse"]
 
 
+_RETURN = ord("\r")
+
+
 def parse(data: bytes) -> Request | Response:
     """The message in one datagram; octets after its body are ignored (18.3). Raises Malformed, nothing else."""
     if data[:1] in (b"\r", b"\n"):
         data = data.lstrip(b"\r\n")
     end = data.find(b"\r\n\r\n")
-    if end >= 0:
+    line = data.find(b"\n")
+    if end >= 0 and data[line - 1] == _RETURN:
         message, body = read_head(data[:end]), data[end + 4 :]
     else:
         message, body = _read_without_returns(data)
