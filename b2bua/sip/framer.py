@@ -6,6 +6,7 @@ to `parser`, answering a ping and closing the stream to the edge.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Final
 
@@ -17,6 +18,9 @@ HEAD_OCTETS: Final = 65_536
 
 BODY_OCTETS: Final = 1_048_576
 """The longest body that is taken."""
+
+
+_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*+)(?!\r\n[ \t])", re.IGNORECASE)
 
 
 class KeepAlive(Enum):
@@ -49,8 +53,8 @@ class StreamFramer:
     def feed(self, data: bytes) -> list[bytes | KeepAlive]:
         """Take what was received; give the messages and pings that are complete with it, in order.
 
-        Raises Malformed when framing is lost: with 400 for a head that cannot be read or has no Content-Length, with
-        513 beyond the limits. If whole messages came before the fault, they are returned first: then `error` is set,
+        A message may be wrong in itself: framing is lost, and Malformed raised, only when its end is unknown (400) or
+        beyond the limits (513). If whole messages came before the fault, they are returned first: then `error` is set,
         and the next call raises it.
         """
         self._buffer += data
@@ -98,14 +102,21 @@ class StreamFramer:
                 raise self._too_long()
             self._scanned = max(0, len(buffer) - 3)
             return False
-        message = read_head(bytes(buffer[:end]))
+        self._whole = end + 4 + self._body_length(bytes(buffer[:end]))
+        return True
+
+    def _body_length(self, head: bytes) -> int:
+        """Octets of the body. Only where that is not plain is the head read here, to have what an answer needs."""
+        found = _LENGTH.findall(head)
+        if len(found) == 1 and len(found[0]) <= 7 and found[0].isdigit() and int(found[0]) <= BODY_OCTETS:
+            return int(found[0])
+        message = read_head(head)
         length = body_length(message)
         if length is None:
             raise malformed(message, 400, "Missing Content-Length")
         if length > BODY_OCTETS:
             raise malformed(message, 513, "Message Too Large")
-        self._whole = end + 4 + length
-        return True
+        return length
 
     def _too_long(self) -> Malformed:
         """The error for a head beyond the limit, with the fields in front of it if they are enough to answer."""

@@ -49,7 +49,7 @@ def test_what_is_framed_is_read_by_the_parser() -> None:
     assert parse(framed).body == b"abc"
 
 
-@pytest.mark.parametrize("length", ["", "-1", "x", "1, 2", "0\r\nl: 0"])
+@pytest.mark.parametrize("length", ["", "-1", "x", "1, 2", "0\r\nl: 0", "0\r\n 1"])
 def test_framing_is_lost_without_one_length(length: str) -> None:
     with pytest.raises(Malformed) as error:
         StreamFramer().feed(message(length=length))
@@ -104,3 +104,14 @@ def test_a_bad_head_ends_the_stream() -> None:
     with pytest.raises(Malformed) as error:
         StreamFramer().feed(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (error.value.status, error.value.request) == (400, None)
+
+
+def test_a_message_that_is_wrong_in_itself_does_not_end_the_stream() -> None:
+    wrong = message().replace(b"1 MESSAGE", b"1 OPTIONS")
+    assert StreamFramer().feed(wrong + message()) == [wrong, message()]
+
+
+def test_a_length_in_any_form() -> None:
+    for form in (b"l:3", b"CONTENT-LENGTH\t:\t3 ", b"Content-Length:\r\n 3", b"l : 0003"):
+        data = message(b"abc").replace(b"Content-Length: 3", form)
+        assert StreamFramer().feed(data + message()) == [data, message()]
