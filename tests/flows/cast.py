@@ -85,7 +85,7 @@ class Cast:
                 raise FlowError(f"{line.where}: nobody is called {line.who}")
 
     def _add(self, name: str, words: tuple[str, ...]) -> None:
-        """Words: `phone` or `gateway`, then `tcp`, `user NAME`, `at HOST`, `unregistered`, `no-ack`, in any order."""
+        """Words: `phone` or `gateway`, then any of `tcp`, `udp-only`, `user NAME`, `at HOST`, `unregistered`, `no-ack`."""
         options = dict(zip(words, [*words[1:], ""], strict=True))
         phone = words[0] == "phone"
         user = options.get("user", name)
@@ -96,6 +96,7 @@ class Cast:
         place = Place("TCP" if transport == "TCP" else "UDP", host, 5060)
         actor = Actor(name, address, account, place, Place(place.transport, SERVER, 5060))
         actor.acknowledges = "no-ack" not in options
+        actor.hears_streams = "udp-only" not in options
         self.actors[name] = actor
         if phone and "unregistered" not in options:
             self.registering.append(actor)

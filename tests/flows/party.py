@@ -72,6 +72,7 @@ class Actor:
         self.unacknowledged: dict[str, str] = {}
         self.shows_retransmissions = False
         self.acknowledges = True
+        self.hears_streams = True
         self.link: Link
         self.draw: Random
         self.account = account
@@ -85,7 +86,8 @@ class Actor:
         self.link, self.draw = link, draw
         link.names[self.place.host] = self.name
         link.attach(self.place, self)
-        link.attach(Place("TCP", self.place.host, self.place.port), self)
+        if self.hears_streams:
+            link.attach(Place("TCP", self.place.host, self.place.port), self)
 
     @property
     def contact(self) -> str:
@@ -108,7 +110,11 @@ class Actor:
         if wording.again:
             if message.kind not in talk.sent:
                 raise FlowError(f"{line.where}: {self.name} has sent no {message.kind} before")
-            self._transmit(talk.sent[message.kind], talk.flows.get(method) if status.isdigit() else None)
+            data = talk.sent[message.kind]
+            if wording.merged:
+                branch = (talk.asked[status].via.branch or "").encode()
+                data = data.replace(branch, branch + b"x", 1)
+            self._transmit(data, talk.flows.get(method) if status.isdigit() else None)
         elif status.isdigit():
             self._respond(talk, line, int(status), method, wording)
         else:
@@ -193,7 +199,7 @@ class Actor:
         data = write_request(
             wire_method,
             uri,
-            via=f"SIP/2.0/{self.place.transport} {self.place.host}:{self.place.port};branch={branch};rport",
+            via=self._via(branch),
             from_=local,
             to=remote,
             call_id=talk.call_id,
@@ -269,6 +275,9 @@ class Actor:
         made = answer_challenge(challenge, method, uri, user, password or known, "0a4f113b", uses, b"")
         return [("Proxy-Authorization" if proxy else "Authorization", str(made))]
 
+    def _via(self, branch: str) -> str:
+        return f"SIP/2.0/{self.place.transport} {self.place.host}:{self.place.port};branch={branch};rport"
+
     def _transmit(self, data: bytes, flow: Flow | None) -> None:
         self.link.send(data, flow or self._own_flow())
 
@@ -334,13 +343,13 @@ class Actor:
 
     def _acknowledge_failure(self, talk: Conversation, response: Response) -> None:
         """The ACK that its transaction would send (RFC 3261 17.1.1.3)."""
-        invite = talk.asked["INVITE"]
-        if invite.via.branch != response.via.branch or not self.acknowledges:
+        if not self.acknowledges:
             return
+        invite = talk.asked["INVITE"]
         data = write_request(
             "ACK",
             invite.uri,
-            via=(invite.all("Via"))[0],
+            via=self._via(response.via.branch or ""),
             from_=invite.get("From") or "",
             to=response.get("To") or "",
             call_id=talk.call_id,

@@ -73,17 +73,16 @@ class Performance:
     def _expect(self, actor: Actor, line: Line, message: Message) -> None:
         if line.end > line.start:
             self._wait(actor, line)
-        for received in actor.inbox:
-            if received.taken:
-                continue
+        waiting = [received for received in actor.inbox if not received.taken]
+        loud = next((received for received in waiting if not received.quiet), None)
+        quiet = (received for received in waiting if received.quiet)
+        for received in ([loud] if loud else []) + list(quiet):
             if _is_kind(received, message.kind) and _is_time(received, line):
                 received.taken = True
                 self._check(actor, line, message, received)
                 return
-            if not received.quiet:
-                self._fail(line, f"{actor.name} gets {_show(received)}, where {message.kind} is due")
-                return
-        self._fail(line, f"{actor.name} gets no {message.kind}")
+        got = _show(loud) if loud else "nothing"
+        self._fail(line, f"{actor.name} gets {got}, where {message.kind} is due")
 
     def _wait(self, actor: Actor, line: Line) -> None:
         clock = self.stage.clock

@@ -17,7 +17,7 @@ class Wording(msgspec.Struct):
     """How a message differs from what the party would send by itself.
 
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
-    the octets of the last such message once more; `challenge` names the realm of a 401 or 407.
+    the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the realm of a 401 or 407.
     """
 
     target: str = ""
@@ -32,6 +32,7 @@ class Wording(msgspec.Struct):
     challenge: str = ""
     plain: bool = False
     again: bool = False
+    merged: bool = False
 
 
 def wording_of(message: Message, where: str) -> Wording:
@@ -51,6 +52,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
     match word:
         case "again":
             wording.again = True
+        case "merged":
+            wording.again = wording.merged = True
         case "to":
             wording.target = value
         case "uri":

@@ -50,7 +50,7 @@ class Audit:
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._sent: dict[str, Request] = {}
         self._provisional: set[str] = set()
-        self._cseq: dict[tuple[str, str], int] = {}
+        self._cseq: dict[tuple[str, str, str], int] = {}
         self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
         self._seen: set[bytes] = set()
         self._foreign: set[str] = set()
@@ -121,10 +121,16 @@ class Audit:
         if branch in self._sent:
             self._report("branch", f"{request.method} uses the branch of another request", call_id)
         self._sent[branch] = request
-        dialog = (call_id, request.from_tag or "")
-        last = self._cseq.get(dialog)
-        if last is not None and request.cseq.number <= last:
-            self._report("cseq", f"{request.method} has CSeq {request.cseq.number} after {last}", call_id)
+        self._check_cseq(request)
+
+    def _check_cseq(self, request: Request) -> None:
+        """It rises in each dialog, and from the INVITE that made several of them (RFC 3261 12.2.1.1)."""
+        before = (request.call_id, request.from_tag or "", "")
+        dialog = (*before[:2], request.to_tag or "")
+        last = max(self._cseq.get(before, -1), self._cseq.get(dialog, -1))
+        if request.cseq.number <= last:
+            text = f"{request.method} has CSeq {request.cseq.number} after {last}"
+            self._report("cseq", text, request.call_id)
         self._cseq[dialog] = request.cseq.number
 
     def _wrong_with(self, request: Request) -> str:
