@@ -19,7 +19,7 @@ HEAD_OCTETS: Final = 65_536
 BODY_OCTETS: Final = 1_048_576
 """The longest body that is taken."""
 
-
+_PING = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*+)(?!\r\n[ \t])", re.IGNORECASE)
 
 
@@ -77,13 +77,13 @@ class StreamFramer:
         """The next item at the buffer's start, None while it is not complete."""
         buffer = self._buffer
         if not self._whole:
-            if buffer.startswith((b"\r", b"\n")):
-                if buffer.startswith(b"\r\n\r\n"):
+            while buffer.startswith((b"\r", b"\n")):
+                if buffer.startswith(_PING):
                     del buffer[:4]
                     return KeepAlive.PING
-                if b"\r\n\r\n".startswith(buffer):
+                if _PING.startswith(buffer):
                     return None
-                del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
+                del buffer[:1]
             if not self._find_end():
                 return None
         if len(buffer) < self._whole:
@@ -120,7 +120,7 @@ class StreamFramer:
 
     def _too_long(self) -> Malformed:
         """The error for a head beyond the limit, with the fields in front of it if they are enough to answer."""
-        head = bytes(self._buffer[: self._buffer.rfind(b"\r\n", 0, HEAD_OCTETS)])
+        head = bytes(self._buffer[: max(0, self._buffer.rfind(b"\r\n", 0, HEAD_OCTETS))])
         try:
             return malformed(read_head(head), 513, "Message Too Large")
         except Malformed as error:

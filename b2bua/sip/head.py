@@ -16,9 +16,7 @@ from b2bua.sip.names import SPELLINGS, canonical
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
-_ONCE = frozenset(
-    ("Call-ID", "Content-Length", "Content-Type", "CSeq", "Expires", "From", "Max-Forwards", "Refer-To", "To")
-)
+_ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Forwards", "Refer-To", "To"))
 """Fields whose repetition leaves no one meaning."""
 
 

@@ -34,6 +34,9 @@ __all__ = [
     "split_commas",
 ]
 
+_USUAL_PARAMS = frozenset(("branch", "expires", "lr", "ob", "q", "received", "rport", "tag"))
+"""Names that need no check and no change of case."""
+
 _VIA = re.compile(r"([^\s/;]+)\s*/\s*([^\s/;]+)\s*/\s*([^\s/;]+)\s+([^;]*)(.*)", re.DOTALL)
 
 
@@ -44,16 +47,31 @@ def parse_params(text: str) -> Params:
     """
     if not text:
         return ()
+    if " " in text or '"' in text or "," in text or "\t" in text:
+        return _spaced_params(text)
     params: list[tuple[str, str | None]] = []
-    for piece in split_semicolons(text) if '"' in text else text.split(";"):
+    for piece in text.split(";"):
         name, equals_sign, value = piece.partition("=")
-        name = name.strip(BLANK).lower()
-        if not name and not equals_sign:
-            continue
-        if not is_token(name):
-            raise PeerError(400, "Bad Parameter Name")
-        params.append((name, _param_value(value.strip(BLANK)) if equals_sign else None))
+        if name not in _USUAL_PARAMS:
+            if not name and not equals_sign:
+                continue
+            name = _param_name(name)
+        params.append((name, value if equals_sign else None))
     return tuple(params)
+
+
+def _spaced_params(text: str) -> Params:
+    params: list[tuple[str, str | None]] = []
+    for piece in split_semicolons(text):
+        name, equals_sign, value = piece.partition("=")
+        params.append((_param_name(name.strip(BLANK)), _param_value(value.strip(BLANK)) if equals_sign else None))
+    return tuple(params)
+
+
+def _param_name(name: str) -> str:
+    if not is_token(name):
+        raise PeerError(400, "Bad Parameter Name")
+    return name.lower()
 
 
 def _param_value(value: str) -> str:

@@ -31,6 +31,15 @@ def test_every_cut_gives_the_same() -> None:
         assert not framer.pending
 
 
+def test_odd_line_ends_between_messages_give_the_same_pings_however_they_are_cut() -> None:
+    for data in (b"\n\r\n\r\n", b"\r\n\r\r\n\r\n", b"\r\r\n", b"\r\n\n\r\n\r\n\r\n"):
+        data += message()
+        whole = StreamFramer().feed(data)
+        for cut in range(len(data) + 1):
+            framer = StreamFramer()
+            assert framer.feed(data[:cut]) + framer.feed(data[cut:]) == whole
+
+
 def test_octet_by_octet() -> None:
     framer = StreamFramer()
     found = [item for octet in message(b"abc") for item in framer.feed(bytes([octet]))]
