@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.grammar import BLANK, is_number, is_token, split_commas
 from b2bua.sip.headers import CSeq, NameAddr, Via
-from b2bua.sip.names import SPELLINGS
+from b2bua.sip.names import SPELLINGS, canonical
 from b2bua.sip.reasons import REASONS
 from b2bua.sip.uri import Uri
 
@@ -266,7 +266,8 @@ def encode_response(status: int, reason: str, headers: Sequence[tuple[str, str]]
 
 def _encode(start: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
     for name, _ in headers:
-        if name == "Content-Length" or (name not in SPELLINGS and not is_token(name)):
+        known = SPELLINGS.get(name) or canonical(name)
+        if known == "Content-Length" or (known not in SPELLINGS and not is_token(name)):
             raise LocalError(f"{name!r} cannot be written as the name of a header")
     fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
     text = f"{start}\r\n{fields}Content-Length: {len(body)}\r\n\r\n"

@@ -270,6 +270,8 @@ def test_a_response_is_written() -> None:
         ("Subject:", "a"),
         ("", "a"),
         ("Content-Length", "0"),
+        ("l", "0"),
+        ("cONTENT-lENGTH", "0"),
         ("Subject", "\ud800"),
     ],
 )
