@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_the_readme_names_the_six_calls_of_an_invite_and_they_are_there() -> Non
     for file, name in steps:
         names = defined(ROOT / file)
         assert name in names, f"{file} has no {name}"
-    for (file, _), (_, called) in zip(steps, steps[1:], strict=False):
+    for (file, _), (_, called) in itertools.pairwise(steps):
         source = (ROOT / file).read_text(encoding="utf-8")
         assert f"{called.rpartition('.')[2]}(" in source, f"{file} does not call {called}"
 

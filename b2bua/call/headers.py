@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from b2bua.call.events import Content
 from b2bua.routing.verdicts import HeaderEdit
-from b2bua.sdp.origin import has_origin
+from b2bua.sdp.origin import around_origin
 from b2bua.sip.message import Request, Response
 
 # The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
@@ -69,10 +69,10 @@ def content_of(message: Request | Response) -> Content | None:
     fields = message.headers
     types = fields.get("Content-Type")
     if types == _SDP and not any(name in fields for name in _RARE_CONTENT):
-        return Content(message.body, _SDP_HEADERS, True) if has_origin(message.body) else None
+        return Content(message.body, _SDP_HEADERS, True) if around_origin(message.body) else None
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))
     is_sdp = message.content_type == "application/sdp"
-    return Content(message.body, headers, is_sdp) if not is_sdp or has_origin(message.body) else None
+    return Content(message.body, headers, is_sdp) if not is_sdp or around_origin(message.body) else None
 
 
 def edited(headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from b2bua.call.tables import LegEvent, LegState, LegTable
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Flow
-from b2bua.sdp.origin import rewrite_origin
+from b2bua.sdp.origin import around_origin, origin
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
 from b2bua.transaction.keys import MAGIC
@@ -246,11 +246,14 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
     """
     if not content.is_sdp:
         return content.body
-    digest = hash(content.body)
+    around = around_origin(content.body)
+    if around is None:
+        return content.body
+    digest = hash(around)
     if digest != dialog.sdp_hash:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
-    return rewrite_origin(content.body, "-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow))
+    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow)).join(around)
 
 
 def compiled(cls: type[Leg], table: LegTable) -> Compiled:

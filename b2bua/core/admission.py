@@ -7,7 +7,7 @@ raises PeerError, which the core answers without state.
 from __future__ import annotations
 
 from b2bua.call.leg import ALLOW
-from b2bua.sdp.origin import has_origin
+from b2bua.sdp.origin import around_origin
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 
@@ -17,6 +17,7 @@ _NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
 _INSIDE = frozenset(("INVITE", "BYE", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
 _KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | {"REGISTER"}
 _BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
+_DESCRIPTIONS = frozenset(("application/sdp", "application/*", "*/*"))
 
 ACCEPT = ("Accept", "application/sdp")
 ACCEPT_ENCODING = ("Accept-Encoding", "identity")
@@ -81,16 +82,23 @@ def check_body(request: Request) -> None:
 
 def check_description(request: Request) -> None:
     """488 for a session description that no other side could be given (RFC 3261 13.3.1.3)."""
-    if request.body and request.content_type == "application/sdp" and not has_origin(request.body):
+    if request.body and request.content_type == "application/sdp" and around_origin(request.body) is None:
         raise PeerError(488, "Not Acceptable Here", (("Warning", '399 b2bua "session description without origin"'),))
 
 
 def check_invite(request: Request) -> None:
-    """What an INVITE needs so that a call can be made of it: hops left, and one Contact of ours to answer to."""
+    """What an INVITE needs so that a call can be made of it: hops left, one Contact, and that it takes our SDP.
+
+    An RFC 2543 client may leave Contact out: then From says where it is (RFC 4475 3.4.1).
+    """
     if request.max_forwards == 0:
         raise PeerError(483, "Too Many Hops")
     contacts = request.contacts
-    if not isinstance(contacts, list) or len(contacts) != 1:
+    if not isinstance(contacts, list) or len(contacts) > 1:
         raise PeerError(400, "An INVITE needs exactly one Contact")
-    if contacts[0].uri.scheme not in ("sip", "sips"):
+    target = contacts[0].uri if contacts else request.from_.uri
+    if target.scheme not in ("sip", "sips"):
         raise PeerError(400, "The Contact of an INVITE must be a SIP URI")
+    accept = request.values("Accept") if "Accept" in request.headers else ()
+    if accept and not any(kind.partition(";")[0].strip().lower() in _DESCRIPTIONS for kind in accept):
+        raise PeerError(406, "Not Acceptable")

@@ -63,8 +63,7 @@ class Core:
         self._ways = Ways(settings)
         self._stack = Stack(turn, self._transactions, self._ways, self._resolve)
         self._registrar = Registrar(self._ways.ours)
-        for aor, row in bindings:
-            self._registrar.load(aor, row, wall)
+        self._load(bindings)
         self._meters = Meters(self._is_registered)
         self._directory = Directory(self._registrar.bindings, self._is_ours)
         self._admitting = Admitting(turn, key, policy, self._meters)
@@ -74,6 +73,14 @@ class Core:
         self._calls: dict[str, Call] = {}
         self._draining = False
         self._began = turn.effects
+
+    def _load(self, bindings: Iterable[tuple[str, bytes]]) -> None:
+        turn = self._turn
+        for aor, row in bindings:
+            try:
+                self._registrar.load(aor, row, turn.wall)
+            except LocalError as error:
+                turn.effects.append(Log("error", "stored registration dropped", {"user": aor, "why": str(error)}))
 
     # Inputs.
 

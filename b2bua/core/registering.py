@@ -69,6 +69,9 @@ class Registering:
                 )
             except PeerError as error:
                 waiting.answer(error.status, error.headers, error.reason, turn)
+            except LocalError as error:
+                turn.effects.append(Log("error", "internal error", {"what": str(error)}))
+                waiting.answer(500, (), None, turn)
             else:
                 if registration.changed:
                     waiting.registration = registration

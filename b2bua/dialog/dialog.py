@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from b2bua.dialog.ways import DEFAULT_PORT, Ways
 from b2bua.effects import Address, Flow, Transport
-from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request, Response
 from b2bua.sip.uri import Uri
@@ -153,13 +153,13 @@ def is_address(host: str) -> bool:
 
 
 def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, sdp_id: int) -> Dialog:
-    """The dialog that our response to this INVITE makes (12.1.1). PeerError 400 without one usable Contact."""
+    """The dialog that our response to this INVITE makes (12.1.1).
+
+    An RFC 2543 client's INVITE without Contact has its From as remote target, by the way that it came.
+    """
     contacts = request.contacts
-    if not isinstance(contacts, list) or len(contacts) != 1:
-        raise PeerError(400, "one Contact is needed in an INVITE")
-    uri = contacts[0].uri.without_headers()
-    if uri.scheme not in ("sip", "sips"):
-        raise PeerError(400, "Contact is no SIP URI")
+    named = isinstance(contacts, list) and len(contacts) > 0
+    uri = (contacts[0].uri if isinstance(contacts, list) and contacts else request.from_.uri).without_headers()
     local = f"{request.get('To')};tag={local_tag}"
     dialog = Dialog(
         request.call_id,
@@ -172,7 +172,7 @@ def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, 
     )
     dialog.routes = tuple(request.values("Record-Route"))
     dialog.target = str(uri)
-    dialog.flow = way_to(uri, dialog.routes, flow, ways)
+    dialog.flow = way_to(uri, dialog.routes, flow, ways) if named else flow
     dialog.remote_cseq = request.cseq.number
     return dialog
 

@@ -60,6 +60,8 @@ class Admitting:
         Raises PeerError 403 when a verified account wants to register for somebody else.
         """
         policy, turn = self.policy, self._turn
+        if request.to.uri.scheme not in ("sip", "sips"):
+            raise PeerError(400, "To must be a SIP URI")
         named = dialed_in(request.to.uri)
         user = named if named in policy.users else policy.callee(named)
         if verified is not None and verified != user:

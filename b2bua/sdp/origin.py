@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import re
 
-from b2bua.sip.errors import LocalError, PeerError
+from b2bua.sip.errors import LocalError
 
 _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
 _BREAKS = re.compile(r"[\s\x00]")
 
 
-def has_origin(body: bytes) -> bool:
-    """Whether a description has an o= line before its first media, as each must (RFC 8866 section 5)."""
-    found = _ORIGIN.search(body)
-    return found is not None and body.find(b"\nm=", 0, found.start()) < 0
+def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before and after the o= line; None for a body that has none before its first media.
 
-
-def rewrite_origin(body: bytes, username: str, session_id: int, version: int, address: str) -> bytes:
-    """The description with its o= line replaced. `address` is an IP address, IPv6 without brackets.
-
-    PeerError 488 for a body that has none before its first media, LocalError for a username that is
-    no single word.
+    Two descriptions with the same surroundings say the same, whatever their owners' versions.
     """
     found = _ORIGIN.search(body)
     if found is None or body.find(b"\nm=", 0, found.start()) >= 0:
-        raise PeerError(488, "Session Description Without Origin")
+        return None
+    return body[: found.start()], body[found.end() :]
+
+
+def origin(username: str, session_id: int, version: int, address: str) -> bytes:
+    """An o= line without its end. `address` is an IP address, IPv6 without brackets.
+
+    LocalError for a username or address that is no single word.
+    """
     if not username or _BREAKS.search(username) or _BREAKS.search(address):
         raise LocalError("an origin of ours cannot be written")
     family = "IP6" if ":" in address else "IP4"
-    line = f"o={username} {session_id} {version} IN {family} {address}".encode("utf-8", "surrogateescape")
-    return body[: found.start()] + line + body[found.end() :]
+    return f"o={username} {session_id} {version} IN {family} {address}".encode("utf-8", "surrogateescape")
