@@ -44,9 +44,7 @@ _PUT_BINDINGS = (
     "INSERT OR REPLACE INTO bindings (aor, document) "
     "SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE value ->> 1 IS NOT NULL"
 )
-_DROP_BINDINGS = (
-    "DELETE FROM bindings WHERE aor IN (SELECT value ->> 0 FROM json_each(?) WHERE value ->> 1 IS NULL)"
-)
+_DROP_BINDINGS = "DELETE FROM bindings WHERE aor IN (SELECT value ->> 0 FROM json_each(?) WHERE value ->> 1 IS NULL)"
 
 
 class Database:
@@ -99,7 +97,11 @@ class Database:
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Add rows; one that is there already is replaced."""
-        self._write((_PUT_RECORDS, msgspec.json.encode(records).decode()))
+        try:
+            rows = msgspec.json.encode(records)
+        except UnicodeEncodeError:
+            rows = msgspec.json.encode([_readable(record) for record in records])
+        self._write((_PUT_RECORDS, rows.decode()))
 
     def _write(self, *statements: tuple[str, str]) -> None:
         connection = self._connection
@@ -112,3 +114,11 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
+
+
+def _readable(record: Record) -> dict[str, object]:
+    """A record whose peers wrote octets that are no UTF-8: those become U+FFFD."""
+    return {
+        name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
+        for name, value in msgspec.structs.asdict(record).items()
+    }

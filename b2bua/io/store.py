@@ -1,4 +1,4 @@
-"""What must outlive a crash, written by a thread of its own (DESIGN: persist before send, where it was promised).
+"""What must outlive a crash, written by a thread of its own.
 
 Owns batching: bindings are committed as soon as the thread is free, all that wait in one transaction, and answered
 then; records follow within 200 ms, and are kept for another try while the disk refuses them. Nothing here waits in
@@ -7,13 +7,17 @@ the event loop. Leaves the tables to `database`.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from itertools import islice
 
-import msgspec
 import trio
 
 from b2bua.effects import Answer, Failed, Record, StoreBindings, Stored
@@ -27,18 +31,17 @@ RETRY_SECONDS = 1.0
 """From a failed write of records to the next try."""
 
 RECORDS_KEPT = 100_000
-"""Records that wait while they can't be written; beyond, the oldest are lost, and counted. Some 50 MB."""
+"""Records that wait while they can't be written; beyond, new ones are lost, and counted. Some 50 MB."""
 
 BATCH = 5_000
 """Rows of one transaction: it takes some 50 ms."""
 
 
-class _Stop(msgspec.Struct, frozen=True):
-    """Write what there is, and end."""
+class _Sign(Enum):
+    """What the thread is told beside bindings: that there are records, and that it is to write all and end."""
 
-
-class _Wake(msgspec.Struct, frozen=True):
-    """There are records."""
+    RECORDS = "records"
+    STOP = "stop"
 
 
 class Store:
@@ -47,9 +50,10 @@ class Store:
     def __init__(self, database: Database, shell: Shell) -> None:
         self._database = database
         self._shell = shell
-        self._inbox: queue.SimpleQueue[StoreBindings | _Wake | _Stop] = queue.SimpleQueue()
-        self._records: deque[Record] = deque(maxlen=RECORDS_KEPT)
-        self._awake = False
+        self._inbox: queue.SimpleQueue[StoreBindings | _Sign] = queue.SimpleQueue()
+        # The loop appends to the first, and the thread moves all of it to the second, which is the thread's alone.
+        self._fresh: deque[Record] = deque()
+        self._kept: deque[Record] = deque()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._token: trio.lowlevel.TrioToken | None = None
 
@@ -59,8 +63,8 @@ class Store:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Write everything that waits, then end. Bindings are not answered any more."""
-        self._inbox.put(_Stop())
+        """Write everything that waits, then end."""
+        self._inbox.put(_Sign.STOP)
         await trio.to_thread.run_sync(self._thread.join)
         self._database.close()
 
@@ -72,20 +76,20 @@ class Store:
 
     def record(self, record: Record) -> None:
         """Write this record, soon."""
-        if len(self._records) == RECORDS_KEPT:
+        if len(self._fresh) + len(self._kept) >= RECORDS_KEPT:
             self._shell.counters["records_lost"] += 1
-        self._records.append(record)
-        if not self._awake:
-            self._awake = True
-            self._inbox.put(_Wake())
+            return
+        self._fresh.append(record)
+        if len(self._fresh) == 1:
+            self._inbox.put(_Sign.RECORDS)
 
     def _answer(self, answers: list[tuple[int, Answer]]) -> None:
         for id, answer in answers:
             self._shell.answer(id, answer)
 
-    def _complain(self, what: str, error: str, waiting: int) -> None:
+    def _complain(self, what: str, why: str, waiting: int) -> None:
         self._shell.counters["writes_failed"] += 1
-        self._shell.log.error(f"{what} not stored", why=error, waiting=waiting)
+        self._shell.log.error(f"{what} not stored", why=why, waiting=waiting)
 
     # In the thread.
 
@@ -94,26 +98,54 @@ class Store:
         stop = False
         while not stop:
             batch: list[StoreBindings] = []
-            timeout = None if due is None else max(0.0, due - time.monotonic())
-            for item in self._taken(timeout):
-                match item:
-                    case StoreBindings():
-                        batch.append(item)
-                    case _Wake():
-                        due = due or time.monotonic() + COALESCE_SECONDS
-                    case _Stop():
-                        stop = True
+            for item in self._taken(None if due is None else max(0.0, due - time.monotonic())):
+                if item is _Sign.STOP:
+                    stop = True
+                elif isinstance(item, StoreBindings):
+                    batch.append(item)
+                elif due is None:
+                    due = time.monotonic() + COALESCE_SECONDS
             if batch:
                 self._write_bindings(batch)
             if stop or (due is not None and due <= time.monotonic()):
-                due = self._write_records()
+                due = None if self._write_records() else time.monotonic() + RETRY_SECONDS
 
-    def _taken(self, timeout: float | None) -> list[StoreBindings | _Wake | _Stop]:
-        """What is in the inbox, after waiting for the first thing."""
-        try:
-            taken = [self._inbox.get(timeout=timeout)]
+    def _taken(self, seconds: float | None) -> list[StoreBindings | _Sign]:
+        """What is in the inbox, after waiting for the first thing; perhaps nothing when the time is over."""
+        taken: list[StoreBindings | _Sign] = []
+        with contextlib.suppress(queue.Empty):
+            taken.append(self._inbox.get(timeout=seconds))
             while len(taken) < BATCH:
                 taken.append(self._inbox.get_nowait())
-        except queue.Empty:
-            return [] if timeout is not None and "taken" not in locals() else taken
         return taken
+
+    def _write_bindings(self, batch: list[StoreBindings]) -> None:
+        answer: Answer = Stored()
+        try:
+            self._database.put_bindings([(effect.aor, effect.document) for effect in batch])
+        except sqlite3.Error as error:
+            answer = Failed(f"the store refused it: {error}")
+            self._tell(self._complain, "bindings", str(error), len(batch))
+        self._tell(self._answer, [(effect.id, answer) for effect in batch])
+
+    def _write_records(self) -> bool:
+        """Write all that wait, or as many as the disk takes; whether none are left."""
+        kept = self._kept
+        while self._fresh:
+            kept.append(self._fresh.popleft())
+        while kept:
+            batch = list(islice(kept, BATCH))
+            try:
+                self._database.put_records(batch)
+            except sqlite3.Error as error:
+                self._tell(self._complain, "call records", str(error), len(kept))
+                return False
+            for _ in batch:
+                kept.popleft()
+        return True
+
+    def _tell(self, hear: Callable[..., None], *what: object) -> None:
+        """Call something in the event loop; it may have ended."""
+        if self._token is not None:
+            with contextlib.suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(partial(hear, *what))
