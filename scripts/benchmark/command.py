@@ -62,9 +62,7 @@ def _folder(folder: Path, keep: bool) -> Iterator[None]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="bench", description="What a call costs, beside Kamailio and sippy."
-    )
+    parser = argparse.ArgumentParser(prog="bench", description="What a call costs, beside Kamailio and sippy.")
     add = parser.add_argument
     add("--quick", action="store_true", help="short windows, for use during development")
     add("--only", action="append", choices=(ALONE, *_SERVERS), help="this server only (may be repeated)")
@@ -104,11 +102,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
             _measure(subject, everyone[subject.name], options)
     machine = describe()
     if options.json:
-        print(
-            json.dumps(
-                {"machine": machine, "servers": [one.summary() for one in everyone.values()]}, indent=2
-            )
-        )
+        print(json.dumps({"machine": machine, "servers": [one.summary() for one in everyone.values()]}, indent=2))
     else:
         print(render(machine, options.rate, list(everyone.values())))
     return int(any(one.failures for one in everyone.values()))
@@ -128,9 +122,7 @@ def _measure(subject: Subject, figures: Figures, options: argparse.Namespace) ->
     if server is not None:
         steps["memory"] = lambda: figures.memory.append(subject.memory(options.calls, options.hold_rate))
         if server.registers:
-            steps["register"] = lambda: figures.registrations.append(
-                subject.registration(options.register_rate)
-            )
+            steps["register"] = lambda: figures.registrations.append(subject.registration(options.register_rate))
     try:
         figures.version = server.version() if server else ""
     except BenchError as error:

@@ -152,9 +152,7 @@ class Load:
             if plan.users is None:
                 self._called = started.enter_context(self._sipp("called", FAR, ports.called, self._uas()))
                 time.sleep(_START)
-            self._caller = started.enter_context(
-                self._sipp("caller", OFFICE, ports.caller, [*self._uac(), target])
-            )
+            self._caller = started.enter_context(self._sipp("caller", OFFICE, ports.caller, [*self._uac(), target]))
             self._stack = started.pop_all()
         self._counted = {role: _Statistics(folder / f"sipp-{role}.csv") for role in ("caller", "called")}
         self._last: dict[str, Row] = {}
@@ -189,9 +187,7 @@ class Load:
             "-nostdin",
             *statistics,
         ]
-        return Process(
-            [*argv, *errors, *more], core=self._core, log=stem.with_suffix(".log"), cwd=self._folder
-        )
+        return Process([*argv, *errors, *more], core=self._core, log=stem.with_suffix(".log"), cwd=self._folder)
 
     def _uas(self) -> list[str]:
         lifetime = str(int(self._lifetime + _PATIENCE))

@@ -19,6 +19,9 @@ LATE = 0.25
 """Seconds: calls that last that much longer than ringing and talk are waiting in a queue that grows."""
 KEPT = 0.98
 """The part of the asked rate that must have been begun."""
+QUIET = 0.1
+"""The part of a core that is always at work for somebody."""
+_LOOK = 0.5
 SIPP_FULL = 0.93
 """The part of its core from which SIPp is taken for the one that could not do more."""
 
@@ -115,6 +118,16 @@ class Bench:
         """Where the caller sends: the server, or the called SIPp itself."""
         return f"{FAR}:{self.ports.called}" if server is None else f"{OFFICE}:{self.ports.server}"
 
+    def wait_until_quiet(self, seconds: float = 30.0) -> None:
+        """Wait until nobody is at work on either core, or for that long."""
+        cores = (self.server_core, self.sipp_core)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = [core_busy(core) for core in cores]
+            time.sleep(_LOOK)
+            if all(core_busy(core) - busy < QUIET * _LOOK for core, busy in zip(cores, before, strict=True)):
+                break
+
     def load(self, server: Process | None, plan: Plan) -> Load:
         """A load on a server."""
         return Load(plan, self.target(server), self.ports, self.sipp_core, self.folder)
@@ -169,11 +182,7 @@ def _why(plan: Plan, caller: Row, failed: int, complaint: str, steady: list[_Sna
         lost = failed or plan.count - caller.successful
         return "; ".join(filter(None, [f"{lost} of {plan.count} failed", caller.reasons, complaint]))
     if not steady:
-        return (
-            "it took too short a time to be judged"
-            if plan.seconds < 2
-            else "the rate was not kept from the start"
-        )
+        return "it took too short a time to be judged" if plan.seconds < 2 else "the rate was not kept from the start"
     last = steady[-1].row
     begun = last.created / (last.elapsed * plan.rate)
     if begun < KEPT:

@@ -77,9 +77,7 @@ def core_busy(core: int) -> float:
     """Seconds that a core has been at work for anybody since the machine started."""
     for line in Path("/proc/stat").read_text().splitlines():
         if line.startswith(f"cpu{core} "):
-            user, nice, system, _idle, _wait, irq, softirq, steal = (
-                int(field) for field in line.split()[1:9]
-            )
+            user, nice, system, _idle, _wait, irq, softirq, steal = (int(field) for field in line.split()[1:9])
             return (user + nice + system + irq + softirq + steal) * _TICK
     raise BenchError(f"there is no core {core} here")
 
@@ -157,18 +155,13 @@ class Process:
                 rollup = Path(f"/proc/{stat.pid}/smaps_rollup").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            octets += next(
-                int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")
-            )
+            octets += next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
         return octets
 
     def last_words(self, lines: int = 5) -> str:
         """The end of its log, on one line."""
         text = self.log.read_text(errors="replace")
-        return (
-            " | ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip())
-            or "it said nothing"
-        )
+        return " | ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip()) or "it said nothing"
 
     def stop(self, seconds: float = 5.0) -> None:
         """Ask it to end, and after that time end it and whatever it has left behind."""

@@ -86,12 +86,8 @@ def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
         for function in set(functions):
             whole[function] += int(count)
     share = each / max(1, sum(own.values()))
-    functions_first = [
-        Line(_short(where), n * share, whole[where] * share) for where, n in own.most_common(TOP)
-    ]
-    return functions_first, [
-        Line(_short(where), n * share, n * share) for where, n in lines.most_common(TOP // 2)
-    ]
+    functions_first = [Line(_short(where), n * share, whole[where] * share) for where, n in own.most_common(TOP)]
+    return functions_first, [Line(_short(where), n * share, n * share) for where, n in lines.most_common(TOP // 2)]
 
 
 def _traced(subject: Subject, plan: Plan) -> str:
@@ -133,6 +129,4 @@ def _listing(lines: list[Line]) -> str:
 
 def _short(where: str) -> str:
     """The file from the package on, without the way to it."""
-    return re.sub(
-        r"\([^)]*?(?:site-packages/|lib/python3\.\d+/|" + re.escape(str(REPOSITORY)) + "/)", "(", where
-    )
+    return re.sub(r"\([^)]*?(?:site-packages/|lib/python3\.\d+/|" + re.escape(str(REPOSITORY)) + "/)", "(", where)

@@ -83,9 +83,7 @@ def _wait_until_ready(name: str, process: Process, ports: Ports, seconds: float 
             if process.exit_code() is not None:
                 raise BenchError(f"{name} ended with {process.exit_code()}: {process.last_words()}")
             if time.monotonic() > deadline:
-                raise BenchError(
-                    f"{name} did not answer OPTIONS within {seconds:.0f} s: {process.last_words()}"
-                )
+                raise BenchError(f"{name} did not answer OPTIONS within {seconds:.0f} s: {process.last_words()}")
             ping = _PING.format(to=OFFICE, port=ports.server, own=OFFICE, own_port=own_port, n=n)
             try:
                 asker.sendto(ping.encode(), (OFFICE, ports.server))
