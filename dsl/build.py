@@ -254,6 +254,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "from_claim": lambda span, claimed: tree.From(span, claimed=claimed),
     "from_anyone": tree.From,
     "register_step": lambda span, user, *rest: tree.RegisterStep(span, user, rest),
+    "register_anyone": lambda span, *rest: tree.RegisterStep(span, None, rest),
     "with_source": tree.WithSource,
     "without_password": tree.WithoutPassword,
     "with_header": tree.WithHeader,

@@ -406,7 +406,8 @@ class _Resolver:
                         self._user(dialed)
                     self._circumstances(circumstances)
                 case tree.RegisterStep(user=user, circumstances=circumstances):
-                    self._user(user)
+                    if user is not None:
+                        self._user(user)
                     self._circumstances(circumstances)
                 case tree.GivenAnswer(party=party) | tree.GivenRings(party=party) | tree.GivenState(subject=party):
                     self._value(party, {}, trunks=True)

@@ -670,9 +670,9 @@ class CallStep(Node, frozen=True):
 
 
 class RegisterStep(Node, frozen=True):
-    """A REGISTER: `register alice source office contacts 4`."""
+    """A REGISTER: `register alice source office contacts 4`; `register anyone` has no account (user None)."""
 
-    user: Name
+    user: Name | None
     circumstances: tuple[Circumstance, ...]
 
 

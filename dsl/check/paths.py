@@ -178,11 +178,11 @@ class _Walker:
             self.follow(outcome.body, _lasting(known), chosen)
 
     def _toll(self, party: tree.Party, trunk: str, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
-        """Refuse a path on which a stranger says whom we call at our expense."""
+        """Refuse a path on which a stranger says whom we call at our expense. Emergency numbers are no choice."""
         part = self._chosen_part(party.target, chosen)
         if part is None or party.target.span in self.told:
             return
-        stranger: list[Formula] = [UNAUTHENTICATED]
+        stranger: list[Formula] = [UNAUTHENTICATED, Opposite(Atom("dialed", "emergency"))]
         if self.ours:
             stranger.append(Opposite(Atom("source", "networks", self.ours)))
         declared = self.setup.trunks.get(trunk)
