@@ -75,7 +75,7 @@ class _Compiler:
 
     def _rule(self, rule: tree.When | tree.AlsoWhen, scope: Scope, decides: bool) -> Statement:
         inner = scope.inner()
-        condition = Conditions(self.setup, inner).compiled(rule.condition)
+        condition = Conditions(self.setup, inner).rule(rule.condition)
         test, body, place = condition.test, self.block(rule.body, inner), _place(rule.head)
 
         def when(run: Run) -> Action | None:

@@ -18,7 +18,7 @@ import msgspec
 from dsl import tree
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_values import Compiled, Kind, Scope
-from dsl.evaluate import Run, Test, Value
+from dsl.evaluate import Run, Test
 from dsl.networks import Network, NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
 
@@ -30,8 +30,7 @@ class Key(msgspec.Struct, frozen=True):
     """An atom that an index answers: the subject's value equals, lies in, or is of the form of `operand`."""
 
     index: Literal["equal", "network", "pattern"]
-    same: str
-    subject: Value
+    subject: Compiled
     operand: str | int | Network | Pattern
 
 
@@ -51,12 +50,27 @@ _ORDERS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
+_TRUNK = Compiled(lambda run: run.facts.trunk, Kind.TEXT, "fact trunk")
+
+
 class Conditions:
     """Compiles the conditions of one rule; what they bind goes into `scope`, the scope of the rule's body."""
 
     def __init__(self, setup: Setup, scope: Scope) -> None:
         self._setup = setup
         self._scope = scope
+        self._bound: set[str] = set()
+
+    def rule(self, condition: tree.Condition) -> Condition:
+        """The condition of a whole rule: no key is left whose subject the rule itself binds on its way."""
+        made = self.compiled(condition)
+        keys = [chosen for chosen in made.keys if self._bound.isdisjoint(key.subject.slot for key in chosen)]
+        return Condition(made.test, tuple(keys), made.pure)
+
+    def _bind(self, name: str, kind: Kind | None, written: bool) -> str:
+        slot = self._scope.bind(name, kind, written)
+        self._bound.add(slot)
+        return slot
 
     def compiled(self, condition: tree.Condition) -> Condition:
         """The function of a condition."""
@@ -83,7 +97,7 @@ class Conditions:
             case tree.Lookup():
                 return self._lookup(condition)
             case tree.FromTrunk(trunk=trunk):
-                return _equal(lambda run: run.facts.trunk, "fact trunk", trunk.text)
+                return _equal(_TRUNK, trunk.text)
             case tree.Holds(fact=fact):
                 value = self._scope.compiled(fact).value
                 return Condition(lambda run: value(run) is True)
@@ -113,7 +127,7 @@ class Conditions:
         if one.constant is not None:
             one, other = other, one
         if other.constant is not None and one.constant is None:
-            return _equal(one.value, one.same, other.constant)
+            return _equal(one, other.constant)
         first, second = one.value, other.value
 
         def test(run: Run) -> bool:
@@ -130,11 +144,11 @@ class Conditions:
             return _in_networks(item, networks)
         members = self._setup.groups[collection.text]
         value = item.value
-        keys = tuple(Key("equal", item.same, value, member) for member in sorted(members))
+        keys = tuple(Key("equal", item, member) for member in sorted(members))
         return Condition(lambda run: value(run) in members, (keys,) if len(keys) <= MOST_KEYS else ())
 
     def _matches(self, item: Compiled, pattern: Pattern) -> Condition:
-        slots = [(name, self._scope.bind(name, Kind.TEXT, item.written)) for name, _, _ in pattern.captures]
+        slots = [(name, self._bind(name, Kind.TEXT, item.written)) for name, _, _ in pattern.captures]
         fullmatch = _form(pattern)
         value = item.value
 
@@ -151,7 +165,7 @@ class Conditions:
                 run.names[slot] = found[name]
             return True
 
-        keys = (Key("pattern", item.same, value, pattern),)
+        keys = (Key("pattern", item, pattern),)
         return Condition(capture if slots else test, (keys,))
 
     def _is(self, subject: tree.Expression, state: str) -> Condition:
@@ -183,7 +197,7 @@ class Conditions:
         find, plan = self._setup.tables[condition.table.text].find, self._setup.plan
         slot = None
         if condition.bound is not None:
-            slot = self._scope.bind(condition.bound.text, None, written=True)
+            slot = self._bind(condition.bound.text, None, written=True)
 
         def test(run: Run) -> bool:
             text = key(run)
@@ -216,8 +230,9 @@ def _form(pattern: Pattern) -> Callable[[str], re.Match[str] | None]:
     return fullmatch
 
 
-def _equal(value: Value, same: str, wanted: str | int) -> Condition:
-    return Condition(lambda run: value(run) == wanted, ((Key("equal", same, value, wanted),),))
+def _equal(item: Compiled, wanted: str | int) -> Condition:
+    value = item.value
+    return Condition(lambda run: value(run) == wanted, ((Key("equal", item, wanted),),))
 
 
 def _in_networks(item: Compiled, networks: tuple[Network, ...]) -> Condition:
@@ -228,7 +243,7 @@ def _in_networks(item: Compiled, networks: tuple[Network, ...]) -> Condition:
         address = value(run)
         return isinstance(address, str) and match(address) != ()
 
-    keys = tuple(Key("network", item.same, value, network) for network in networks)
+    keys = tuple(Key("network", item, network) for network in networks)
     return Condition(test, (keys,) if len(keys) <= MOST_KEYS else ())
 
 

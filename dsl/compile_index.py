@@ -40,13 +40,13 @@ def indexed(statements: Sequence[Statement]) -> Execute:
             continue
         best = min(keys, key=lambda chosen: sum(counts[identity] for identity in _identities(chosen)))
         for key in best:
-            entries.setdefault((key.index, key.same), []).append((number, key))
+            entries.setdefault((key.index, key.subject.same), []).append((number, key))
     finders = tuple(_FINDERS[index](found) for (index, _), found in entries.items())
     return _by_candidates(executes, tuple(always), finders)
 
 
 def _identities(keys: tuple[Key, ...]) -> list[tuple[str, str, str | int | Network | Pattern]]:
-    return [(key.index, key.same, key.operand) for key in keys]
+    return [(key.index, key.subject.same, key.operand) for key in keys]
 
 
 def _one_by_one(executes: tuple[Execute, ...]) -> Execute:
@@ -77,7 +77,7 @@ def _by_candidates(executes: tuple[Execute, ...], always: tuple[int, ...], finde
 
 
 def _equal_finder(entries: list[tuple[int, Key]]) -> _Find:
-    value: Value = entries[0][1].subject
+    value: Value = entries[0][1].subject.value
     rules: dict[str | int | Network | Pattern | None, list[int]] = {}
     for number, key in entries:
         rules.setdefault(key.operand, []).append(number)
@@ -87,7 +87,7 @@ def _equal_finder(entries: list[tuple[int, Key]]) -> _Find:
 
 
 def _network_finder(entries: list[tuple[int, Key]]) -> _Find:
-    value = entries[0][1].subject
+    value = entries[0][1].subject.value
     match = NetworkSet((number, key.operand) for number, key in entries if isinstance(key.operand, Network)).match
 
     def find(run: Run) -> Sequence[int]:
@@ -98,7 +98,7 @@ def _network_finder(entries: list[tuple[int, Key]]) -> _Find:
 
 
 def _pattern_finder(entries: list[tuple[int, Key]]) -> _Find:
-    value = entries[0][1].subject
+    value = entries[0][1].subject.value
     rules: dict[Pattern, list[int]] = {}
     for number, key in entries:
         if isinstance(key.operand, Pattern):

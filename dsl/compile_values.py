@@ -27,7 +27,8 @@ class Kind(StrEnum):
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """An expression. `same` is equal for expressions that always have the same value in one run.
+    """An expression. `same` is equal for expressions that always have the same value in one run; `slot`
+    is the name in `Run.names` that it depends on, if any.
 
     `written` says that the operator wrote the value, in the script, a table or the users file; `constant`
     is the value itself where it is known now.
@@ -38,6 +39,7 @@ class Compiled(msgspec.Struct, frozen=True):
     same: str
     written: bool = False
     constant: str | int | None = None
+    slot: str | None = None
 
 
 class Local(msgspec.Struct, frozen=True):
@@ -112,7 +114,8 @@ class Scope:
     def _reference(self, name: tree.Name) -> Compiled:
         local = None if name.quoted else self.names.get(name.text)
         if local is not None:
-            return Compiled(_bound(local.slot), local.kind or Kind.TEXT, f"name {local.slot}", written=local.written)
+            slot, kind = local.slot, local.kind or Kind.TEXT
+            return Compiled(_bound(slot), kind, f"name {slot}", written=local.written, slot=slot)
         if not name.quoted and name.text in FACTS:
             kind, value = FACTS[name.text]
             return Compiled(value, kind, f"fact {name.text}")
@@ -121,9 +124,12 @@ class Scope:
     def _attribute(self, base: tree.Name, attribute: str) -> Compiled:
         local = None if base.quoted else self.names.get(base.text)
         if local is not None and local.kind is None:
-            return Compiled(_cell(local.slot, attribute), Kind.TEXT, f"cell {local.slot} {attribute}", written=True)
+            slot = local.slot
+            same = f"cell {slot} {attribute}"
+            return Compiled(_cell(slot, attribute), Kind.TEXT, same, written=True, slot=slot)
         owner = self._reference(base)
-        return Compiled(_user_attribute(owner.value, attribute), Kind.TEXT, f"{owner.same} . {attribute}", written=True)
+        value, same = _user_attribute(owner.value, attribute), f"{owner.same} . {attribute}"
+        return Compiled(value, Kind.TEXT, same, written=True, slot=owner.slot)
 
     def _e164(self, argument: Compiled) -> Compiled:
         plan, inner = self.plan, argument.value
@@ -135,7 +141,8 @@ class Scope:
                 text = through_user(run, text)
             return plan.e164(text) if isinstance(text, str) else None
 
-        return Compiled(value, Kind.TEXT, f"e164 {argument.same}", written=argument.written)
+        same = f"e164 {argument.same}"
+        return Compiled(value, Kind.TEXT, same, written=argument.written, slot=argument.slot)
 
 
 def _constant(constant: str | int, kind: Kind) -> Compiled:

@@ -9,9 +9,7 @@ from dsl.hours import DAY, Holidays, Hours, Window, load_holidays
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WORKDAYS = frozenset(range(5))
-OFFICE = Hours(
-    [Window(WORKDAYS, 8 * 60, 18 * 60), Window(frozenset({5}), 9 * 60, 12 * 60)], BERLIN, Holidays()
-)
+OFFICE = Hours([Window(WORKDAYS, 8 * 60, 18 * 60), Window(frozenset({5}), 9 * 60, 12 * 60)], BERLIN, Holidays())
 NIGHT = Hours([Window(WORKDAYS, 22 * 60, 6 * 60)], BERLIN, Holidays(frozenset({date(2026, 7, 3)})))
 
 

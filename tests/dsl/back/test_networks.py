@@ -54,9 +54,7 @@ def test_a_source_is_counted_by_address_or_by_its_64_bits():
     assert counting_unit("2001:db8::1") == counting_unit("2001:db8:0:0:ffff::1") == "2001:db8::/64"
 
 
-NETWORKS = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(
-    lambda p: ipaddress.ip_network(p, strict=False)
-)
+NETWORKS = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(lambda p: ipaddress.ip_network(p, strict=False))
 NEARBY = st.integers(0, 255).map(lambda n: ipaddress.ip_network((n << 24 | n, 32 - n % 10), strict=False))
 
 

@@ -64,9 +64,7 @@ def test_what_is_wrong_is_said_with_its_place(text, offset, says):
     assert says in caught.value.message
 
 
-PIECES = st.sampled_from(
-    ["0", "1", "4", "+", "*", "X", "Z", "N", "[0-4]", "X(0-2)", "X(2)", "Z(1-3)", "[14](0-1)"]
-)
+PIECES = st.sampled_from(["0", "1", "4", "+", "*", "X", "Z", "N", "[0-4]", "X(0-2)", "X(2)", "Z(1-3)", "[14](0-1)"])
 TEXTS = st.lists(st.text("0145+*#", max_size=8), min_size=1, max_size=10)
 
 
