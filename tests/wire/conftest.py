@@ -105,6 +105,7 @@ def _running(policy: Path, folder: Path) -> Iterator[Server]:
 def _bench(server: Server, folder: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     seen = request.node.stash.setdefault(SERVERS, [])
     seen.append((server, len(server.program.lines())))
+    begun = server.sizes()
     with Lab(server, folder) as lab:
         yield lab
-        server.wait_sizes({"calls": 0, "legs": 0}, lab.patience)
+        server.wait_sizes({name: begun[name] for name in ("calls", "legs")}, lab.patience)

@@ -140,12 +140,11 @@ def test_a11_requests_to_a_phone_behind_nat_go_by_the_way_it_came(lab: Lab) -> N
 
 
 def test_a12_a_phone_whose_connection_closed_is_unreachable(lab: Lab) -> None:
-    phone = lab.phone("bob", transport="tcp")
-    lab.caller("call-refused", "alice", "nobody-there", status=404).wait()
-    lab.caller("call-cancelled", "alice", "bob").wait()
+    phone = lab.phone("erin", transport="tcp")
+    lab.caller("call-cancelled", "alice", "erin").wait()
     phone.wait("CALL_CLOSED")
     phone.kill()
-    lab.caller("call-refused", "alice", "bob", status=480).wait()
+    lab.caller("call-refused", "alice", "erin", status=480).wait()
 
 
 def test_a13_the_office_registers_its_phones(office: Lab) -> None:
@@ -167,7 +166,7 @@ def _query(lab: Lab, user: str) -> dict[str, int]:
 
 def _contacts(answer: Message) -> dict[str, int]:
     values = ", ".join(answer.headers("Contact"))
-    return {uri: int(left) for uri, left in re.findall(r"<([^>]+)>[^,<]*;expires=(\d+)", values)}
+    return {uri: int(left) for uri, left in re.findall(r"(?:^|, )<([^>]+)>[^,]*?;expires=(\d+)", values)}
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,6 @@ def test_d06_a_302_to_oneself_ends(lab: Lab) -> None:
     line = lab.register("bob")
     moved = lab.answerer("redirecting", line, elsewhere=f"sip:bob@{lab.server.udp}", calls=2)
     call_id = lab.call_id()
-    lab.caller("call-refused", "alice", "followed", status=482, call_id=call_id).wait()
+    lab.caller("call-refused", "alice", "followed", status=480, call_id=call_id).wait()
     moved.wait()
     assert len(lab.server.records(call_id, legs=3)) == 3

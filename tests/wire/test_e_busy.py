@@ -15,14 +15,14 @@ def test_e01_busy_reaches_the_caller(office: Lab) -> None:
     assert [row["cause"] for row in office.server.records(call_id, legs=2)] == [BUSY, BUSY]
 
 
-def test_e02_busy_is_answered_with_another_phone(lab: Lab) -> None:
-    busy = lab.answerer("refuse", lab.register("bob"), status=BUSY)
-    phone = lab.answerer("answer", lab.register("carol"))
-    call_id = lab.call_id()
-    lab.caller("call", "alice", "bob-or-carol", call_id=call_id).wait()
+def test_e02_busy_is_answered_with_another_phone(office: Lab) -> None:
+    busy = office.answerer("refuse", office.register("carol"), status=BUSY)
+    phone = office.answerer("answer", office.register("alice"))
+    call_id = office.call_id()
+    office.caller("call", "bob", "carol", call_id=call_id).wait()
     busy.wait()
     phone.wait()
-    rows = lab.server.records(call_id, legs=3)
+    rows = office.server.records(call_id, legs=3)
     assert [row["cause"] for row in rows] == [200, BUSY, 200]
     assert len(str(rows[0]["rules"]).split(",")) > 1
 
