@@ -85,7 +85,8 @@ def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
         raise Malformed(400, fault)
     response = Response(int(status), reason, headers, b"")
     try:
-        _check(response, headers)
+        response.read_mandatory()
+        _check_vias(headers["Via"])
     except PeerError as error:
         raise Malformed(error.status, error.reason) from None
     return response
@@ -103,7 +104,8 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
             raise PeerError(505, "Version Not Supported") if known else PeerError(400, "Bad Request Line")
         if fault is not None:
             raise PeerError(400, fault)
-        _check(request, headers)
+        request.read_mandatory()
+        _check_vias(headers["Via"])
         if request.cseq.method != method:
             raise PeerError(400, "CSeq Names Another Method")
         _ = request.request_uri
@@ -113,12 +115,8 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
     return request
 
 
-def _check(message: Request | Response, headers: Headers) -> None:
-    """Read what every message must have (8.1.1); it stays read. PeerError 400."""
-    _ = message.via, message.from_, message.to, message.cseq
-    if not message.call_id:
-        raise PeerError(400, "Empty Call-ID")
-    vias = headers["Via"]
+def _check_vias(vias: list[str]) -> None:
+    """Read those below the topmost, which a response has to repeat. PeerError 400."""
     if len(vias) > 1 or "," in vias[0]:
         for line in vias:
             for value in split_commas(line) if "," in line else (line,):

@@ -14,6 +14,7 @@ from b2bua.sip.credentials import Challenge, Credentials
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import (
     BLANK,
+    TOKEN,
     is_number,
     is_token,
     quote,
@@ -36,6 +37,8 @@ __all__ = [
 
 _USUAL_PARAMS = frozenset(("branch", "expires", "lr", "ob", "q", "received", "rport", "tag"))
 """Names that need no check and no change of case."""
+
+_USUAL_METHODS = frozenset(("INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "UPDATE", "MESSAGE"))
 
 _VIA = re.compile(r"([^\s/;]+)\s*/\s*([^\s/;]+)\s*/\s*([^\s/;]+)\s+([^;]*)(.*)", re.DOTALL)
 
@@ -166,7 +169,21 @@ class Via(msgspec.Struct, frozen=True, gc=False):
 
     @staticmethod
     def parse(text: str) -> Via:
-        """Read one value. PeerError 400."""
+        """Read one value. PeerError 400. What a peer's Vias have in common is read once: only the branch is new."""
+        hop, found, rest = text.partition(";branch=")
+        branch, _, others = rest.partition(";")
+        if not found or not TOKEN.issuperset(branch):
+            return Via._read(text)
+        common = _hops.get((hop, others))
+        if common is None:
+            common = Via._read(f"{hop};{others}" if others else hop)
+            if len(_hops) >= _MOST_HOPS:
+                _hops.clear()
+            _hops[hop, others] = common
+        return Via(common.transport, common.host, common.port, (("branch", branch), *common.params), common.version)
+
+    @staticmethod
+    def _read(text: str) -> Via:
         if text[:8] == "SIP/2.0/":
             transport, _, rest = text[8:].partition(" ")
             sent_by, _, params = rest.partition(";")
@@ -227,6 +244,11 @@ class Via(msgspec.Struct, frozen=True, gc=False):
         return f"SIP/{self.version}/{self.transport} {place}{write_params(self.params)}"
 
 
+_MOST_HOPS = 4096
+_hops: dict[tuple[str, str], Via] = {}
+"""Vias without their branch, by what stands before and after it."""
+
+
 class CSeq(msgspec.Struct, frozen=True, gc=False):
     """A request's number, below 2**31, and its method (RFC 3261 8.1.1.5)."""
 
@@ -237,6 +259,8 @@ class CSeq(msgspec.Struct, frozen=True, gc=False):
     def parse(text: str) -> CSeq:
         """Read a value. PeerError 400."""
         number, _, method = text.partition(" ")
+        if method in _USUAL_METHODS and len(number) < 10 and is_number(number):
+            return CSeq(int(number), method)
         if not is_token(method):
             number, _, method = text.replace("\t", " ").partition(" ")
             method = method.strip(BLANK)

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from b2bua.sip.errors import LocalError, PeerError
-from b2bua.sip.grammar import BLANK, is_number, is_token, split_commas
+from b2bua.sip.grammar import BLANK, TOKEN, is_number, is_token, split_commas
 from b2bua.sip.headers import CSeq, NameAddr, Via
 from b2bua.sip.names import SPELLINGS, canonical
 from b2bua.sip.reasons import REASONS
@@ -35,19 +35,54 @@ STAR: Final = Star.STAR
 class _Message:
     """What requests and responses have in common. Names are given in canonical form; see `names.canonical`.
 
-    Properties read their field when first asked and raise PeerError 400 where it is missing or broken.
+    `via` (the topmost), `cseq`, `call_id` and the tags of From and To (None where there is none) are there once
+    `read_mandatory` has read them. Properties read their field when first asked and raise PeerError 400 where it is
+    broken.
     """
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_via", "body", "headers")
+    __slots__ = (
+        "_contacts",
+        "_from",
+        "_to",
+        "body",
+        "call_id",
+        "cseq",
+        "from_tag",
+        "headers",
+        "to_tag",
+        "via",
+    )
+
+    via: Via
+    cseq: CSeq
+    call_id: str
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
-        self._via: Via | None = None
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
-        self._cseq: CSeq | None = None
         self._contacts: list[NameAddr] | Star | None = None
+        self.from_tag: str | None = None
+        self.to_tag: str | None = None
+
+    def read_mandatory(self) -> None:
+        """Read what every message must have (8.1.1). PeerError 400 naming what is missing or broken."""
+        headers = self.headers
+        try:
+            via = headers["Via"][0]
+            from_ = headers["From"][0]
+            to = headers["To"][0]
+            cseq = headers["CSeq"][0]
+            self.call_id = headers["Call-ID"][0]
+        except KeyError as error:
+            raise PeerError(400, f"Missing {error.args[0]}") from None
+        self.via = Via.parse(via) if "," not in via else Via.parse((split_commas(via) or [""])[0])
+        self.from_tag = _tag(from_, "From")
+        self.to_tag = _tag(to, "To")
+        self.cseq = CSeq.parse(cseq)
+        if not self.call_id:
+            raise PeerError(400, "Empty Call-ID")
 
     def get(self, name: str) -> str | None:
         """The first line of a field, None without any."""
@@ -65,29 +100,12 @@ class _Message:
             values += split_commas(line)
         return values
 
-    def _need(self, name: str) -> str:
-        values = self.headers.get(name)
-        if not values:
-            raise PeerError(400, f"Missing {name}")
-        return values[0]
-
-    @property
-    def via(self) -> Via:
-        """The topmost Via."""
-        via = self._via
-        if via is None:
-            line = self._need("Via")
-            if "," in line:
-                line = (split_commas(line) or [""])[0]
-            via = self._via = Via.parse(line)
-        return via
-
     @property
     def from_(self) -> NameAddr:
         """Who sent the request."""
         value = self._from
         if value is None:
-            value = self._from = _read_address(self._need("From"), "From")
+            value = self._from = _read_address(self.headers["From"][0], "From")
         return value
 
     @property
@@ -95,31 +113,8 @@ class _Message:
         """Whom the request is for."""
         value = self._to
         if value is None:
-            value = self._to = _read_address(self._need("To"), "To")
+            value = self._to = _read_address(self.headers["To"][0], "To")
         return value
-
-    @property
-    def from_tag(self) -> str | None:
-        """The tag in From."""
-        return self.from_.tag
-
-    @property
-    def to_tag(self) -> str | None:
-        """The tag in To: None outside dialogs."""
-        return self.to.tag
-
-    @property
-    def cseq(self) -> CSeq:
-        """Number and method."""
-        value = self._cseq
-        if value is None:
-            value = self._cseq = CSeq.parse(self._need("CSeq"))
-        return value
-
-    @property
-    def call_id(self) -> str:
-        """The Call-ID, whose octets are compared as they are."""
-        return self._need("Call-ID")
 
     @property
     def contacts(self) -> list[NameAddr] | Star:
@@ -165,6 +160,26 @@ def _read_address(text: str, name: str) -> NameAddr:
         return NameAddr.parse(text)
     except PeerError as error:
         raise PeerError(400, f"{error.reason} In {name}") from None
+
+
+def _tag(text: str, name: str) -> str | None:
+    """The tag of a From or To, whose address is read as well, once for many messages: only the tag is new."""
+    base, found, tag = text.rpartition(";tag=")
+    if found and base[-1:] == ">" and tag and TOKEN.issuperset(tag):
+        if base not in _read_before:
+            address = _read_address(base, name)
+            if address.tag is not None:
+                return address.tag
+            if len(_read_before) >= _MOST_READ_BEFORE:
+                _read_before.clear()
+            _read_before.add(base)
+        return tag
+    return _read_address(text, name).tag
+
+
+_MOST_READ_BEFORE = 10_000
+_read_before: set[str] = set()
+"""Addresses, without their tags, that are known to be in order."""
 
 
 def _breaks(text: str) -> bool:
@@ -224,8 +239,11 @@ class Request(_Message):
         if not vias or vias[0] != values[0]:
             return False
         self.headers["Via"] = vias
-        self._from = self._from or _address_or_blank(self._need("From"))
-        self._to = self._to or _address_or_blank(self._need("To"))
+        self.via = Via.parse(vias[0])
+        self.call_id = self.headers["Call-ID"][0]
+        self._from = _address_or_blank(self.headers["From"][0])
+        self._to = _address_or_blank(self.headers["To"][0])
+        self.from_tag, self.to_tag = self._from.tag, self._to.tag
         return True
 
     def __repr__(self) -> str:

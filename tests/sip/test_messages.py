@@ -239,14 +239,6 @@ def test_the_media_type_of_a_body() -> None:
         _ = request(lines(c="application")).content_type
 
 
-def test_a_message_that_was_built_reads_its_fields_when_asked() -> None:
-    message = Request("INVITE", "bob", {"From": ["x"]}, b"")
-    for name in ("via", "from_", "to", "cseq", "call_id", "request_uri", "from_tag", "to_tag"):
-        with pytest.raises(PeerError) as error:
-            getattr(message, name)
-        assert error.value.status == 400
-
-
 def test_a_request_is_written() -> None:
     data = encode_request("INVITE", "sip:b@c", list(FIELDS.items()), b"v=0")
     assert data == lines("INVITE sip:b@c SIP/2.0", "Content-Length: 3") + b"v=0"
