@@ -22,6 +22,7 @@ from dsl.decision import Accept, Action, Challenge, Dial, Frame, Redirect, Rejec
 from dsl.evaluate import Execute, Run, Value
 
 _NOWHERE = Reject(480)
+_FORWARDED = 181
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -107,7 +108,7 @@ class _Compiler:
             case tree.Do(sub=sub, arguments=arguments):
                 return self._do(sub.text, arguments, scope)
             case _:
-                raise UnsupportedError(decision)
+                raise ValueError(f"{type(decision).__name__} at {_place(decision.span)} was not checked")
 
     def _dial(self, dial: tree.Dial, scope: Scope) -> Execute:
         number, version = len(self.dials), self.version
@@ -117,7 +118,7 @@ class _Compiler:
             body = self.block(outcome.body, scope.inner())
             outcomes[outcome.kind.text] = _fired(_place(outcome.span), body)
         steps = compiled_steps(dial.steps, scope, self.setup)
-        notify = None if dial.notify is None else dial.notify.value
+        notify = _FORWARDED if dial.notify is None else dial.notify.value
         forwarder = compiled_forwarder(dial.steps, scope) if dial.forwarded else None
         plain = Frame(version, number)
         if isinstance(steps, tuple) and forwarder is None and not outcomes:
@@ -166,14 +167,6 @@ class _Compiler:
             return text if text in users else callees.get(text)
 
         return user
-
-
-class UnsupportedError(ValueError):
-    """A decision that the engine cannot carry out yet reached the compiler."""
-
-    def __init__(self, node: tree.Node) -> None:
-        super().__init__(type(node).__name__)
-        self.node = node
 
 
 def _always(action: Action) -> Execute:

@@ -75,6 +75,7 @@ class _Reader:
         return Setup(
             directory=directory,
             plan=self.plan,
+            zone=self.zone,
             domains=domains,
             emergency=frozenset(without_separators(number) for number in numbers),
             groups=groups,

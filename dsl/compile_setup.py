@@ -7,6 +7,7 @@ Owns the shapes that compiled rules and the engine use. Reading the files behind
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -45,14 +46,12 @@ class Trunk(msgspec.Struct, frozen=True):
     uri: str
     peers: tuple[Network, ...] = ()
     account: str | None = None
-    registers: bool = False
     secret: Secret | None = None
     number: Format = "as-dialed"
     from_: From = "caller"
     caller_id: str | None = None
     allow: tuple[Pattern, ...] | None = None
     channels: int | None = None
-    check: float | None = None
     failover: frozenset[int] = frozenset()
     progress: float | None = None
     trusted: bool = False
@@ -64,6 +63,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     directory: Directory = Directory({}, {})
     plan: NumberPlan = NumberPlan()
+    zone: ZoneInfo = ZoneInfo("UTC")
     domains: tuple[str, ...] = ()
     emergency: frozenset[str] = frozenset()
     groups: dict[str, frozenset[str]] = {}

@@ -77,8 +77,6 @@ class _Reader:
                 self._set(allow=(self.trunk.allow or ()) + self._patterns(patterns))
             case tree.Channels(count=count):
                 self._set(channels=count.value)
-            case tree.Check(every=every):
-                self._set(check=every.seconds)
             case tree.Failover(codes=codes):
                 self._set(failover=self.trunk.failover | {code.value for code in codes})
             case tree.Progress(within=within):
@@ -87,6 +85,8 @@ class _Reader:
                 self._set(trusted=True)
             case tree.Transit(reason=reason):
                 self._set(transit=reason.value)
+            case tree.Check():
+                pass
 
     def _set(self, **changes: object) -> None:
         self.trunk = msgspec.structs.replace(self.trunk, **changes)
@@ -103,7 +103,7 @@ class _Reader:
                 self._wrong(login.secret, f"`secrets.yaml` has no entry `{login.secret.value}`", advice)
             else:
                 secret = entry.secret(login.username.value)
-        self._set(account=login.username.value, registers=login.registers, secret=secret)
+        self._set(account=login.username.value, secret=secret)
 
     def _patterns(self, nodes: tuple[tree.Pattern, ...]) -> tuple[Pattern, ...]:
         found: list[Pattern] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dsl import tree
+from dsl.check import check
 from dsl.compile import Program, compiled_program
 from dsl.compile_files import load_setup
 from dsl.compile_setup import Limit, Setup, Trunk
@@ -167,6 +168,8 @@ def load(path: str | Path) -> Policy:
     script = parse(path.read_bytes().decode("utf-8"), str(path))
     problems: list[Problem] = []
     loaded = load_setup(script, path, problems)
+    checked = check(script, loaded.setup)
+    problems += checked.problems
     if problems:
         raise PolicyError(problems)
-    return Policy(script, path, loaded.setup, loaded.version, [])
+    return Policy(script, path, loaded.setup, loaded.version, checked.warnings)

@@ -138,7 +138,8 @@ class Walk:
         assert isinstance(node, tree.Dial)
         self.dialled = Dialled(node, env)
         steps = tuple(self.step(step, env) for step in node.steps)
-        notify = node.notify.value if node.notify else None
+        notify = node.notify.value if node.notify else 181
+        notify = notify if node.forwarded else None
         return d.Dial(steps, d.Frame("", 0), self.forwarder(node, env) if node.forwarded else None, notify)
 
     # Dialling
