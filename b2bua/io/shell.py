@@ -104,6 +104,7 @@ class Shell:
         self._trace = trace
         self._answers: list[tuple[int, Answer]] = []
         self._failed: dict[Flow, None] = {}
+        self._watched: trio.Event | None = None
 
     def connect(self, datagrams: Sender, streams: Streams, names: Names, memory: Memory) -> None:
         """Say who performs: once, before the first input."""
@@ -120,11 +121,23 @@ class Shell:
     def settle(self) -> None:
         """A batch of messages is over: the alarm may be due earlier."""
         self.clock.look()
+        self._moved()
 
     def turn(self, take: Input, *given: object) -> None:
         """One input by itself: a method of the core with what it takes before `now` and `wall`."""
         self._feed(take, *given, trio.current_time(), time.time())
         self.settle()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until inputs have brought something about; it is looked at after each batch."""
+        while not holds():
+            self._watched = trio.Event()
+            await self._watched.wait()
+
+    def _moved(self) -> None:
+        if self._watched is not None:
+            self._watched.set()
+            self._watched = None
 
     def answer(self, id: int, result: Answer) -> None:
         """What was asked for is known: the core hears of it in the clock's next turn."""
@@ -154,6 +167,7 @@ class Shell:
             if due is not None and due <= now:
                 # A core fires so many timers a tick; for the others, whoever waits has his turn first.
                 self.clock.hurry()
+        self._moved()
 
     def _feed(self, take: Input, *given: object) -> None:
         """The seam. An input that meets a bug, ours or a policy's, is logged with its trace and lost; it must not

@@ -66,7 +66,6 @@ class Store:
         """Write everything that waits, then end."""
         self._inbox.put(_Sign.STOP)
         await trio.to_thread.run_sync(self._thread.join)
-        self._database.close()
 
     # In the event loop.
 

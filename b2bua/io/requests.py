@@ -1,0 +1,39 @@
+"""What an operator may ask of a running server, as its control socket carries it: one line of JSON each way.
+
+The values alone: `control` serves them, `b2bua.operator` asks them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+
+class ShowCalls(msgspec.Struct, frozen=True, tag="show-calls", tag_field="do"):
+    """All calls, as `b2bua.core.CallView`."""
+
+
+class ShowRegistrations(msgspec.Struct, frozen=True, tag="show-registrations", tag_field="do"):
+    """All bindings, as `b2bua.core.RegistrationView`."""
+
+
+class ShowStatus(msgspec.Struct, frozen=True, tag="show-status", tag_field="do"):
+    """How the server is: its policy, addresses, sizes and counters."""
+
+
+class HangUp(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
+    """End the call with this id."""
+
+    call: str
+
+
+class Reload(msgspec.Struct, frozen=True, tag="reload", tag_field="do"):
+    """Read the policy again and let new calls follow it."""
+
+
+Request: TypeAlias = ShowCalls | ShowRegistrations | ShowStatus | HangUp | Reload
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an accident
+    """What was asked for was not done; the text says why, in as many lines as it takes."""

@@ -1,0 +1,275 @@
+"""A running server: everything opened, tied together, watched, and put away again.
+
+Owns the order of starting and ending, signals, what an operator may ask, and swapping the policy. Ports, state and
+store are opened before anything runs, so that what is wrong with them is said at once. Leaves the command line and
+the files to `operator`.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+import trio
+from structlog.typing import FilteringBoundLogger
+
+from b2bua import __version__
+from b2bua.core import Core
+from b2bua.io.control import Control, open_control
+from b2bua.io.database import Database
+from b2bua.io.dns_queries import Dns
+from b2bua.io.hosts import Hosts
+from b2bua.io.ids import Ids
+from b2bua.io.location import Locator
+from b2bua.io.requests import HangUp, Refused, Reload, Request, ShowCalls, ShowRegistrations, ShowStatus
+from b2bua.io.resolver import Resolver
+from b2bua.io.shell import Shell
+from b2bua.io.state import CONTROL, DATABASE, StateDirectory
+from b2bua.io.store import Store
+from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams, open_tcp
+from b2bua.io.trace import TraceFile
+from b2bua.io.udp import Datagrams, open_udp
+from b2bua.settings import Listener, Settings
+from dsl.diagnostics import PolicyError
+from dsl.policy import Policy
+
+LAST_WORDS_SECONDS = 5.0
+"""After the calls that were left have been hung up: for their BYEs to be repeated and answered."""
+
+# A full pass of the collector over the calls held stops the loop for as long as T1, and what is then sent again feeds
+# it more. Calls are free of cycles and go without it; the passes that remain look at what is young.
+_GC_THRESHOLDS = (20_000, 50, 100)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to run. `load` reads the policy, again at each reload; it raises PolicyError or OSError."""
+
+    settings: Settings
+    policy: Policy
+    load: Callable[[], Policy]
+    state: Path
+    log: FilteringBoundLogger
+    trace: Path | None = None
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """What was opened for a plan."""
+
+    key: bytes
+    database: Database
+    control: socket.socket
+    listening: tuple[tuple[Listener, socket.socket], ...]
+    trace: TraceFile | None
+
+
+@contextmanager
+def opened(plan: Plan) -> Iterator[Resources]:
+    """Open everything that can fail; it is closed in the end. Raises ServerError that says what to do."""
+    _raise_descriptor_limit()
+    with ExitStack() as stack:
+        state = StateDirectory(plan.state)
+        stack.callback(state.close)
+        listening = []
+        for listener in plan.settings.listen:
+            sock = open_udp(listener) if listener.transport == "UDP" else open_tcp(listener)
+            stack.callback(sock.close)
+            listening.append((listener, sock))
+        control = open_control(plan.state / CONTROL)
+        stack.callback((plan.state / CONTROL).unlink, missing_ok=True)
+        stack.callback(control.close)
+        trace = None
+        if plan.trace is not None:
+            trace = TraceFile(plan.trace)
+            stack.callback(trace.close)
+        database = Database(plan.state / DATABASE)
+        stack.callback(database.close)
+        yield Resources(state.key, database, control, tuple(listening), trace)
+
+
+class Server:
+    """One server, to be `run` once, within trio."""
+
+    def __init__(self, plan: Plan, resources: Resources) -> None:
+        self._plan = plan
+        self._settings = settings = plan.settings
+        self._log = plan.log
+        self._policy = plan.policy
+        self._began = time.time()
+        self._draining = False
+        self._reloading = trio.Lock()
+        self._stopping = trio.CancelScope()
+        self._core = core = Core(
+            settings,
+            plan.policy,
+            Ids(),
+            resources.key,
+            resources.database.bindings(),
+            trio.current_time(),
+            time.time(),
+        )
+        self._shell = shell = Shell(core, plan.log, resources.trace)
+        self._datagrams = Datagrams(shell)
+        self._streams = Streams(shell, settings.registration.max_expires + BEYOND_EXPIRY_SECONDS)
+        self._udp = []
+        for listener, sock in resources.listening:
+            if listener.transport == "UDP":
+                self._udp.append(self._datagrams.add(sock, listener))
+            else:
+                self._streams.add(sock, listener)
+        reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
+        self._resolver = Resolver(shell, Locator(reach, Dns(), Hosts()), random.SystemRandom().random)
+        self._store = Store(resources.database, shell)
+        self._control = Control(resources.control, shell, self.act)
+        shell.connect(self._datagrams, self._streams, self._resolver, self._store)
+
+    async def run(self) -> None:
+        """Serve until a signal ends it; then everything is written."""
+        self._store.start()
+        try:
+            with self._stopping:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._shell.clock.run)
+                    nursery.start_soon(self._resolver.run)
+                    nursery.start_soon(self._streams.run)
+                    nursery.start_soon(self._control.run)
+                    for sock in self._udp:
+                        nursery.start_soon(sock.receive)
+                    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+                        self._ready()
+                        async for number in signals:
+                            self._signalled(number, nursery)
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._store.stop()
+        self._log.info("ended")
+
+    def _ready(self) -> None:
+        self._shell.perform(self._core.started)
+        self._shell.settle()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        self._log.info("ready", policy=self._policy.name, hash=self._policy.hash, pid=os.getpid())
+
+    # Ending.
+
+    def _signalled(self, number: int, nursery: trio.Nursery) -> None:
+        if number == signal.SIGHUP:
+            nursery.start_soon(self._shell.contained, self._hung_up)
+        elif self._draining:
+            self._log.info("ending at once", calls=self._size("calls"))
+            self._shell.turn(self._core.hangup_all)
+            self._stopping.cancel()
+        else:
+            nursery.start_soon(self._drain)
+
+    async def _hung_up(self) -> None:
+        """SIGHUP: what is wrong with the policy stands in the log."""
+        with suppress(Refused):
+            await self._reload()
+
+    async def _drain(self) -> None:
+        """No new calls; those that are there go on for a while, and are then hung up."""
+        self._draining = True
+        self._shell.turn(self._core.drain)
+        calls, grace = self._size("calls"), self._settings.grace
+        if calls:
+            self._log.info("draining", calls=calls, seconds=grace, hint="a second signal ends at once")
+        with trio.move_on_after(grace):
+            await self._shell.until(lambda: not self._size("calls"))
+        if calls := self._size("calls"):
+            self._log.info("hanging up", calls=calls)
+            self._shell.turn(self._core.hangup_all)
+        with trio.move_on_after(LAST_WORDS_SECONDS):
+            await self._shell.until(lambda: not self._size("legs") and self._core.idle)
+        self._stopping.cancel()
+
+    def _size(self, what: str) -> int:
+        return self._core.sizes().get(what, 0)
+
+    # What an operator asks.
+
+    async def act(self, request: Request) -> object:
+        """Do what is asked, and return what is to be shown. Raises Refused."""
+        match request:
+            case ShowCalls():
+                return self._core.calls()
+            case ShowRegistrations():
+                return self._core.registrations(time.time())
+            case ShowStatus():
+                return self._status()
+            case HangUp(call):
+                return self._hang_up(call)
+            case Reload():
+                return await self._reload()
+
+    def _hang_up(self, call: str) -> object:
+        try:
+            effects = self._core.hangup(call, trio.current_time(), time.time())
+        except KeyError:
+            raise Refused(f"there is no call {call}; `b2bua show calls` lists them") from None
+        self._shell.perform(effects)
+        self._shell.settle()
+        return {"call": call}
+
+    async def _reload(self) -> object:
+        """Read the policy in a thread, and swap it if all is well with it. Raises Refused with every problem."""
+        async with self._reloading:
+            try:
+                policy = await trio.to_thread.run_sync(self._plan.load)
+            except PolicyError as error:
+                for problem in error.problems:
+                    self._log.error("policy not loaded", problem=str(problem))
+                raise Refused(f"{error}\nthe policy {self._policy.hash} stays in force") from None
+            except OSError as error:
+                self._log.error("policy not loaded", problem=str(error))
+                raise Refused(f"{error}; the policy {self._policy.hash} stays in force") from None
+            before, self._policy = self._policy, policy
+            self._shell.turn(self._core.reload, policy)
+        return {"policy": policy.name, "hash": policy.hash, "before": before.hash}
+
+    def _status(self) -> object:
+        tasks = trio.lowlevel.current_statistics().tasks_living
+        sizes = {"tasks": tasks, "descriptors": len(os.listdir("/proc/self/fd")), "connections": len(self._streams)}
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started": self._began,
+            "draining": self._draining,
+            "policy": {"name": self._policy.name, "hash": self._policy.hash, "path": str(self._policy.path)},
+            "listen": [_listener_text(listener) for listener in self._settings.listen],
+            "sizes": self._core.sizes() | sizes,
+            "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
+        }
+
+
+def serve(plan: Plan, announce: Callable[[], None]) -> None:
+    """Run a server until it is told to end. `announce` is called when its ports are open. Raises ServerError."""
+    with opened(plan) as resources:
+        announce()
+
+        async def run() -> None:
+            await Server(plan, resources).run()
+
+        trio.run(run)
+
+
+def _listener_text(listener: Listener) -> str:
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return f"{listener.transport.lower()}:{host}:{listener.port}"
+
+
+def _raise_descriptor_limit() -> None:
+    """As many descriptors as we may have: each connection takes one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
