@@ -47,6 +47,7 @@ class IncomingLeg(Leg):
         super().__init__(stack, call, 0, dialog, LegState.INVITED)
         self._transaction = transaction
         transaction.user = self
+        transaction.tag = tag
         self._bound: str | None = None
         self._early: dict[str, Dialog] | None = None
         self._source: str | None = None

@@ -34,7 +34,7 @@ from b2bua.sip.parser import parse
 from b2bua.sip.uri import Uri
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.layer import Transactions
-from b2bua.transaction.responses import stateless
+from b2bua.transaction.responses import stateless, stateless_tag
 from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
 
@@ -254,7 +254,8 @@ class Core:
         transaction = self._transactions.cancelled(request)
         if transaction is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
-        self._turn.effects.append(stateless(request, flow, self._key, 200))
+        tag = transaction.tag or stateless_tag(request, self._key)
+        self._transactions.begin_server(request, flow).respond(200, tag)
         if transaction.user is not None:
             transaction.user.cancelled()
 

@@ -227,7 +227,7 @@ class Request(_Message):
         """Whether this malformed request can be answered: what a response repeats is there (RFC 3261 8.2.6.2).
 
         Of repeated fields the first is kept. From and To are repeated as text, so one that cannot be read is let
-        pass: it then counts as without tag. Vias below the topmost that cannot be read are dropped.
+        pass: it then counts as without tag, and a CSeq as 0. Vias below the topmost that cannot be read are dropped.
         """
         for name in ("From", "To", "Call-ID", "CSeq"):
             text = self.get(name)
@@ -244,6 +244,10 @@ class Request(_Message):
         self._from = _address_or_blank(self.headers["From"][0])
         self._to = _address_or_blank(self.headers["To"][0])
         self.from_tag, self.to_tag = self._from.tag, self._to.tag
+        try:
+            self.cseq = CSeq.parse(self.headers["CSeq"][0])
+        except PeerError:
+            self.cseq = CSeq(0, self.method)
         return True
 
     def __repr__(self) -> str:

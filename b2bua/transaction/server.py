@@ -32,7 +32,10 @@ class ServerUser(Protocol):
 
 
 class ServerTransaction:
-    """One request that came. `head` holds the headers that all its responses share."""
+    """One request that came. `head` holds the headers that all its responses share.
+
+    `tag` is the To tag of its responses, once its user has chosen one: a CANCEL's response has the same (9.2).
+    """
 
     __slots__ = (
         "flow",
@@ -47,6 +50,7 @@ class ServerTransaction:
         "retry",
         "state",
         "table",
+        "tag",
         "user",
     )
 
@@ -58,6 +62,7 @@ class ServerTransaction:
         self.head = response_head(request, flow)
         self.user: ServerUser | None = None
         self.response = b""
+        self.tag = ""
         self.retry: Timer | None = None
         self.life: Timer | None = None
         self.interval = layer.turn.settings.timers.t1

@@ -30,6 +30,7 @@ def policy(folder: Path, register: str) -> Policy:
     script = folder / "torture.route"
     script.write_text(
         f"""
+        policy "torture"
         domain {DOMAINS}
         country +49
         users staff from "users.yaml"
