@@ -61,7 +61,7 @@ def label(message: Message) -> str:
         description = " (sdp)" if "m=audio" in message.body else ""
         return f"{second} {message.method}{description}"
     user = second.removeprefix("sip:").partition("@")[0]
-    return f"{first} {user}" if first == "INVITE" else first
+    return f"{first} {user[:15]}" if first == "INVITE" else first
 
 
 def _rung(traced: Traced, place: int, columns: int) -> str:

@@ -66,7 +66,16 @@ def test_p06_a_phone_is_redirected(office: Lab) -> None:
     alice.program.wait_line(r"^SIP/2\.0 302 ", 5.0)
 
 
-def test_p07_a_phone_holds_and_resumes(office: Lab) -> None:
+def test_p07_a_redirected_phone_calls_the_other_place_itself(lab: Lab) -> None:
+    gateway = lab.gateway("answer-hang-up", talk=300)
+    alice = lab.phone("alice")
+    alice.dial("forwarded-as-302")
+    alice.wait("CALL_ESTABLISHED")
+    gateway.wait()
+    assert str(alice.address) in gateway.received("INVITE ")[0].header("Via")
+
+
+def test_p08_a_phone_holds_and_resumes(office: Lab) -> None:
     alice, bob = office.phone("alice"), office.phone("bob")
     _talk(alice, bob)
     alice.command("hold")
@@ -77,7 +86,7 @@ def test_p07_a_phone_holds_and_resumes(office: Lab) -> None:
     bob.wait("CALL_CLOSED")
 
 
-def test_p08_a_phone_that_leaves_unregisters(office: Lab) -> None:
+def test_p09_a_phone_that_leaves_unregisters(office: Lab) -> None:
     office.phone("bob").close()
     office.caller("call-refused", "alice", "bob", status=480).wait()
 
