@@ -7,6 +7,7 @@ Both SIPps share one core. Leaves the judgement of what was counted to `measure`
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +30,11 @@ _POLL = 0.01
 _PATIENCE = 8.0
 """Seconds that a caller waits for an answer before its call counts as failed."""
 _START = 0.3
+_ADDRESS_TAKEN = 254
 _BUFFER = 4_000_000
 """Octets of SIPp's socket buffers, so that what is lost is lost by the server."""
+# SIPp's next entry, which begins with a date, may stand on the same line.
+_UNEXPECTED = re.compile(r"Aborting call on .*?(?=\d{4}-\d\d-\d\d\t|\n|\Z)")
 _REASONS = {
     "FailedTimeoutOnRecv(C)": "unanswered",
     "FailedMaxUDPRetrans(C)": "unanswered to the last retransmission",
@@ -152,6 +156,7 @@ class Load:
             if plan.users is None:
                 self._called = started.enter_context(self._sipp("called", FAR, ports.called, self._uas()))
                 time.sleep(_START)
+                self._check(self._called, "called")
             self._caller = started.enter_context(self._sipp("caller", OFFICE, ports.caller, [*self._uac(), target]))
             self._stack = started.pop_all()
         self._counted = {role: _Statistics(folder / f"sipp-{role}.csv") for role in ("caller", "called")}
@@ -188,6 +193,13 @@ class Load:
             *statistics,
         ]
         return Process([*argv, *errors, *more], core=self._core, log=stem.with_suffix(".log"), cwd=self._folder)
+
+    @staticmethod
+    def _check(sipp: Process, role: str) -> None:
+        code = sipp.exit_code()
+        if code is not None:
+            why = "its address is taken" if code == _ADDRESS_TAKEN else sipp.last_words()
+            raise BenchError(f"the {role} SIPp ended with {code}: {why}")
 
     def _uas(self) -> list[str]:
         lifetime = str(int(self._lifetime + _PATIENCE))
@@ -229,14 +241,13 @@ class Load:
             if not ended:
                 time.sleep(_POLL)
         if "caller" not in self._last:
-            raise BenchError(f"the calling SIPp: {self._caller.last_words()}")
+            self._check(self._caller, "calling")
 
     def wait_for_called(self) -> None:
         """Let the called side write once more what it has counted, a second after the last call."""
         if self._called is not None:
             time.sleep(1.1)
-            if self._called.exit_code() is not None:
-                raise BenchError(f"the called SIPp ended early: {self._called.last_words()}")
+            self._check(self._called, "called")
 
     def last(self, role: str) -> Row:
         """What that side had counted when it last wrote; nothing yet is a row of zeros."""
@@ -249,7 +260,7 @@ class Load:
         for role in ("caller", "called"):
             path = self._folder / f"sipp-{role}.err"
             if path.exists():
-                for line in path.read_text(errors="replace").splitlines():
-                    if "unexpected" in line:
-                        return f"{role}: {line.split(': ', 1)[-1][:160]}"
+                unexpected = _UNEXPECTED.search(path.read_text(errors="replace"))
+                if unexpected:
+                    return f"{role}: {unexpected[0][:160]}"
         return ""

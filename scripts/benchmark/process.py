@@ -103,6 +103,8 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
+        self._seen: dict[int, int] = {}
+        """Process ids of the family and when they were born, for a killed parent leaves orphans."""
         self.log = log
         self.core = core
         with log.open("wb") as output:
@@ -145,12 +147,17 @@ class Process:
 
     def cpu(self) -> Cpu:
         """What it and its descendants have used so far."""
-        return sum((stat.cpu for stat in _family(self.pid)), Cpu())
+        return sum((stat.cpu for stat in self._family()), Cpu())
+
+    def _family(self) -> list[_Stat]:
+        family = _family(self.pid)
+        self._seen |= {stat.pid: stat.born for stat in family}
+        return family
 
     def memory(self) -> int:
         """Octets of memory that are its own, shared pages divided among those who share them (PSS)."""
         octets = 0
-        for stat in _family(self.pid):
+        for stat in self._family():
             try:
                 rollup = Path(f"/proc/{stat.pid}/smaps_rollup").read_text()
             except (FileNotFoundError, ProcessLookupError):
@@ -165,16 +172,16 @@ class Process:
 
     def stop(self, seconds: float = 5.0) -> None:
         """Ask it to end, and after that time end it and whatever it has left behind."""
-        family = _family(self.pid)
+        self._family()
         if self._popen.poll() is None:
             self._popen.terminate()
             if self.wait(seconds) is None:
                 self._popen.kill()
                 self._popen.wait()
-        for stat in family[1:]:
-            left = _stat(stat.pid)
-            if left is not None and left.born == stat.born:
-                os.kill(stat.pid, signal.SIGKILL)
+        for pid, born in self._seen.items():
+            left = _stat(pid)
+            if left is not None and left.born == born:
+                os.kill(pid, signal.SIGKILL)
 
 
 def pause_until(moment: float) -> None:

@@ -114,7 +114,7 @@ class Kamailio(Server):
         }.items():
             text = text.replace(mark, value)
         (folder / "kamailio.cfg").write_text(text)
-        memory = ["-x", "fm", "-X", "fm", "-m", "512", "-M", "32"]
+        memory = ["-x", "fm", "-X", "fm", "-m", "4096", "-M", "32"]
         stays = ["-DD", "-E", "-w", str(folder), "-Y", str(folder), "-P", str(folder / "kamailio.pid")]
         return [need("kamailio"), "-f", str(folder / "kamailio.cfg"), *memory, *stays], {}
 
