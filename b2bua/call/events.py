@@ -10,20 +10,25 @@ from typing import TypeAlias
 
 import msgspec
 
+from b2bua.sdp.origin import around_origin
 from b2bua.sdp.refusing import refusing_answer
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
-    """A body as it came: `headers` are those that describe it (RFC 3261 7.4), Content-Length aside."""
+    """A body as it came: `headers` are those that describe it (RFC 3261 7.4), Content-Length aside.
+
+    Of a session description, `around` is what stands before and after its o= line.
+    """
 
     body: bytes
     headers: tuple[tuple[str, str], ...]
-    is_sdp: bool
+    around: tuple[bytes, bytes] | None = None
 
 
 def refusal_of(offer: Content) -> Content:
     """The answer to an offer that came too late to be passed on: no stream (RFC 3264 section 6)."""
-    return Content(refusing_answer(offer.body), (("Content-Type", "application/sdp"),), True)
+    body = refusing_answer(offer.body)
+    return Content(body, (("Content-Type", "application/sdp"),), around_origin(body))
 
 
 class Progressed(msgspec.Struct, frozen=True, gc=False):

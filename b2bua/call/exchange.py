@@ -217,7 +217,7 @@ class Exchange:
         dialog, stack, content = self.far.dialog, self.far.stack, self._ack_content
         if content is None and self._content is None and self._response is not None:
             offer = content_of(self._response)
-            content = refusal_of(offer) if offer is not None and offer.is_sdp else None
+            content = refusal_of(offer) if offer is not None and offer.around is not None else None
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:

@@ -16,7 +16,7 @@ from b2bua.sip.message import Request, Response
 # The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
 CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
 
-_RARE_CONTENT = CONTENT[1:]
+_RARE_CONTENT = frozenset(CONTENT[1:])
 _SDP = ["application/sdp"]
 _SDP_HEADERS = (("Content-Type", "application/sdp"),)
 
@@ -68,11 +68,14 @@ def content_of(message: Request | Response) -> Content | None:
         return None
     fields = message.headers
     types = fields.get("Content-Type")
-    if types == _SDP and not any(name in fields for name in _RARE_CONTENT):
-        return Content(message.body, _SDP_HEADERS, True) if around_origin(message.body) else None
+    if types == _SDP and _RARE_CONTENT.isdisjoint(fields):
+        around = around_origin(message.body)
+        return Content(message.body, _SDP_HEADERS, around) if around is not None else None
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))
-    is_sdp = message.content_type == "application/sdp"
-    return Content(message.body, headers, is_sdp) if not is_sdp or around_origin(message.body) else None
+    if message.content_type != "application/sdp":
+        return Content(message.body, headers)
+    around = around_origin(message.body)
+    return Content(message.body, headers, around) if around is not None else None
 
 
 def edited(headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]) -> tuple[tuple[str, str], ...]:

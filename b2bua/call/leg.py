@@ -14,7 +14,7 @@ from b2bua.call.tables import LegEvent, LegState, LegTable
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Flow
-from b2bua.sdp.origin import around_origin, origin
+from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
 from b2bua.transaction.keys import MAGIC
@@ -117,11 +117,11 @@ class Leg:
         if row is None:
             return False
         state = self.state = row[0]
-        if self.ended_at is None and state in _OVER:
+        if state in _OVER and self.ended_at is None:
             self.ended_at = self.stack.turn.wall
         for action in row[1]:
             action(self)
-        if state is LegState.ENDED:
+        if state is _ENDED:
             self.finish()
         return True
 
@@ -234,6 +234,7 @@ class Leg:
         self.call.leg_over(self)
 
 
+_ENDED = LegState.ENDED
 _OVER = frozenset(
     (LegState.ENDED, LegState.CLOSING, LegState.ENDING, LegState.CANCELLING, LegState.ABANDONED),
 )
@@ -244,9 +245,7 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
 
     One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
     """
-    if not content.is_sdp:
-        return content.body
-    around = around_origin(content.body)
+    around = content.around
     if around is None:
         return content.body
     digest = hash(around)

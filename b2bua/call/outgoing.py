@@ -218,7 +218,7 @@ class OutgoingLeg(Leg):
         assert isinstance(response, Response)
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
         content = content_of(response)
-        if self._offer is None and content is not None and content.is_sdp:
+        if self._offer is None and content is not None and content.around is not None:
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
             self._unanswered = refusal_of(content)
         self._stop_timer()

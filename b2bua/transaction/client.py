@@ -107,7 +107,7 @@ class ClientTransaction:
         self.state = row[0]
         for action in row[1]:
             action(self, response)
-        if row[0] is State.TERMINATED:
+        if row[0] is _TERMINATED:
             self.stop_timers(None)
             self.user = None
             self.layer.forget_client(self)
@@ -165,12 +165,12 @@ class ClientTransaction:
     def pass_up(self, response: Response | None) -> None:
         """Tell the user, who after a final failure has nothing more to hear."""
         user = self.user
-        if self.state is State.COMPLETED:
+        if self.state is _COMPLETED:
             self.user = None
         if response is not None:
             if user is not None:
                 user.responded(self, response)
-            elif self.state is State.ACCEPTED:
+            elif self.state is _ACCEPTED:
                 self.layer.stray_success(response, self)
 
     def report_timeout(self, _: Response | None) -> None:
@@ -192,6 +192,11 @@ class ClientTransaction:
 
 
 _Action = Callable[[ClientTransaction, "Response | None"], None]
+# Looked up often: an enumeration's member costs more than a name of the module.
+_TERMINATED = State.TERMINATED
+_COMPLETED = State.COMPLETED
+_ACCEPTED = State.ACCEPTED
+
 _Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
 
 

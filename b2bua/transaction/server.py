@@ -80,7 +80,7 @@ class ServerTransaction:
     @property
     def answered(self) -> bool:
         """Whether a final response was given."""
-        return self.state is not State.PROCEEDING and self.state is not State.TRYING
+        return self.state is not _PROCEEDING and self.state is not _TRYING
 
     def respond(
         self,
@@ -106,7 +106,7 @@ class ServerTransaction:
         self.state = row[0]
         for action in row[1]:
             action(self)
-        if row[0] is State.TERMINATED:
+        if row[0] is _TERMINATED:
             self.stop_timers()
             self.user = None
             self.layer.forget_server(self)
@@ -173,6 +173,11 @@ class ServerTransaction:
 
 
 _Action = Callable[[ServerTransaction], None]
+# Looked up often: an enumeration's member costs more than a name of the module.
+_TERMINATED = State.TERMINATED
+_PROCEEDING = State.PROCEEDING
+_TRYING = State.TRYING
+
 _Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
 
 

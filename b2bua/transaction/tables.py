@@ -150,6 +150,7 @@ REQUEST_SERVER: Table = {
 
 def event_of(status: int) -> Event:
     """The event that a response with this status is."""
-    if status < 200:
-        return Event.PROVISIONAL
-    return Event.SUCCESS if status < 300 else Event.FAILURE
+    return _EVENTS[status // 100]
+
+
+_EVENTS = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
