@@ -64,6 +64,12 @@ def parse_address(text: str) -> tuple[int, int] | None:
     return 32, int(address)
 
 
+def first_address(network: Network) -> str:
+    """The first address that a host of this network can have; of one or two addresses the very first."""
+    number = network.first + (1 if network.bits - network.length > 1 else 0)
+    return str(ipaddress.IPv4Address(number) if network.bits == 32 else ipaddress.IPv6Address(number))
+
+
 def counting_unit(source: str) -> str:
     """What `each source` counts as one: an IPv4 address, or the /64 around an IPv6 address."""
     if ":" not in source:

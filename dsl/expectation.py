@@ -1,0 +1,136 @@
+"""What `expect` asks of a decision: whether it is that one, and in which words it is told if it is not.
+
+Owns the rule that what an expectation leaves out may be anything: times, reasons, bounds, statuses, further steps.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.compile_dialing import compiled_steps, compiled_uri
+from dsl.compile_values import Scope
+from dsl.decision import (
+    Accept,
+    Action,
+    Challenge,
+    Dial,
+    Facts,
+    NumberTarget,
+    Redirect,
+    Reject,
+    Step,
+    Target,
+    UriTarget,
+    UserTarget,
+)
+from dsl.evaluate import Run
+from dsl.policy import Policy
+from dsl.rehearsal import REDIRECTED, World
+
+
+class Expectation:
+    """Compares decisions with what was written, whose values are those that hold for the call's facts."""
+
+    def __init__(self, policy: Policy, facts: Facts | None) -> None:
+        self._policy = policy
+        self._scope = Scope(policy.setup.plan, {})
+        self._run = Run(facts or _nothing(policy), policy.users, None)
+
+    def text(self, expression: tree.Expression) -> str | None:
+        """The value of an expression as text; None where it is absent."""
+        value = self._scope.compiled(expression).value(self._run)
+        return None if value is None else str(value)
+
+    def meets(self, wanted: tree.Decision, action: Action) -> bool:
+        """Whether this decision is the wanted one."""
+        match wanted, action:
+            case tree.Challenge(), Challenge():
+                return True
+            case tree.Accept(), Accept():
+                return _bounds(wanted, action)
+            case tree.Reject(), Reject():
+                reason = wanted.reason
+                return wanted.code.value == action.code and (reason is None or reason.value == action.reason)
+            case tree.Redirect(), Redirect():
+                return wanted.code.value == action.code and self._uri(wanted.target) == action.uri
+            case tree.Dial(), Dial():
+                return self._dial(wanted, action)
+            case _:
+                return False
+
+    def _uri(self, target: tree.Expression) -> str | None:
+        if isinstance(target, tree.Reference) and target.name.text == "redirected":
+            return REDIRECTED
+        return compiled_uri(target, self._scope, self._policy.setup)(self._run)
+
+    def _dial(self, wanted: tree.Dial, action: Dial) -> bool:
+        if wanted.forwarded != (action.notify is not None):
+            return False
+        if wanted.notify is not None and wanted.notify.value != action.notify:
+            return False
+        steps = compiled_steps(wanted.steps, self._scope, self._policy.setup)
+        made = steps(self._run) if callable(steps) else steps
+        if len(made) > len(action.steps):
+            return False
+        pairs = zip(wanted.steps, made, action.steps, strict=False)
+        return all(self._step(written, step, dialled) for written, step, dialled in pairs)
+
+    def _step(self, written: tree.Step, wanted: Step, step: Step) -> bool:
+        if written.duration is not None and wanted.seconds != step.seconds:
+            return False
+        if written.progress is not None and wanted.progress != step.progress:
+            return False
+        parties = sorted(self._same(party) for party in wanted.parties)
+        return wanted.after == step.after and parties == sorted(self._same(party) for party in step.parties)
+
+    def _same(self, target: Target) -> tuple[str, str]:
+        """Equal for parties that are the same however their numbers are written."""
+        match target:
+            case UserTarget(user=user):
+                return "user", user
+            case NumberTarget(number=number, trunk=trunk):
+                return f"via {trunk}", "" if number is None else self._policy.setup.plan.key(number)
+            case UriTarget(uri=uri):
+                return "uri", uri or ""
+
+
+def _nothing(policy: Policy) -> Facts:
+    return Facts(time=0.0, source="", transport="udp", ambient=World(policy))
+
+
+def _bounds(wanted: tree.Accept, action: Accept) -> bool:
+    contacts, least, most = wanted.max_contacts, wanted.min_expires, wanted.max_expires
+    return (
+        (contacts is None or contacts.value == action.max_contacts)
+        and (least is None or least.seconds == action.min_expires)
+        and (most is None or most.seconds == action.max_expires)
+    )
+
+
+def told(action: Action) -> str:
+    """A decision in the words in which a policy writes it."""
+    match action:
+        case Challenge():
+            return "challenge"
+        case Accept():
+            return "accept"
+        case Reject(code=code, reason=reason):
+            return f"reject {code}" if reason is None else f'reject {code} "{reason}"'
+        case Redirect(code=code, uri=uri):
+            return f'redirect {code} "{uri}"'
+        case Dial(steps=steps, notify=notify):
+            words = [f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps)]
+            return f"{'dial' if notify is None else 'forward'} {''.join(words)}"
+
+
+def _parties(step: Step) -> str:
+    return " and ".join(_party(target) for target in step.parties)
+
+
+def _party(target: Target) -> str:
+    match target:
+        case UserTarget(user=user):
+            return user
+        case NumberTarget(number=number, trunk=trunk):
+            return f'"{number}" via {trunk}' if number is not None else f"nothing via {trunk}"
+        case UriTarget(uri=uri):
+            return "nobody" if uri is None else f'"{uri}"'

@@ -1,0 +1,277 @@
+"""The `test` blocks of a policy, run: no network, no clock, one decision after the other.
+
+Owns the order of steps and what an expectation means. Decisions are asked for when an expectation needs them, so
+what is `given` between two expectations counts for the second. Where nothing is given it is a Wednesday at noon,
+requests come by UDP from an address that is in no net, and every party answers (`rehearsal`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from dsl import tree
+from dsl.decision import Accept, Action, Challenge, Decision, Dial, Event, Facts, Redirect, Reject
+from dsl.diagnostics import Problem, Source
+from dsl.expectation import Expectation, told
+from dsl.networks import Network, NetworkSet, first_address
+from dsl.numbers import without_separators
+from dsl.policy import Policy
+from dsl.rehearsal import World
+
+NOON = "2026-07-01 12:00"
+"""When a test happens that does not say when: a Wednesday, in the policy's zone."""
+
+_ELSEWHERE = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One test: passed when `failure` is None, which is the place of what did not come true, and what did.
+
+    `rules` are the places (`line:col`) of all rules that fired in it.
+    """
+
+    title: str
+    line: int
+    failure: Problem | None
+    rules: frozenset[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as expected."""
+        return self.failure is None
+
+
+def run(policy: Policy) -> list[Result]:
+    """Run every test of a policy, in the order of the file."""
+    tests = [item for item in policy.script.declarations if isinstance(item, tree.Test)]
+    return [_Test(policy).run(test) for test in tests]
+
+
+def untested(policy: Policy, results: list[Result]) -> list[str]:
+    """The places (`line:col`) of rules that fired in no test, in the order of the file."""
+    fired = {place for result in results for place in result.rules}
+    heads = [
+        node.head
+        for declaration in policy.script.declarations
+        for node in tree.walk(declaration)
+        if isinstance(node, tree.When | tree.AlsoWhen | tree.Otherwise)
+    ]
+    places = [f"{head.line}:{head.column}" for head in heads]
+    return [place for place in places if place not in fired]
+
+
+class _Happening:
+    """One call or registration, decided as far as it was asked about."""
+
+    def __init__(self, policy: Policy, event: Event, facts: Facts) -> None:
+        self.decisions: list[Decision] = [policy.decide(event, facts)]
+        self.facts = facts
+        self.expected = 0
+        self.answered = False
+        self._policy = policy
+
+    def further(self, world: World, time: float) -> bool:
+        """Let the last dial end, and take the decision that follows; False when none does."""
+        last = self.decisions[-1].action
+        if self.answered or not isinstance(last, Dial) or len(self.decisions) > _MOST_DIALS:
+            return False
+        outcome = world.dialled(last)
+        if outcome is None:
+            self.answered = True
+            return False
+        facts = msgspec.structs.replace(self.facts, time=time, callee=None)
+        self.decisions.append(self._policy.resume(last.frame, outcome, facts))
+        return True
+
+
+_MOST_DIALS = 10
+
+
+class _UnmetError(Exception):
+    """An expectation that did not come true; never leaves this module."""
+
+    def __init__(self, node: tree.Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class _Test:
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.world = World(policy)
+        self.time = self._moment(NOON)
+        self.happening: _Happening | None = None
+        self.rules: set[str] = set()
+
+    def run(self, test: tree.Test) -> Result:
+        failure = None
+        try:
+            for step in test.steps:
+                self._step(step)
+        except _UnmetError as failed:
+            failure = Source(self.policy.script.source).problem(failed.node.span, str(failed))
+        self._note_rules()
+        return Result(test.title.value, test.span.line, failure, frozenset(self.rules))
+
+    def _note_rules(self) -> None:
+        if self.happening is not None:
+            self.rules.update(rule for decision in self.happening.decisions for rule in decision.rules)
+
+    def _step(self, step: tree.TestStep) -> None:
+        match step:
+            case tree.CallStep():
+                self._begin("call", self._call_facts(step))
+            case tree.RegisterStep():
+                self._begin("register", self._register_facts(step))
+            case tree.GivenTime(time=time):
+                self.time = self._moment(time.value)
+            case tree.GivenAnswer(party=party, code=code):
+                self.world.answers(self._party(party), code.value)
+            case tree.GivenRings(party=party):
+                self.world.rings(self._party(party))
+            case tree.GivenState(subject=subject, state=state, negated=negated):
+                self.world.state(self._party(subject), state.text, holds=not negated)
+            case tree.GivenOver(limit=limit):
+                self.world.used_up(limit.text)
+            case tree.ExpectDecision(decision=decision):
+                self._expect_decision(decision)
+            case tree.ExpectResponse(code=code):
+                self._expect_response(code)
+            case tree.ExpectTag():
+                self._expect_tag(step)
+
+    def _begin(self, event: Event, facts: Facts) -> None:
+        self._note_rules()
+        self.happening = _Happening(self.policy, event, facts)
+
+    def _party(self, expression: tree.Expression) -> str:
+        """The user, trunk, number or URI that a `given` is about."""
+        if isinstance(expression, tree.Reference):
+            return expression.name.text
+        return Expectation(self.policy, None).text(expression) or ""
+
+    def _moment(self, text: str) -> float:
+        return datetime.fromisoformat(text).replace(tzinfo=self.policy.setup.zone).timestamp()
+
+    # Facts
+
+    def _facts(self, user: tree.Name | None, circumstances: tuple[tree.Circumstance, ...]) -> Facts:
+        with_password = user is not None
+        facts = Facts(time=self.time, source=self._elsewhere(), transport="udp", ambient=self.world)
+        headers: dict[str, str] = {}
+        for circumstance in circumstances:
+            match circumstance:
+                case tree.WithSource(source=source):
+                    facts.source = self._source(source)
+                case tree.WithoutPassword():
+                    with_password = False
+                case tree.WithHeader(name=name, value=value):
+                    headers.setdefault(name.value.lower(), value.value)
+                case tree.WithContacts(count=count):
+                    facts.contacts = count.value
+                case tree.WithExpires(duration=duration):
+                    facts.expires = int(duration.seconds or 0)
+                case tree.WithTransport(transport=transport):
+                    facts.transport = transport.text
+        if with_password and user is not None:
+            facts.authenticated, facts.caller = True, user.text
+        facts.headers = headers
+        facts.trunk = self.policy.trunk_of(facts.source)
+        return facts
+
+    def _call_facts(self, step: tree.CallStep) -> Facts:
+        caller = step.caller
+        facts = self._facts(caller.user, step.circumstances)
+        facts.claimed = caller.user.text if caller.user is not None else None
+        if caller.claimed is not None:
+            facts.claimed = caller.claimed.value
+        if caller.trunk is not None:
+            facts.trunk = caller.trunk.text
+            if not any(isinstance(item, tree.WithSource) for item in step.circumstances):
+                facts.source = self._at_trunk(facts.trunk, facts.source)
+        dialed = step.dialed
+        facts.dialed = dialed.text if isinstance(dialed, tree.Name) else without_separators(dialed.value)
+        facts.callee = self.policy.callee(facts.dialed)
+        return facts
+
+    def _register_facts(self, step: tree.RegisterStep) -> Facts:
+        facts = self._facts(step.user, step.circumstances)
+        facts.user = None if step.user is None else step.user.text
+        facts.contacts = 1 if facts.contacts is None else facts.contacts
+        facts.expires = 3600 if facts.expires is None else facts.expires
+        return facts
+
+    def _source(self, source: tree.Name | tree.Network) -> str:
+        if isinstance(source, tree.Network):
+            return source.text
+        return first_address(self.policy.setup.nets[source.text][0])
+
+    def _at_trunk(self, trunk: str, otherwise: str) -> str:
+        peers = self.policy.trunks[trunk].peers
+        return first_address(peers[0]) if peers else otherwise
+
+    def _elsewhere(self) -> str:
+        """An address in no net of the policy and in no trunk's peers."""
+        known: list[Network] = [network for nets in self.policy.setup.nets.values() for network in nets]
+        known += [network for trunk in self.policy.trunks.values() for network in trunk.peers]
+        inside = NetworkSet((0, network) for network in known)
+        return next((address for address in _ELSEWHERE if not inside.match(address)), _ELSEWHERE[0])
+
+    # Expectations
+
+    def _now(self, node: tree.Node) -> _Happening:
+        if self.happening is None:
+            raise _UnmetError(node, "nothing has happened yet")
+        return self.happening
+
+    def _expect_decision(self, wanted: tree.Decision) -> None:
+        happening = self._now(wanted)
+        while happening.expected >= len(happening.decisions):
+            if not happening.further(self.world, self.time):
+                ended = "somebody answered" if happening.answered else "it was over"
+                raise _UnmetError(wanted, f"there was no further decision: {ended}")
+        decision = happening.decisions[happening.expected]
+        happening.expected += 1
+        if not Expectation(self.policy, happening.facts).meets(wanted, decision.action):
+            by = f" by the rule at {decision.rules[-1]}" if decision.rules else ""
+            raise _UnmetError(wanted, f"instead it was: {told(decision.action)}{by}")
+
+    def _expect_response(self, code: tree.Code) -> None:
+        happening = self._now(code)
+        while code.value not in (sent := _responses(happening)):
+            if not happening.further(self.world, self.time):
+                if code.value == 200 and happening.answered:
+                    return
+                heard = ", ".join(str(status) for status in sent)
+                answered = " and 200" if happening.answered else ""
+                raise _UnmetError(code, f"the caller was sent {heard or 'nothing'}{answered}")
+
+    def _expect_tag(self, wanted: tree.ExpectTag) -> None:
+        tags: dict[str, str] = {}
+        for decision in self._now(wanted).decisions:
+            tags.update(decision.tags)
+        found = tags.get(wanted.name.text)
+        if found != wanted.value.value:
+            raise _UnmetError(
+                wanted, f"`{wanted.name.text}` is {'not tagged' if found is None else f'tagged `{found}`'}"
+            )
+
+
+def _responses(happening: _Happening) -> list[int]:
+    """The statuses that the caller was sent by what was decided so far."""
+    statuses = [_response(decision.action) for decision in happening.decisions]
+    return [status for status in statuses if status is not None]
+
+
+def _response(action: Action) -> int | None:
+    match action:
+        case Challenge():
+            return 401
+        case Accept():
+            return 200
+        case Reject(code=code) | Redirect(code=code):
+            return code
+        case Dial(notify=notify):
+            return notify
