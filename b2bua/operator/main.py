@@ -1,0 +1,204 @@
+"""The command line: `b2bua run`, `check`, `test`, `reload`, `show`, `hangup`.
+
+Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
+it is called: `check` runs at each save of an editor, and has no time for what serves calls.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from b2bua import __version__
+
+if TYPE_CHECKING:
+    from b2bua.io.requests import Request
+    from b2bua.settings import Listener
+
+_POLICY = click.argument("policy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_STATE = click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("state"),
+    show_default=True,
+    help="The server's state directory.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _listeners(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Listener, ...]:
+    from b2bua.operator.listen import ADVICE, parse_listener
+
+    try:
+        return tuple(parse_listener(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}: {ADVICE}") from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="b2bua")
+def main() -> None:
+    """A SIP back-to-back user agent whose routing is written in a small language."""
+    # What peers wrote may hold characters that this terminal has not.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@main.command()
+@_POLICY
+@click.option("--settings", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A YAML file.")
+@click.option(
+    "--listen",
+    multiple=True,
+    callback=_listeners,
+    metavar="udp:HOST:PORT",
+    help="An address to listen on, udp or tcp; several may be given.  [default: 127.0.0.1:5060, both]",
+)
+@_STATE
+@click.option("--log-json", is_flag=True, help="Log lines of JSON.")
+@click.option(
+    "--trace", type=click.Path(dir_okay=False, path_type=Path), help="Add every message to this file, as JSON."
+)
+def run(
+    policy: Path,
+    settings: Path | None,
+    listen: tuple[Listener, ...],
+    state: Path,
+    log_json: bool,
+    trace: Path | None,
+) -> None:
+    """Serve calls and registrations as POLICY decides.
+
+    SIGHUP reloads the policy. SIGTERM or Ctrl-C ends the server when its calls have ended, or hangs them up after a
+    while; a second one ends it at once.
+    """
+    from b2bua.io.failure import ServerError
+    from b2bua.operator.run import run as run_server
+    from b2bua.operator.settings_file import SettingsError
+    from dsl.diagnostics import PolicyError
+
+    try:
+        run_server(policy, settings, listen, state, log_json, trace)
+    except (PolicyError, SettingsError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except ServerError as error:
+        _refuse(error)
+
+
+@main.command()
+@_POLICY
+@_JSON
+def check(policy: Path, as_json: bool) -> None:
+    """Say everything that is wrong with POLICY, and what holds where it says nothing."""
+    from b2bua.operator.policy_file import check_json, check_text, load_policy, problems_text
+    from dsl.diagnostics import PolicyError
+
+    loaded, problems = None, []
+    try:
+        loaded = load_policy(policy)
+    except PolicyError as error:
+        problems = error.problems
+    if as_json:
+        click.echo(check_json(policy, loaded, problems))
+    else:
+        if text := problems_text(loaded, problems):
+            click.echo(text, err=True)
+        if loaded is not None:
+            click.echo(check_text(loaded))
+    if problems:
+        sys.exit(1)
+
+
+@main.command()
+@_POLICY
+@_JSON
+def test(policy: Path, as_json: bool) -> None:
+    """Run the tests in POLICY: no network, no clock."""
+    from b2bua.operator.policy_file import load_policy, run_tests
+    from dsl.diagnostics import PolicyError
+
+    try:
+        tested = run_tests(load_policy(policy))
+    except PolicyError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(tested.json if as_json else tested.text)
+    if not tested.passed:
+        sys.exit(1)
+
+
+@main.command()
+@_STATE
+@_JSON
+def reload(state: Path, as_json: bool) -> None:
+    """Let the server read its policy again; calls in progress keep theirs."""
+    from b2bua.io.requests import Reload
+
+    def text(shown: Any) -> str:
+        if shown["before"] == shown["hash"]:
+            return f"policy {shown['policy']}: nothing has changed, version {shown['hash']}"
+        return f"policy {shown['policy']}: version {shown['hash']} in place of {shown['before']}"
+
+    _show(state, Reload(), as_json, text)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["calls", "registrations", "status"]))
+@_STATE
+@_JSON
+def show(what: str, state: Path, as_json: bool) -> None:
+    """Show what the server has now."""
+    from b2bua.io.requests import ShowCalls, ShowRegistrations, ShowStatus
+    from b2bua.operator import show as form
+
+    now = time.time()
+    if what == "calls":
+        _show(state, ShowCalls(), as_json, lambda shown: form.calls(shown, now))
+    elif what == "registrations":
+        _show(state, ShowRegistrations(), as_json, form.registrations)
+    else:
+        _show(state, ShowStatus(), as_json, lambda shown: form.status(shown, now))
+
+
+@main.command()
+@click.argument("call")
+@_STATE
+@_JSON
+def hangup(call: str, state: Path, as_json: bool) -> None:
+    """End the call with the id CALL, as `show calls` names it."""
+    from b2bua.io.requests import HangUp
+
+    _show(state, HangUp(call), as_json, lambda shown: f"hung up {shown['call']}")
+
+
+def _show(state: Path, request: Request, as_json: bool, text: Callable[[Any], str]) -> None:
+    from b2bua.operator.client import ask
+
+    with _refusals():
+        shown = ask(state, request)
+    click.echo(json.dumps(shown, indent=2) if as_json else text(shown))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    from b2bua.io.failure import ServerError
+    from b2bua.io.requests import Refused
+
+    try:
+        yield
+    except (Refused, ServerError) as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    click.echo(f"b2bua: {error}", err=True)
+    sys.exit(1)

@@ -1,0 +1,87 @@
+"""Loading, checking and testing a policy from the command line.
+
+Owns what is printed, for eyes and as JSON. What is right and wrong is `dsl`'s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from dsl.diagnostics import PolicyError, Problem
+from dsl.policy import Policy, load
+
+
+def load_policy(path: Path) -> Policy:
+    """Load a policy. Raises PolicyError with every problem, a file that cannot be read among them."""
+    try:
+        return load(path)
+    except OSError as error:
+        raise PolicyError([Problem(str(path), 1, 1, 1, f"this cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        place = Problem(str(path), line, 1, 1, "this line is not UTF-8", advice="save the file as UTF-8")
+        raise PolicyError([place]) from None
+
+
+def problems_text(policy: Policy | None, problems: list[Problem]) -> str:
+    """Errors and warnings, one after the other."""
+    warnings = [] if policy is None else [warning.rendered("warning") for warning in policy.warnings]
+    return "\n".join([*(str(problem) for problem in problems), *warnings])
+
+
+def check_text(policy: Policy) -> str:
+    """What is said of a policy that may be used."""
+    lines = [f"{policy.path}: policy {policy.name}, version {policy.hash}: no errors"]
+    if policy.defaults_in_force:
+        lines += ["where it says nothing:", *(f"  {default}" for default in policy.defaults_in_force)]
+    return "\n".join(lines)
+
+
+def check_json(path: Path, policy: Policy | None, problems: list[Problem]) -> bytes:
+    """The same for an editor: `policy` None where there are problems."""
+    shown = {
+        "file": str(path),
+        "policy": None if policy is None else policy.name,
+        "version": None if policy is None else policy.hash,
+        "problems": problems,
+        "warnings": [] if policy is None else policy.warnings,
+        "defaults": [] if policy is None else policy.defaults_in_force,
+    }
+    return msgspec.json.format(msgspec.json.encode(shown))
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """How a policy's tests went: `text` for eyes, `json` for others."""
+
+    passed: bool
+    text: str
+    json: bytes
+
+
+def run_tests(policy: Policy) -> Tested:
+    """Run the `test` blocks of a policy."""
+    from dsl import tester
+
+    results = tester.run(policy)
+    untested = tester.untested(policy, results)
+    lines: list[str] = []
+    for result in results:
+        lines.append(f"{'ok' if result.passed else 'FAILED':7} {result.title}")
+        if result.failure is not None:
+            lines += [f"        {line}" for line in str(result.failure).splitlines()]
+    failed = sum(not result.passed for result in results)
+    lines.append(f"{len(results) - failed} of {len(results)} tests passed" if results else "the policy has no tests")
+    if results and untested:
+        lines.append(f"no test reaches the rules at {', '.join(untested)}")
+    shown = {
+        "passed": len(results) - failed,
+        "failed": failed,
+        "tests": [
+            {"title": result.title, "line": result.line, "passed": result.passed, "failure": result.failure}
+            for result in results
+        ],
+        "untested": untested,
+    }
+    return Tested(not failed, "\n".join(lines), msgspec.json.format(msgspec.json.encode(shown)))

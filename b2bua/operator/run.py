@@ -1,0 +1,69 @@
+"""`b2bua run`: settings and policy together, and what a newcomer has to know said at the start."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from b2bua import __version__
+from b2bua.io.failure import ServerError
+from b2bua.io.log import open_log
+from b2bua.io.server import Plan, serve
+from b2bua.operator.accounts import shown_accounts
+from b2bua.operator.listen import listener_text
+from b2bua.operator.policy_file import load_policy, problems_text
+from b2bua.operator.settings_file import DEFAULT_LISTEN, read_settings, unusable
+from b2bua.settings import Listener, Settings
+from dsl.diagnostics import joined
+from dsl.policy import Policy
+
+
+def run(
+    policy_path: Path,
+    settings_path: Path | None,
+    listen: tuple[Listener, ...],
+    state: Path,
+    log_json: bool,
+    trace: Path | None,
+) -> None:
+    """Run a server until it is told to end. Raises SettingsError, PolicyError or ServerError."""
+    settings = _settings(settings_path, listen)
+    policy = load_policy(policy_path)
+    if policy.warnings:
+        print(problems_text(policy, []), file=sys.stderr)
+    plan = Plan(settings, policy, partial(load_policy, policy_path), state, open_log(log_json), trace)
+    serve(plan, partial(_announce, plan))
+
+
+def _settings(path: Path | None, listen: tuple[Listener, ...]) -> Settings:
+    """The file's settings; listen addresses of the command line replace all of the file's."""
+    try:
+        settings = Settings(DEFAULT_LISTEN) if path is None else read_settings(path)
+    except OSError as error:
+        raise ServerError(f"cannot read the settings file {path}: {error.strerror}") from None
+    if listen:
+        settings = msgspec.structs.replace(settings, listen=tuple(dict.fromkeys(listen)))
+    wrong = unusable(settings)
+    if wrong is not None:
+        raise ServerError(f"the settings cannot be used: {wrong}")
+    return settings
+
+
+def _announce(plan: Plan) -> None:
+    policy, settings = plan.policy, plan.settings
+    listens = joined((listener_text(listener) for listener in settings.listen), "and")
+    print(f"b2bua {__version__} listens on {listens}")
+    print(f"policy {policy.name}, version {policy.hash}, from {policy.path}; state in {plan.state}")
+    accounts = shown_accounts(policy, settings, sys.stdout.isatty())
+    if accounts:
+        print(f"\nPhones register at {_registrar(policy, settings)} with one of these accounts:\n{accounts}\n")
+    sys.stdout.flush()
+
+
+def _registrar(policy: Policy, settings: Settings) -> str:
+    first = listener_text(settings.listen[0]).partition(":")[2]
+    address = first if settings.advertise is None else f"{settings.advertise}:{settings.listen[0].port}"
+    return f"sip:{address}"

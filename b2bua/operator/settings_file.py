@@ -1,0 +1,166 @@
+"""The settings file: YAML whose keys are the fields of `b2bua.settings`.
+
+Owns reading it, and telling everything that is wrong in it at once, each at its place, as the routing language does.
+Durations are seconds, or a number with its unit: `30s`, `5min`, `1h`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from b2bua.operator.listen import ADVICE, parse_listener
+from b2bua.settings import Listener, Settings
+from dsl.diagnostics import Problem, joined, suggestion
+from dsl.marked_yaml import Document, Node
+
+ALGORITHMS = ("MD5", "SHA-256")
+DEFAULT_LISTEN = (Listener("UDP", "127.0.0.1", 5060), Listener("TCP", "127.0.0.1", 5060))
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([a-z]*)").fullmatch
+_COUNT = re.compile(r"[0-9]{1,9}").fullmatch
+_USER_AGENT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?").fullmatch
+_UNSPECIFIED = ("0.0.0.0", "::")
+
+Read = TypeVar("Read")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; `problems` holds all that is wrong, in the order of the file."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: (problem.line, problem.column))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a settings file. Raises SettingsError with every problem in it, or OSError when it cannot be read."""
+    problems: list[Problem] = []
+    document = Document.read(path, problems)
+    fields = _Reader(document).fields(Settings, document.root, "a settings file")
+    if problems:
+        raise SettingsError(problems)
+    return Settings(**{"listen": DEFAULT_LISTEN} | fields)
+
+
+def unusable(settings: Settings) -> str | None:
+    """Why settings that are right one by one cannot be used together; None when they can."""
+    registration, timers = settings.registration, settings.timers
+    if not registration.min_expires <= registration.default_expires <= registration.max_expires:
+        return "`default_expires` has to lie between `min_expires` and `max_expires`"
+    if timers.t1 > timers.t2:
+        return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
+    everywhere = [listener for listener in settings.listen if listener.host in _UNSPECIFIED]
+    if everywhere and settings.advertise is None:
+        return (
+            f"phones cannot send to `{everywhere[0].host}`: listen on an address of this machine, "
+            "or set `advertise` to the one that they know it by"
+        )
+    return None
+
+
+class _Reader:
+    """Reads mappings whose keys are the fields of a Struct."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._readers: dict[str, Callable[[str, Node], object]] = {
+            "listen": partial(self._several, self._listener),
+            "advertise": self._address,
+            "algorithms": partial(self._several, self._algorithm),
+            "user_agent": self._user_agent,
+        }
+        self._readers |= dict.fromkeys(("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call"), self._seconds)
+        self._readers |= dict.fromkeys(
+            ("min_expires", "max_expires", "default_expires", "retry_after"), self._whole_seconds
+        )
+        self._readers |= dict.fromkeys(("max_contacts", "max_calls", "max_pending"), self._count)
+
+    def fields(self, kind: type[msgspec.Struct], node: Node | None, what: str) -> dict[str, Any]:
+        """The fields that a mapping gives; those that are wrong are left out."""
+        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        found: dict[str, Any] = {}
+        for key, key_node, entry in self._document.entries(node, what):
+            if key not in known:
+                advice = suggestion(key, known) or f"{joined(known, 'and')} can be set here"
+                self._document.wrong(key_node, f"`{key}` is unknown here", advice)
+            elif isinstance(inner := known[key], type) and issubclass(inner, msgspec.Struct):
+                found[key] = inner(**self.fields(inner, entry, f"`{key}`"))
+            elif (value := self._readers[key](key, entry)) is not None:
+                found[key] = value
+        return found
+
+    def _several(self, read: Callable[[Node], Read | None], name: str, node: Node) -> tuple[Read, ...] | None:
+        """A list without doubles; None when it is empty."""
+        found: list[Read] = []
+        for item in self._document.items(node, f"`{name}`"):
+            value = read(item)
+            if value is not None and value in found:
+                self._document.wrong(item, "this stands here twice", "remove one of them")
+            elif value is not None:
+                found.append(value)
+        return tuple(found) or None
+
+    def _listener(self, node: Node) -> Listener | None:
+        text = self._document.text(node, "a listen address")
+        try:
+            return None if text is None else parse_listener(text)
+        except ValueError as error:
+            self._document.wrong(node, str(error), ADVICE)
+            return None
+
+    def _algorithm(self, node: Node) -> str | None:
+        text = self._document.text(node, "an algorithm")
+        if text is None or text.upper() in ALGORITHMS:
+            return text and text.upper()
+        self._document.wrong(node, f"`{text}` is no algorithm here", f"write {joined(ALGORITHMS)}")
+        return None
+
+    def _address(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"`{name}`")
+        try:
+            return None if text is None else str(ipaddress.ip_address(text))
+        except ValueError:
+            self._document.wrong(node, f"`{text}` is no IP address", "write one without a port")
+            return None
+
+    def _user_agent(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None or _USER_AGENT(text):
+            return text
+        self._document.wrong(node, "this cannot stand in a header", "write it in printable ASCII, on one line")
+        return None
+
+    def _seconds(self, name: str, node: Node) -> float | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None:
+            return None
+        found = _DURATION(text)
+        seconds = float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else 0.0
+        if seconds > 0:
+            return seconds
+        self._document.wrong(node, f"`{text}` is no duration", "write seconds, or such as `30s`, `5min` or `1h`")
+        return None
+
+    def _whole_seconds(self, name: str, node: Node) -> int | None:
+        seconds = self._seconds(name, node)
+        if seconds is None or seconds == int(seconds):
+            return None if seconds is None else int(seconds)
+        self._document.wrong(node, f"`{name}` is counted in whole seconds", "leave the fraction away")
+        return None
+
+    def _count(self, name: str, node: Node) -> int | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None:
+            return None
+        if _COUNT(text) and int(text) > 0:
+            return int(text)
+        self._document.wrong(node, f"`{text}` is no count", "write a whole number from 1 on")
+        return None

@@ -1,0 +1,86 @@
+"""What a server shows, for eyes: tables of calls and registrations, and its status.
+
+Owns the form. The values are those of `b2bua.core`'s views, as JSON brought them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def calls(rows: Sequence[Mapping[str, Any]], now: float) -> str:
+    """One line a call, the oldest first. `now` in wall seconds."""
+    if not rows:
+        return "no calls"
+    lines = [
+        (
+            row["id"],
+            row["caller"],
+            row["callee"],
+            ", ".join(f"{leg['party']} {leg['state']}" for leg in row["legs"]),
+            clock(now - row["started"]),
+            "-" if row["answered"] is None else clock(now - row["answered"]),
+            " ".join(row["rules"]),
+        )
+        for row in sorted(rows, key=lambda row: row["started"])
+    ]
+    return table(("CALL", "CALLER", "CALLEE", "LEGS", "SINCE", "TALKING", "RULES"), lines)
+
+
+def registrations(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a binding, by user."""
+    if not rows:
+        return "no registrations"
+    lines = [
+        (
+            row["user"],
+            row["contact"],
+            f"{row['transport']}:{row['source']}" + ("" if row["reachable"] else " (unreachable)"),
+            clock(row["expires"]),
+            row["agent"],
+        )
+        for row in sorted(rows, key=lambda row: (row["user"], row["contact"]))
+    ]
+    return table(("USER", "CONTACT", "REACHED BY", "EXPIRES", "PHONE"), lines)
+
+
+def status(shown: Mapping[str, Any], now: float) -> str:
+    """A few lines, then sizes and counters."""
+    policy = shown["policy"]
+    lines = [
+        f"b2bua {shown['version']}, process {shown['pid']}, running for {clock(now - shown['started'])}"
+        + (", draining" if shown["draining"] else ""),
+        f"policy {policy['name']}, version {policy['hash']}, from {policy['path']}",
+        f"listens on {', '.join(shown['listen'])}",
+        "",
+        table(("NOW", ""), [(name, str(number)) for name, number in shown["sizes"].items()]),
+        "",
+        table(("SINCE THE START", ""), [(name, str(number)) for name, number in sorted(shown["counters"].items())]),
+    ]
+    return "\n".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """A duration as `m:ss` or `h:mm:ss`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns under their heads. What is not printable, in a name that a peer gave, is escaped."""
+    lines = [tuple(head), *(tuple(_printable(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode()
+        for letter in text
+    )
