@@ -131,6 +131,9 @@ def _tuple_of(span: Span, *items: Any) -> tuple[Any, ...]:
 
 _NODES: dict[str, Callable[..., Any]] = {
     "name": _name,
+    "table_name": _name,
+    "tag_name": _name,
+    "user_by_name": _name,
     "any_name": _name,
     "condition_name": _name,
     "outcome_kind": _name,

@@ -75,6 +75,18 @@ _DECLARED: dict[type[tree.Node], Kind] = {
 }
 
 
+_UNFINISHED = {
+    "over": "`over` and the name of a limit",
+    "within": "`within` and the name of hours",
+    "lookup": "`lookup`, the name of a table and a key",
+    "from": "`from trunk` and the name of a trunk",
+    "header": '`header` and a name, such as `header "Subject"`',
+    "e164": "`e164(dialed)`",
+    "diverted": "`diverted by`",
+}
+"""Words that begin something and are names where nothing follows."""
+
+
 class Names(msgspec.Struct, frozen=True):
     """The script's names resolved. `meanings` is by the span of a name; `contexts` gives the events of a sub."""
 
@@ -137,7 +149,7 @@ class _Resolver:
         elif name.text in self.users:
             self.wrong(name, f"`{name.text}` is a user already", "declarations and users need names of their own")
         elif name.text in FACT_NAMES | LATER_FACTS:
-            self.wrong(name, f"`{name.text}` is a fact already", f"call {kind} something else")
+            self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.declared.setdefault(name.text, meaning)
         self.names.meanings[name.span] = meaning
 
@@ -252,9 +264,9 @@ class _Resolver:
                     scope = self._condition(part, scope, certain)
             case tree.Or(conditions=conditions):
                 for part in conditions:
-                    self._condition(part, scope, certain=False)
+                    scope = self._condition(part, scope, certain=False)
             case tree.Not(condition=inner):
-                self._condition(inner, scope, certain=False)
+                scope = self._condition(inner, scope, certain=False)
             case tree.Compare(left=left, right=right):
                 self._value(left, scope)
                 self._value(right, scope)
@@ -329,9 +341,10 @@ class _Resolver:
             return Meaning(Kind.USER, Type.USER)
         declared = self.names.declared.get(text)
         if declared is not None:
-            if not (trunks and declared.kind is Kind.TRUNK):
-                self._has_no_value(name, declared.kind)
-            return declared
+            if trunks and declared.kind is Kind.TRUNK:
+                return declared
+            self._has_no_value(name, declared.kind)
+            return UNKNOWN
         return self._unknown(name, [*scope, *self.facts, *self.users, *(self._all(Kind.TRUNK) if trunks else [])])
 
     def _has_no_value(self, name: tree.Name, kind: Kind) -> None:
@@ -354,6 +367,8 @@ class _Resolver:
             self.wrong(name, f"`{text}` is not known in `{self.place}`", f"it is a fact of {events}")
         elif text in LATER_FACTS:
             self.wrong(name, f"`{text}` is not available yet")
+        elif text in _UNFINISHED:
+            self.wrong(name, f"`{text}` says too little by itself", f"write {_UNFINISHED[text]}")
         elif not self.names.users_known:
             return Meaning(Kind.USER, Type.USER)
         else:
@@ -379,7 +394,8 @@ class _Resolver:
             else:
                 candidates = [text for kind in kinds for text in self._all(kind)]
                 advice = suggestion(name.text, candidates) or self._choice(candidates)
-                self.wrong(name, f"there is no {_without_article(kinds)} `{name.text}`", advice)
+                there_is = "there are" if kinds == (Kind.HOURS,) else "there is"
+                self.wrong(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
         elif known.kind not in kinds:
             self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
             self.names.meanings[name.span] = UNKNOWN

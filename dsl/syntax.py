@@ -15,7 +15,8 @@ from dsl.language import beginnings, words
 from dsl.recovery import begins_declaration, line_start, open_brace, statement_around
 from dsl.tree import Span
 
-_RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[A-Za-z0-9_.+*%:/-]+|[-=]>|[=<>!&|]+|\S")
+_RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[-=]>|[A-Za-z0-9_.+*%:/-]+|[=<>!&|]+|\S")
+_SIGNS = "=<>!&|"
 
 _VALUES = {
     "NAME": "a name",
@@ -39,7 +40,7 @@ _NAMED_BY = {
     "_TRUNK": "the name of a trunk",
     "_PLAY": "the name of a sound",
     "_EACH": "`caller` or `source`",
-    "_IN": "the name of a group, users or a net",
+    "_IN": "a group, a net",
 }
 _CODES_AFTER = {"_REJECT", "_REDIRECT", "_NOTIFY", "_RESPONSE", "_ANSWERS", "_FAILOVER"}
 _STATEMENTS = {
@@ -54,6 +55,7 @@ _STATEMENTS = {
 _PARTS = {
     "_action": "a decision",
     "_condition": "a condition",
+    "_operand": "a value",
     "_expression": "a value",
 }
 """Rules of the grammar that have one name where all of their beginnings could stand, wider ones first."""
@@ -113,9 +115,16 @@ def describe(mistake: Mistake, source: str, file: str) -> Told:
     return _Teller(mistake, source, file).tell()
 
 
+def _one_sign(text: str, at: int) -> bool:
+    """Whether the characters before and at this offset make one sign, such as `<>`."""
+    return text[at - 1 : at] in _SIGNS and text[at : at + 1] in _SIGNS and text[at - 1 : at + 1].strip() != ""
+
+
 class _Teller:
     def __init__(self, mistake: Mistake, source: str, file: str) -> None:
         self.text = mistake.text
+        while mistake.at > mistake.after - 1 > 0 and _one_sign(mistake.text, mistake.at):
+            mistake = msgspec.structs.replace(mistake, at=mistake.at - 1)
         self.mistake = mistake
         self.source = Source(source)
         self.file = file
@@ -126,7 +135,8 @@ class _Teller:
         at, text = self.mistake.at, self.text
         opened = open_brace(text, at)
         if opened is not None and (at == len(text) or self._is_declaration_at_the_left()):
-            return self._told(opened, 1, "this block is never closed", "write `}` where it ends", (opened, at))
+            unreadable = (line_start(text, opened), at)
+            return self._told(opened, 1, "this block is never closed", "write `}` where it ends", unreadable)
         if self.found[:1] in ('"', "`") and (len(self.found) == 1 or self.found[-1] != self.found[0]):
             what = "text" if self.found[0] == '"' else "pattern"
             where = f"end it with `{self.found[0]}` on the same line" if what == "text" else "end it with a backtick"
@@ -157,7 +167,8 @@ class _Teller:
             meant = _FOREIGN_WORDS[found]
         if meant is not None:
             return self._told(at, len(found), f"unknown word `{found}`", f"did you mean `{meant}`?")
-        return self._told(at, len(found), f"`{found}` cannot stand here", self._expected())
+        unreadable = (at, at + 1) if found == "}" else None
+        return self._told(at, len(found), f"`{found}` cannot stand here", self._expected(), unreadable)
 
     def _expected(self) -> str:
         """What could stand there: on a new line something new, else what goes on with the line."""
@@ -183,6 +194,8 @@ class _Teller:
         if left >= _COMPARISONS:
             said.append("a comparison such as `==`, `in` or `is`")
             left -= _COMPARISONS | {"_IN", "_IS", "_NOT", "_MATCHES"}
+        if "DURATION" in left:
+            left -= {"NUMBER"}
         for name in sorted(left & _VALUES.keys()):
             said.append(self._value(name))
         fixed = sorted(f"`{words()[name]}`" for name in left if name in words())

@@ -561,7 +561,7 @@ class Trusted(Node, frozen=True):
 
 
 class Transit(Node, frozen=True):
-    """Calls from its peers may go out through other trunks, and why."""
+    """Calls that come from other trunks may go out through this one, and why."""
 
     reason: Text
 

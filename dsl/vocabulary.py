@@ -108,6 +108,6 @@ UNTOUCHABLE_HEADERS = {
     " event o require supported k proxy-require allow",
     "authentication": "authorization proxy-authorization www-authenticate proxy-authenticate"
     " authentication-info proxy-authentication-info",
-    "length": "content-length l content-type c content-encoding e content-disposition mime-version",
+    "length and type": "content-length l content-type c content-encoding e content-disposition mime-version",
 }
 """Headers that a script cannot set or strip, by what they are for, in lower case, compact forms included."""

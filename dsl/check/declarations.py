@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dsl import tree
-from dsl.check.report import Report
+from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, suggestion
 from dsl.spoken import spoken
 from dsl.vocabulary import LIMITED_BY, UNTOUCHABLE_HEADERS
@@ -65,7 +65,7 @@ class _Checker:
             if word is not None and type(declaration) in first:
                 self._twice(declaration, word, first[type(declaration)])
             first.setdefault(type(declaration), declaration)
-        top = tree.Span(self.script.span.file, 1, 1, 1, 1)
+        top = beginning(self.script)
         for kind, example in ((tree.PolicyName, '`policy "my-office"`'), (tree.Domain, "`domain example.com`")):
             if kind not in first:
                 self.report.wrong(top, f"the policy has no `{_ONCE[kind]}`", f"write {example}")
@@ -211,4 +211,5 @@ class _Checker:
         if self._header_name(name):
             for purpose, headers in UNTOUCHABLE_HEADERS.items():
                 if name.value.lower() in headers.split():
-                    self.report.wrong(name, f"`{name.value}` belongs to {purpose}, which no script can change")
+                    advice = f"headers of {purpose} are the server's own"
+                    self.report.wrong(name, f"no script can change `{name.value}`", advice)

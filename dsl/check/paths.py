@@ -29,9 +29,9 @@ from dsl.networks import Network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
 from dsl.tree import Span
-from dsl.vocabulary import FACTS
+from dsl.vocabulary import FACTS, OUTCOMES
 
-_MOST_BLOCKS = 2_000
+_MOST_BLOCKS = 20_000
 """How many blocks are entered in all, so that subs that do subs that do subs end."""
 
 
@@ -45,6 +45,22 @@ class Known(msgspec.Struct, frozen=True):
     equal: tuple[Atom, ...]
 
 
+class Way(msgspec.Struct, frozen=True):
+    """How a block was come to: what is known, the parameters that a caller chose, the subs that were done.
+
+    `early`: the request can still be challenged.
+    """
+
+    known: tuple[Known, ...]
+    chosen: frozenset[Span]
+    subs: tuple[str, ...]
+    early: bool
+
+    def knowing(self, known: Known) -> Way:
+        """The same way, knowing one thing more."""
+        return Way((*self.known, known), self.chosen, self.subs, self.early)
+
+
 def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
     """Check what can be reached, and by whom."""
     walker = _Walker(script, names, setup, report)
@@ -52,11 +68,12 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
         match declaration:
             case tree.On(event=event, body=body) if event.text in FACTS:
                 walker.dead_rules(body, ())
-                walker.follow(body, (), frozenset())
+                walker.follow(body, Way((), frozenset(), (), early=event.text not in OUTCOMES))
             case tree.Sub(body=body):
                 walker.dead_rules(body, ())
             case _:
                 pass
+    walker.finish()
     walker.forwarding_that_goes_round()
 
 
@@ -70,7 +87,13 @@ class _Walker:
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
         self.ours = _nets_of_ours(setup)
         self.forwards: dict[str, tuple[str, tree.Dial]] = {}
+        self.transit = {
+            item.name.text
+            for item in script.declarations
+            if isinstance(item, tree.Trunk) and any(isinstance(part, tree.Transit) for part in item.settings)
+        }
         self.told: set[Span] = set()
+        self.challenges: dict[tree.Challenge, bool] = {}
         self.blocks = 0
 
     # Rules that can never match
@@ -107,13 +130,13 @@ class _Walker:
         formulas = [formula, *(item.formula for item in around)]
         if not self.solver.possible(formulas):
             outer = next((item.rule for item in around if not self._both(formula, item)), around[-1].rule)
-            self._never(rule, outer, "inside the rule of line {}")
+            self._never(rule, outer, "the rule of line {} around it excludes that")
             return
         alone = next((item.rule for item in above if not self.solver.possible([*formulas, item.formula])), None)
         if alone is not None:
-            self._never(rule, alone, "line {} takes all that it would")
+            self._never(rule, alone, "line {} already takes all of it")
         else:
-            self._never(rule, above[-1].rule, "the rules down to line {} take all that it would")
+            self._never(rule, above[-1].rule, "the rules down to line {} already take all of it")
 
     def _both(self, formula: Formula, item: Known) -> bool:
         return self.solver.possible([formula, item.formula])
@@ -125,8 +148,8 @@ class _Walker:
 
     # What is known where something is decided
 
-    def follow(self, block: tree.Block, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
-        """Go through a block and the subs that it does; `chosen` are the parameters that a caller chose."""
+    def follow(self, block: tree.Block, way: Way) -> None:
+        """Go through a block, and through the subs that it does."""
         self.blocks += 1
         if self.blocks > _MOST_BLOCKS:
             return
@@ -134,62 +157,64 @@ class _Walker:
             match statement:
                 case tree.When(condition=condition, body=body):
                     formula = self.reader.formula(condition)
-                    self.follow(body, (*known, _known(formula, statement, holds=True)), chosen)
-                    known = (*known, _known(formula, statement, holds=False))
+                    self.follow(body, way.knowing(_known(formula, statement, holds=True)))
+                    way = way.knowing(_known(formula, statement, holds=False))
                 case tree.Otherwise(body=body):
-                    self.follow(body, known, chosen)
-                case tree.Challenge():
-                    self._challenge(statement, known)
+                    self.follow(body, way)
+                case tree.Challenge() if way.early:
+                    in_vain = not self._possible(way.known, UNAUTHENTICATED)
+                    self.challenges[statement] = in_vain and self.challenges.get(statement, True)
                 case tree.Dial():
-                    self._dial(statement, known, chosen)
-                case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs:
-                    self._do(self.subs[sub.text], arguments, known, chosen)
+                    self._dial(statement, way)
+                case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs and sub.text not in way.subs:
+                    self._do(self.subs[sub.text], arguments, way)
                 case _:
                     pass
 
-    def _do(
-        self,
-        sub: tree.Sub,
-        arguments: tuple[tree.Expression, ...],
-        known: tuple[Known, ...],
-        chosen: frozenset[Span | None],
-    ) -> None:
-        given = {
+    def _do(self, sub: tree.Sub, arguments: tuple[tree.Expression, ...], way: Way) -> None:
+        given = frozenset(
             parameter.name.span
             for parameter, argument in zip(sub.parameters, arguments, strict=False)
-            if self._chosen_part(argument, chosen) is not None
-        }
-        self.follow(sub.body, known, frozenset(given))
+            if self._chosen_part(argument, way.chosen) is not None
+        )
+        self.follow(sub.body, Way(way.known, given, (*way.subs, sub.name.text), way.early))
 
-    def _challenge(self, challenge: tree.Challenge, known: tuple[Known, ...]) -> None:
-        if challenge.span in self.told or self._possible(known, UNAUTHENTICATED):
-            return
-        self.told.add(challenge.span)
-        advice = "put it behind `when not authenticated`"
-        self.report.wrong(challenge, "whoever comes here is authenticated already", advice)
+    def finish(self) -> None:
+        """Report what only all ways together show."""
+        for challenge, in_vain in self.challenges.items():
+            if in_vain and self.blocks <= _MOST_BLOCKS:
+                advice = "put it behind `when not authenticated`"
+                self.report.wrong(challenge, "whoever comes here is authenticated already", advice)
+        if self.blocks > _MOST_BLOCKS:
+            sub = next(iter(self.subs.values()))
+            message = "there are too many ways through the subs to check them all"
+            self.report.wrong(sub.name, message, "let fewer subs do each other")
 
-    def _dial(self, dial: tree.Dial, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
+    def _dial(self, dial: tree.Dial, way: Way) -> None:
         for party in (party for step in dial.steps for party in step.parties):
             if party.trunk is not None:
-                self._toll(party, party.trunk.text, known, chosen)
+                self._toll(party, party.trunk.text, way)
         if dial.forwarded:
-            self._forward(dial, known)
+            self._forward(dial, way.known)
         for outcome in dial.outcomes:
-            self.follow(outcome.body, _lasting(known), chosen)
+            self.follow(outcome.body, Way(_lasting(way.known), way.chosen, way.subs, early=False))
 
-    def _toll(self, party: tree.Party, trunk: str, known: tuple[Known, ...], chosen: frozenset[Span | None]) -> None:
-        """Refuse a path on which a stranger says whom we call at our expense. Emergency numbers are no choice."""
-        part = self._chosen_part(party.target, chosen)
-        if part is None or party.target.span in self.told:
+    def _toll(self, party: tree.Party, trunk: str, way: Way) -> None:
+        """Refuse a way on which a stranger says whom we call at our expense.
+
+        What is one of the operator's constants there, or an emergency number, is no choice.
+        """
+        part = self._chosen_part(party.target, way.chosen)
+        pinned = [atom.subject for item in way.known if item.holds for atom in item.equal]
+        if part is None or part in pinned or party.target.span in self.told:
             return
         stranger: list[Formula] = [UNAUTHENTICATED, Opposite(Atom("dialed", "emergency"))]
         if self.ours:
             stranger.append(Opposite(Atom("source", "networks", self.ours)))
-        declared = self.setup.trunks.get(trunk)
-        if declared is not None and declared.transit is not None:
+        if trunk in self.transit:
             others = tuple(Atom("from trunk", "equal", name) for name in self.setup.trunks if name != trunk)
             stranger.append(Opposite(AnyOf(others)))
-        if self._possible(known, *stranger):
+        if self._possible(way.known, *stranger):
             self.told.add(party.target.span)
             self.report.wrong(
                 party.target,
@@ -197,7 +222,7 @@ class _Walker:
                 "require `authenticated` or `source in <a net of ours>` on this path",
             )
 
-    def _chosen_part(self, value: tree.Expression, chosen: frozenset[Span | None]) -> str | None:
+    def _chosen_part(self, value: tree.Expression, chosen: frozenset[Span]) -> str | None:
         """The part of a value that a caller chooses, as it is written."""
         match value:
             case tree.Reference(name=name):

@@ -33,3 +33,8 @@ class Report:
     def _problem(self, at: tree.Node | Span, message: str, advice: str | None, related: Span | None) -> Problem:
         span = at.span if isinstance(at, tree.Node) else at
         return self._source.problem(span, message, advice, related)
+
+
+def beginning(script: tree.Script) -> Span:
+    """Where to tell of what is missing altogether."""
+    return script.declarations[0].span if script.declarations else Span(script.span.file, 1, 1, 1, 1)

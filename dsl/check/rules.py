@@ -6,7 +6,7 @@ Owns what can be seen from the statements alone, without asking what conditions 
 from __future__ import annotations
 
 from dsl import tree
-from dsl.check.report import Report
+from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, suggestion
 from dsl.resolve import Names
 from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS
@@ -28,7 +28,7 @@ def check_rules(script: tree.Script, names: Names, report: Report) -> None:
                 checker.body(body, events or frozenset({"call"}))
             case _:
                 pass
-    top = tree.Span(script.span.file, 1, 1, 1, 1)
+    top = beginning(script)
     for required in REQUIRED_EVENTS:
         if required not in checker.seen:
             advice = f"write `on {required} {{ otherwise -> reject 403 }}` at least"

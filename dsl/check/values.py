@@ -90,7 +90,8 @@ class Values:
         if meaning.type is Type.ROW:
             self._column(attribute, meaning.table or "")
         elif meaning.type in _USERS:
-            self._user_attribute(base, attribute, meaning.kind is Kind.USER)
+            if meaning.kind is not Kind.UNKNOWN:
+                self._user_attribute(base, attribute, meaning.kind is Kind.USER)
         else:
             self.report.wrong(attribute, f"`{spoken(base)}` is {meaning.type} and has no `{attribute.text}`")
         return Type.WRITTEN
@@ -153,7 +154,7 @@ class Values:
                 )
                 return
         if other not in _COMPARABLE[one] and one not in _COMPARABLE[other]:
-            message = f"`{written[0]}` is {one}, `{written[1]}` is {other}: they are never equal"
+            message = f"`{written[0]}` is {one}, `{written[1]}` is {other}: they cannot be compared"
             self.report.wrong(comparison, message, _converted(right, one) or _converted(left, other))
         elif comparison.operator not in ("==", "!=") and one not in (Type.WHOLE, Type.TIME, Type.UNKNOWN):
             message = f"`{comparison.operator}` compares whole numbers and times, and `{written[0]}` is {one}"
@@ -265,6 +266,8 @@ def _converted(value: tree.Expression, wanted: Type) -> str | None:
     match value:
         case tree.Text(value=text) if wanted is Type.USER:
             return f"write {text} without quotes"
+        case tree.Reference(name=tree.Name(text="dialed")) if wanted is Type.USER:
+            return "`callee` is the user who was dialled"
         case tree.Integer(text=digits) if wanted is Type.TIME:
             return f"a time needs a unit: `{digits}s`, `{digits}min` or `{digits}h`"
         case tree.Integer(text=digits) if wanted in (Type.TEXT, Type.PARTY, Type.WRITTEN):

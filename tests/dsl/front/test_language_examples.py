@@ -1,0 +1,54 @@
+"""The two policies by which the language was designed, and the two that are shipped."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dsl import tree
+from dsl.parser import parse
+from tests.dsl.front.golden import problems_of
+
+LANGUAGE = Path(__file__).with_name("language")
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture
+def language(tmp_path: Path) -> Path:
+    for file in LANGUAGE.iterdir():
+        shutil.copy(file, tmp_path)
+    secrets = tmp_path / "secrets.yaml"
+    secrets.write_text("pstn: {password: x}\n")
+    secrets.chmod(0o600)
+    return tmp_path
+
+
+def test_the_small_office_is_refused_for_what_is_not_available_yet_and_for_nothing_else(language: Path) -> None:
+    problems, warnings = problems_of(language / "small-office.route")
+    assert [f"{problem.line}:{problem.column} {problem.message}" for problem in problems] == [
+        "8:1 `sound` is not available yet",
+        "16:3 `register` of a trunk is not available yet",
+        "21:3 `check` of a trunk is not available yet",
+        "40:32 `answer` is not available yet",
+        "55:4 `on hold` is not available yet",
+    ]
+    assert warnings == []
+
+
+def test_the_carriers_edge_is_sound(language: Path) -> None:
+    assert problems_of(language / "carrier-edge.route") == ([], [])
+
+
+@pytest.mark.parametrize("name", ["office/office.route", "carrier-edge/edge.route"])
+def test_a_shipped_example_has_neither_problems_nor_warnings(name: str) -> None:
+    assert problems_of(EXAMPLES / name) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["office/office.route", "carrier-edge/edge.route"])
+def test_every_rule_of_a_shipped_example_can_be_read_in_one_line(name: str) -> None:
+    text = (EXAMPLES / name).read_text()
+    script = parse(text, name)
+    assert any(isinstance(declaration, tree.Test) for declaration in script.declarations)
+    assert max(len(line) for line in text.splitlines()) <= 110
