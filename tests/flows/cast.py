@@ -9,14 +9,20 @@ from tempfile import TemporaryDirectory
 from dsl import policy
 from dsl.policy import Policy
 from tests.sim.link import Place
+from tests.sim.shell import SERVER
 
 from .party import Actor
 from .script import Flow, FlowError
 
-SERVER = "192.0.2.1"
 DOMAIN = "acme.example"
 _ACCOUNT = ("acme", "trunk-secret")
-_PHONES = {"alice": "192.0.2.10", "bob": "192.0.2.11", "carol": "192.0.2.12", "dave": "192.0.2.13", "erin": "192.0.2.14"}
+_PHONES = {
+    "alice": "192.0.2.10",
+    "bob": "192.0.2.11",
+    "carol": "192.0.2.12",
+    "dave": "192.0.2.13",
+    "erin": "192.0.2.14",
+}
 _GATEWAYS = {"gw": "198.51.100.1", "gw2": "198.51.100.17", "gw3": "198.51.100.33"}
 NAMES = {"gw.carrier.example": ("gw",), "gw2.carrier.example": ("gw2",), "gw3.carrier.example": ("gw3",)}
 
@@ -85,7 +91,10 @@ class Cast:
                 raise FlowError(f"{line.where}: nobody is called {line.who}")
 
     def _add(self, name: str, words: tuple[str, ...]) -> None:
-        """Words: `phone` or `gateway`, then any of `tcp`, `udp-only`, `user NAME`, `at HOST`, `unregistered`, `no-ack`."""
+        """Words: `phone` or `gateway`, then any of tcp, udp-only, user NAME, at HOST, unregistered, no-ack.
+
+        A party that is `udp-only` refuses connections, one with `no-ack` acknowledges no failures.
+        """
         options = dict(zip(words, [*words[1:], ""], strict=True))
         phone = words[0] == "phone"
         user = options.get("user", name)

@@ -6,7 +6,8 @@
     sdp, no sdp, sdp sendonly  a session description             o-version = $v + 1  one more than what was kept
 
 Beside headers there are the fields `to-tag`, `from-tag`, `call-id`, `cseq`, `branch`, `uri` (Request-URI), `reason`,
-`from-uri`, `to-uri`, `o-version`, `o-session`, `transport`, `body` and `credentials` (`right` or `wrong` for the party's account).
+`from-uri`, `to-uri`, `o-version`, `o-session`, `transport`, `body` and `credentials`: `right` or `wrong` for the
+party's account.
 """
 
 from __future__ import annotations

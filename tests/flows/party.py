@@ -367,4 +367,3 @@ def _answer_has_sdp(request: Request, status: int) -> bool:
 def _target(message: Request | Response) -> str:
     contacts = message.contacts
     return str(contacts[0].uri) if isinstance(contacts, list) and contacts else ""
-

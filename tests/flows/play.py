@@ -121,8 +121,8 @@ class Performance:
                 if not received.taken and not received.quiet:
                     self.failures.append(f"{actor.name} gets {_show(received)}, of which no line speaks")
             self.failures += [f"{actor.name} had no ACK for its {what}" for what in actor.unacknowledged.values()]
-        errors = self.stage.errors
-        if len(errors) != len(self.flow.logs) or not all(map(str.startswith, errors, self.flow.logs)):
+        errors = [log.event for log in self.stage.logs if log.level == "error"]
+        if errors != self.flow.logs:
             self.failures.append(f"the errors logged are {errors}")
         self._check_records()
 

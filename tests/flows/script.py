@@ -8,9 +8,14 @@ from typing import Literal
 
 import msgspec
 
-_ENTRY = re.compile(r"(?P<start>\d+(?:\.\d+)?)(?:\.\.(?P<end>\d+(?:\.\d+)?))?\s+(?P<who>[\w-]+)(?:\.(?P<call>\w+))?\s+(?P<way>[<>])\s+")
+_ENTRY = re.compile(
+    r"(?P<start>\d+(?:\.\d+)?)(?:\.\.(?P<end>\d+(?:\.\d+)?))?\s+(?P<who>[\w-]+)(?:\.(?P<call>\w+))?\s+(?P<way>[<>])\s+"
+)
 _NEXT = re.compile(r"\s{2,}(?=\d+(?:\.\d+)?(?:\.\.\d+(?:\.\d+)?)?\s+[\w.-]+\s+[<>]\s)")
-_RECORD = re.compile(r"record (?P<way>in|out)\s+(?P<cause>\d{3})(?:\s+hung up by (?P<who>caller|callee|system))?(?:\s+\[(?P<checks>.*)\])?")
+_RECORD = re.compile(
+    r"record (?P<way>in|out)\s+(?P<cause>\d{3})"
+    r"(?:\s+hung up by (?P<who>caller|callee|system))?(?:\s+\[(?P<checks>.*)\])?"
+)
 _CLOSING = {'"': '"', "<": ">", "(": ")", "[": "]"}
 
 
@@ -80,7 +85,8 @@ class _Reader:
         self.in_policy = False
 
     def read(self) -> Flow:
-        for self.number, text in enumerate(self.flow.path.read_text().splitlines(), 1):
+        for text in self.flow.path.read_text().splitlines():
+            self.number += 1
             self._text_line(text)
         if not self.flow.title:
             raise FlowError(f"{self.flow.path.name}: the first line says what it shows, after a `#`")
@@ -104,7 +110,7 @@ class _Reader:
                 if rest:
                     self.flow.policy = (self.flow.path.parent / rest[0]).read_text()
             case "phone" | "gateway":
-                self.flow.parties.append(Party(rest[0], tuple([word, *rest[1:]])))
+                self.flow.parties.append(Party(rest[0], (word, *rest[1:])))
             case "name":
                 self.flow.names[rest[0]] = tuple(rest[1:])
             case "setting":
@@ -159,7 +165,9 @@ class _Reader:
 
 def split(text: str) -> tuple[str, ...]:
     """The parts between commas that stand outside quotes, angle brackets, parentheses and brackets."""
-    parts, depth, current = [], [], ""
+    parts: list[str] = []
+    depth: list[str] = []
+    current = ""
     for character in text:
         if depth and character == depth[-1]:
             depth.pop()

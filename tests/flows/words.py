@@ -17,7 +17,8 @@ class Wording(msgspec.Struct):
     """How a message differs from what the party would send by itself.
 
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
-    the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the realm of a 401 or 407.
+    the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the
+    realm of a 401 or 407; `plain` leaves credentials out.
     """
 
     target: str = ""

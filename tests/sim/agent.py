@@ -22,6 +22,8 @@ from b2bua.sip.parser import parse
 from b2bua.sip.uri import Uri
 
 from .call import Call
+from .called import IncomingCall
+from .caller import OutgoingCall
 from .clock import Clock
 from .link import Link, Place
 from .plan import Plan
@@ -117,9 +119,7 @@ class Agent:
         write = partial(
             write_request, from_=from_, call_id=call_id, cseq=cseq, via=self.via(branch), route=tuple(route)
         )
-        data = write(
-            method, uri, to=to, contact=self.contact if contact else None, extra=tuple(extra), body=body
-        )
+        data = write(method, uri, to=to, contact=self.contact if contact else None, extra=tuple(extra), body=body)
         self._clients[branch, method] = ClientTransaction(
             self.clock,
             self.transmit,
@@ -238,9 +238,7 @@ class Agent:
         else:
             self.report("known", f"{self.name} gets an ACK for no call of its own", request.call_id)
 
-    def _cancel(
-        self, request: Request, transaction: ServerTransaction, branch: str, call: Call | None
-    ) -> None:
+    def _cancel(self, request: Request, transaction: ServerTransaction, branch: str, call: Call | None) -> None:
         if call is None or (branch, "INVITE") not in self._servers:
             self.reply(request, transaction, 481, to_tag=self.token())
             return
@@ -265,23 +263,16 @@ class Agent:
 
     def call(self, target: str, plan: Plan, caller: str) -> Call:
         """Call a URI; `caller` is the From URI."""
-        call = Call(self, plan, call_id=self.token(), local=caller, remote=f"<{target}>", outgoing=True)
+        call = OutgoingCall(self, plan, call_id=self.token(), local=caller, remote=f"<{target}>")
         self.calls[call.id] = call
         call.invite(target)
         return call
 
     def invited(self, request: Request, transaction: ServerTransaction) -> None:
         """A call comes in."""
-        call = Call(
-            self,
-            self.plan_for(request),
-            call_id=request.call_id,
-            local=request.get("To") or "",
-            remote=request.get("From") or "",
-            outgoing=False,
-        )
+        call = IncomingCall(self, self.plan_for(request), request, transaction)
         self.calls[call.id] = call
-        call.invited(request, transaction)
+        call.begin()
 
     def address_of(self, contact: str) -> str:
         """The URI inside a Contact, as a Request-URI."""

@@ -21,7 +21,10 @@ _MAGIC = "z9hG4bK"
 
 
 class _Asked:
-    """A request that came in: where from, its headers that a response repeats, and the final response it got."""
+    """A request that came in: where from, its headers that a response repeats, and the final response it got.
+
+    After a 401 there may be others: challenges keep no state, so a repetition is answered anew.
+    """
 
     __slots__ = ("final", "flow", "request")
 
@@ -60,8 +63,10 @@ class Audit:
         try:
             self._came_in(parse(data), flow, now)
         except Malformed as error:
-            if error.request is not None:
-                self._came_in(error.request, flow, now)
+            request = error.request
+            if request is not None:
+                method = (request.get("CSeq") or "").rpartition(" ")[2]
+                self._asked.setdefault((request.via.branch or "", method), _Asked(request, flow))
         except PeerError:
             return
 
@@ -174,9 +179,9 @@ class Audit:
         wrong = _differs(request, response)
         if wrong:
             self._report("response", f"{name}: {wrong}", call_id)
-        if (flow.remote, flow.remote_port) != (asked.flow.remote, asked.flow.remote_port):
+        if flow.remote != asked.flow.remote or flow.remote_port not in _ports(asked):
             self._report("place", f"{name} goes to {flow.remote}:{flow.remote_port}", call_id)
-        if asked.final and (asked.final, response.status) != (401, 401):
+        if asked.final and asked.final != 401:
             self._report("one final", f"{name} after {asked.final}", call_id)
         if response.status >= 200:
             asked.final = response.status
@@ -201,10 +206,19 @@ class Audit:
             return
         version, due = int(origin[2]), int(before[0][2]) + (rest != before[1])
         if version != due:
-            text = f"version {version} where {due} is due: the body {'changed' if rest != before[1] else 'did not change'}"
+            text = (
+                f"version {version} where {due} is due: the body {'changed' if rest != before[1] else 'did not change'}"
+            )
             self._report("origin", text, message.call_id)
         if origin[:2] + origin[3:] != before[0][:2] + before[0][3:]:
             self._report("origin", f"o={' '.join(origin)} was o={' '.join(before[0])}", message.call_id)
+
+
+def _ports(asked: _Asked) -> tuple[int, ...]:
+    """Where a response may go: to where its request came from, and to sent-by when that stream has closed (18.2.2)."""
+    if asked.flow.transport == "UDP":
+        return (asked.flow.remote_port,)
+    return asked.flow.remote_port, asked.request.via.port or 5060
 
 
 def _differs(request: Request, response: Response) -> str:

@@ -39,8 +39,8 @@ class Endpoint(Protocol):
 class Faults(msgspec.Struct, frozen=True):
     """How bad the network is. Rates are probabilities, delays seconds.
 
-    `patience` bounds the bad luck: the same octets to the same place are lost at most so often in a row, so that
-    what retransmits for 64*T1 gets through in every run and the rules need no exception for luck.
+    `patience` bounds the bad luck: of the same message to the same place (start line and topmost header) at most so
+    many are lost, so that what retransmits for 64*T1 gets through in every run and no rule has to allow for luck.
     """
 
     loss: float = 0.0
@@ -131,9 +131,10 @@ class Link:
                 self._tell_broken(flow)
             return
         if faults.loss and draw.random() < faults.loss:
-            lost = self._lost.get((target, data), 0)
+            message = target, b"\r\n".join(data.split(b"\r\n", 2)[:2])
+            lost = self._lost.get(message, 0)
             if lost < faults.patience:
-                self._lost[target, data] = lost + 1
+                self._lost[message] = lost + 1
                 self._note(data, flow, "lost")
                 return
         self._note(data, flow, "")

@@ -31,7 +31,12 @@ def garble(draw: Random, passages: Sequence[Passage]) -> bytes:
             return _without(lines, b"via:")
         case 5:
             kept = _without(lines, b"cseq:")[:-4]
-            return kept + b"\r\nCSeq: " + draw.choice((b"-1 INVITE", b"x", b"1", b"99999999999 BYE", b"1 NOISE")) + b"\r\n\r\n"
+            return (
+                kept
+                + b"\r\nCSeq: "
+                + draw.choice((b"-1 INVITE", b"x", b"1", b"99999999999 BYE", b"1 NOISE"))
+                + b"\r\n\r\n"
+            )
         case 6:
             return b"\r\n".join((lines[0], _STRANGER.strip(), b"From: <sip:" + b"x" * draw.randrange(9_000), b"", b""))
         case _:

@@ -61,10 +61,9 @@ class _Check:
         return Violation(self.world.clock.now, rule, text, call_id)
 
     def _left_over(self) -> Iterator[Violation]:
-        core, standing = self.world.core, self.world.standing
-        left = {name: count for name, count in core.sizes().items() if count != standing[name]}
-        if left:
-            yield self._wrong("nothing left", f"the core keeps {left}")
+        core = self.world.core
+        if self.world.left:
+            yield self._wrong("nothing left", f"the core keeps {self.world.left}")
         for view in core.calls():
             yield self._wrong("nothing left", f"the core keeps the call {view}")
 
@@ -86,9 +85,9 @@ class _Check:
 
     def _record_per_leg(self) -> Iterator[Violation]:
         times = Counter((record.call, record.leg) for record in self.world.records)
-        for (call, leg), count in times.items():
+        for (name, leg), count in times.items():
             if count > 1:
-                yield self._wrong("one record", f"{count} records for leg {leg} of {call}")
+                yield self._wrong("one record", f"{count} records for leg {leg} of {name}")
         outgoing = Counter(record.sip_call_id for record in self.world.records if record.direction == "out")
         incoming = Counter(record.sip_call_id for record in self.world.records if record.direction == "in")
         for call_id in self.world.audit.invited:
@@ -146,8 +145,20 @@ class _Check:
         if abs(caller.over_at - winner.over_at) > allowed:
             text = f"{caller!r} ended at {caller.over_at:.3f}, {winner!r} at {winner.over_at:.3f}"
             yield self._wrong("ended", text, caller.id)
+        yield from self._same_media(caller, winner)
         if self.world.profile.drains is None and caller.ended_by == winner.ended_by == "them":
             yield self._wrong("ended", f"nobody hung up: {caller!r}, {winner!r}", caller.id)
+
+    def _same_media(self, caller: Call, called: Call) -> Iterator[Violation]:
+        """What each heard last is what the other said last, the o= line aside, unless an offer was still open.
+
+        An offer of B's whose answer never came because A left first has been refused by us (RFC 3261 13.2.2.4).
+        """
+        if not (caller.settled and called.settled) or b"m=audio 0 " in called.heard:
+            return
+        for heard, said in ((caller.heard, called.said), (called.heard, caller.said)):
+            if split_origin(heard)[1] != split_origin(said)[1]:
+                yield self._wrong("same media", f"{said!r} was said, {heard!r} heard", caller.id)
 
     def _ack_in_order(self, caller: Call, called: Call) -> Iterator[Violation]:
         """Our ACK to B follows A's, unless one of them was leaving or our own BYE ends it (RFC 3261 13.3.1.4)."""
@@ -164,4 +175,3 @@ class _Check:
         )
         if not any(reason is not None and reason <= acked for reason in reasons):
             yield self._wrong("ack order", f"ACK to {called!r} at {acked:.3f}, before {caller!r} sent one", called.id)
-

@@ -62,7 +62,7 @@ def test_a_lossy_link_loses_about_as_many_as_it_was_told() -> None:
     assert 1_500 < len(bob.heard) < 1_700
 
 
-def test_the_same_octets_are_lost_only_so_often_in_a_row() -> None:
+def test_the_same_message_is_lost_only_so_often() -> None:
     clock, link, _alice, bob = network(Faults(loss=1.0, patience=3))
     for _ in range(4):
         link.send(b"INVITE", TO_BOB)
