@@ -149,7 +149,7 @@ def carry(bench: Bench, server: Process | None, plan: Plan, warm_up: float) -> C
         caller, called = load.last("caller"), load.last("called")
         complaint = load.complaint()
     window = _window(steady)
-    failed = max(caller.failed, called.failed)
+    failed = max(caller.failed, called.failed + called.current)
     why = _why(plan, caller, failed, complaint, steady)
     limit = _limit(window, bench) if why else ""
     return Carried(

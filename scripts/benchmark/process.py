@@ -53,15 +53,18 @@ class _Stat:
     born: int
 
 
-def _stat(pid: int) -> _Stat | None:
+def _stat(task: int | str) -> _Stat | None:
+    """A process, or a thread as `PID/task/TID`; None when it is gone."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"/proc/{task}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name stands in brackets and may hold blanks and brackets; what follows it begins with field 3.
     fields = text[text.rindex(")") + 2 :].split()
     user, system, reaped_user, reaped_system = (int(field) * _TICK for field in fields[11:15])
-    return _Stat(pid, int(fields[1]), Cpu(user + reaped_user, system + reaped_system), int(fields[19]))
+    return _Stat(
+        int(text.split(" ", 1)[0]), int(fields[1]), Cpu(user + reaped_user, system + reaped_system), int(fields[19])
+    )
 
 
 def _family(pid: int) -> list[_Stat]:
@@ -148,6 +151,11 @@ class Process:
     def cpu(self) -> Cpu:
         """What it and its descendants have used so far."""
         return sum((stat.cpu for stat in self._family()), Cpu())
+
+    def thread_cpu(self) -> Cpu:
+        """What its main thread has used so far."""
+        stat = _stat(f"{self.pid}/task/{self.pid}")
+        return stat.cpu if stat else Cpu()
 
     def _family(self) -> list[_Stat]:
         family = _family(self.pid)

@@ -11,6 +11,7 @@ import collections
 import marshal
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from benchmark.failure import BenchError
 from benchmark.figures import Subject
@@ -29,6 +30,10 @@ _SAMPLES = 250
 """Samples a second: each stops the server for a moment, so not more than needed."""
 
 
+_Function: TypeAlias = tuple[str, int, str]
+"""File, line and name, as cProfile writes them."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One function or line: microseconds for one SIP call, of its own and with all that it calls.
@@ -44,7 +49,7 @@ class Line:
 
 def profile(subject: Subject, profiler: str, rate: int, registrations: bool) -> str:
     """Run the server under a load with a profiler and return the functions that cost most, as text."""
-    if subject.server is None or subject.name == "kamailio":
+    if subject.server is None or not subject.server.interpreted:
         raise BenchError(f"{subject.name} is not written in Python")
     plan = subject.registrations(rate, _SECONDS) if registrations else Plan(rate, int(rate * _SECONDS))
     return (_sampled if profiler == "py-spy" else _traced)(subject, plan)
@@ -56,29 +61,37 @@ def _sampled(subject: Subject, plan: Plan) -> str:
     spy = str(environment("py-spy", PY_SPY) / "bin" / "py-spy")
     with subject.running() as process:
         assert process is not None
-        what = ["record", "--pid", str(process.pid), "--output", str(samples), "--format", "raw"]
+        what = ["record", "--pid", str(process.pid), "--output", str(samples), "--format", "raw", "--threads"]
         how = ["--duration", str(int(plan.seconds)), "--rate", str(_SAMPLES)]
         log = bench.folder / "py-spy.log"
         with Process([spy, *what, *how], core=bench.sipp_core, log=log, cwd=bench.folder) as watcher:
+            before = process.thread_cpu()
             carried = carry(bench, process, plan, _WARM_UP)
+            loop = process.thread_cpu() - before
             if watcher.wait(20) != 0:
                 raise BenchError(f"py-spy: {watcher.last_words()}")
     if carried.window is None:
         raise BenchError(f"no calls were carried: {carried.why}")
-    each = carried.window.each
+    each = 1e6 * loop.total / max(1, carried.successful)
     by_function, by_line = _folded(samples.read_text(), each)
-    head = _head(subject, plan, each, carried, "sampled by py-spy")
+    others = carried.window.each - each
+    head = _head(subject, plan, each, carried, f"and {others:.0f} us in other threads; sampled by py-spy")
     return "\n".join([head, "", _listing(by_function), "", "lines by their own time", "", _listing(by_line)])
 
 
 def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
-    """Functions and lines from py-spy's `frame;frame count`, `each` microseconds shared among them."""
+    """Functions and lines from py-spy's `thread;frame;frame count`, `each` microseconds shared among them.
+
+    Only the main thread counts: to py-spy, one that waits for a lock is at work.
+    """
     own: collections.Counter[str] = collections.Counter()
     whole: collections.Counter[str] = collections.Counter()
     lines: collections.Counter[str] = collections.Counter()
     for sample in text.splitlines():
         stack, _, count = sample.rpartition(" ")
-        frames = [frame for frame in stack.split(";") if "(" in frame]
+        thread, *frames = stack.split(";")
+        if "MainThread" not in thread:
+            continue
         functions = [re.sub(r":\d+\)$", ")", frame) for frame in frames]
         if frames:
             own[functions[-1]] += int(count)
@@ -91,27 +104,36 @@ def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
 
 
 def _traced(subject: Subject, plan: Plan) -> str:
-    bench, server = subject.bench, subject.server
-    assert server is not None
-    result = bench.folder / "cprofile.out"
-    before = [server.python(), "-m", "cProfile", "-o", str(result)]
-    with server.start(bench.folder, bench.ports, bench.server_core, before) as process:
-        carried = carry(bench, process, plan, _WARM_UP)
-        process.stop(30)
-    if not result.exists():
-        raise BenchError(f"no profile was written: {process.last_words()}")
-    # cProfile's file has for each function: calls without recursion, all, own time, whole time, callers.
-    traced: dict[tuple[str, int, str], tuple[int, int, float, float, object]]
-    traced = marshal.loads(result.read_bytes())
+    start_up, _ = _trace(subject, None)
+    whole, carried = _trace(subject, plan)
+    assert carried is not None
     each = 1.0 / max(1, carried.successful)
-    lines = [
-        Line(_short(f"{name} ({file}:{line})"), own * each * 1e6, whole * each * 1e6, times * each)
-        for (file, line, name), (_, times, own, whole, _) in traced.items()
-    ]
+    lines = []
+    for function, (times, own, with_callees) in whole.items():
+        file, line, name = function
+        times_0, own_0, with_callees_0 = start_up.get(function, (0, 0.0, 0.0))
+        costs = (1e6 * each * (own - own_0), 1e6 * each * (with_callees - with_callees_0))
+        lines.append(Line(_short(f"{name} ({file}:{line})"), *costs, each * (times - times_0)))
     lines.sort(key=lambda line: -line.own)
     total = sum(line.own for line in lines)
     head = _head(subject, plan, total, carried, "traced by cProfile, the tracing itself included")
     return f"{head}\n\n{_listing(lines[:TOP])}"
+
+
+def _trace(subject: Subject, plan: Plan | None) -> tuple[dict[_Function, tuple[int, float, float]], Carried | None]:
+    """How often each function ran, its own seconds and those with what it called: under a load, or starting up."""
+    bench, server = subject.bench, subject.server
+    assert server is not None
+    result = bench.folder / "cprofile.out"
+    result.unlink(missing_ok=True)
+    with server.start(bench.folder, bench.ports, bench.server_core, result) as process:
+        carried = carry(bench, process, plan, _WARM_UP) if plan is not None else None
+        process.stop(30)
+    if not result.exists():
+        raise BenchError(f"no profile was written: {process.last_words()}")
+    # cProfile's file has for each function: calls without recursion, all, own time, whole time, callers.
+    traced: dict[_Function, tuple[int, int, float, float, object]] = marshal.loads(result.read_bytes())
+    return {function: costs[1:4] for function, costs in traced.items()}, carried
 
 
 def _head(subject: Subject, plan: Plan, each: float, carried: Carried, how: str) -> str:

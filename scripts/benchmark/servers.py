@@ -45,6 +45,8 @@ class Server(ABC):
 
     name: ClassVar[str]
     registers: ClassVar[bool] = False
+    interpreted: ClassVar[bool] = True
+    """Whether it is written in Python: its command line then begins with the interpreter."""
     first_rate: ClassVar[int]
     """Calls a second at which the search for the highest rate begins."""
 
@@ -56,15 +58,13 @@ class Server(ABC):
     def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
         """The command line and what it adds to the environment; its files are written to the folder."""
 
-    def python(self) -> str:
-        """The interpreter that it runs on; BenchError when it is written in another language."""
-        raise BenchError(f"{self.name} is not written in Python")
-
-    def start(self, folder: Path, ports: Ports, core: int, before: list[str] | None = None) -> Process:
-        """Start it and wait until it answers OPTIONS. `before` is put in front of the command line."""
+    def start(self, folder: Path, ports: Ports, core: int, trace: Path | None = None) -> Process:
+        """Start it and wait until it answers OPTIONS. `trace` is where cProfile is to write when it ends."""
         argv, environment = self.command(folder, ports)
+        if trace is not None:
+            argv[1:1] = ["-m", "cProfile", "-o", str(trace)]
         log = folder / "server.log"
-        process = Process([*(before or []), *argv], core=core, log=log, cwd=folder, environment=environment)
+        process = Process(argv, core=core, log=log, cwd=folder, environment=environment)
         try:
             _wait_until_ready(self.name, process, ports)
         except BaseException:
@@ -99,6 +99,7 @@ class Kamailio(Server):
 
     name = "kamailio"
     registers = True
+    interpreted = False
     first_rate = 2000
 
     def version(self) -> str:
@@ -129,11 +130,8 @@ class Sippy(Server):
         environment("sippy", SIPPY)
         return SIPPY.partition("==")[2]
 
-    def python(self) -> str:
-        return str(environment("sippy", SIPPY) / "bin" / "python")
-
     def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
-        program = environment("sippy", SIPPY) / "bin" / "b2bua_radius"
+        programs = environment("sippy", SIPPY) / "bin"
         route = ["-u", "-A", "0", "-s", f"{FAR}:{ports.called}"]
         place = [
             "-l",
@@ -145,7 +143,7 @@ class Sippy(Server):
             "-P",
             str(folder / "pid"),
         ]
-        return [str(program), "-f", *route, *place], {"SIPLOG_BEND": "none"}
+        return [str(programs / "python"), str(programs / "b2bua_radius"), "-f", *route, *place], {"SIPLOG_BEND": "none"}
 
 
 class B2bua(Server):
@@ -155,14 +153,27 @@ class B2bua(Server):
     registers = True
     first_rate = 500
 
-    def python(self) -> str:
-        return str(REPOSITORY / ".venv" / "bin" / "python")
-
     def version(self) -> str:
-        return output("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD").strip()
+        return output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty").strip()
 
     def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
-        raise BenchError("it is not written yet")
+        for file in ("bench.route", "routes.csv", "blocked.csv"):
+            # The policy names the port of the called side as it is when nothing else is asked for.
+            text = (HERE / file).read_text().replace(f":{Ports().called}", f":{ports.called}")
+            (folder / file).write_text(text)
+        (folder / "users.yaml").write_text("".join(f"u{n}: {{password: {PASSWORD}}}\n" for n in range(USERS)))
+        (folder / "settings.yaml").write_text(f"listen: [udp:{OFFICE}:{ports.server}]\ngrace: 1s\n")
+        state = folder / "state"
+        shutil.rmtree(state, ignore_errors=True)
+        programs = self._programs()
+        server = [str(programs / "python"), str(programs / "b2bua"), "run", str(folder / "bench.route")]
+        return [*server, "--settings", str(folder / "settings.yaml"), "--state", str(state)], {}
+
+    @staticmethod
+    def _programs() -> Path:
+        """The checkout's virtual environment, or one made for this."""
+        own = REPOSITORY / ".venv" / "bin"
+        return own if (own / "b2bua").exists() else environment("b2bua", "-e", str(REPOSITORY)) / "bin"
 
 
 def environment(name: str, *packages: str) -> Path:
