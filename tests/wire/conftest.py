@@ -84,6 +84,15 @@ def lab6(lab_policy: Path, tmp_path: Path, request: pytest.FixtureRequest) -> It
 
 
 @pytest.fixture
+def brisk(lab_policy: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A bench on a lab of its own, whose T1 is 0.1 s and whose nonces live for a second."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("timers: {t1: 100ms}\nnonce_lifetime: 1s\n", encoding="utf-8")
+    with Server(lab_policy, tmp_path, options=["--settings", str(settings)]) as server:
+        yield from _bench(server, tmp_path, request)
+
+
+@pytest.fixture
 def office(office_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A bench on the office."""
     yield from _bench(office_server, tmp_path, request)

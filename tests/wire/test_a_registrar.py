@@ -153,6 +153,22 @@ def test_a13_the_office_registers_its_phones(office: Lab) -> None:
     assert "alice" in str(shown)
 
 
+def test_a14_an_expired_nonce_is_stale_and_the_password_is_not_asked_again(brisk: Lab) -> None:
+    peer = brisk.peer()
+    dialog = Dialog.registering(peer, brisk.server.udp, "alice")
+    password = brisk.password("alice")
+    dialog.request("REGISTER")
+    old = peer.receive(r"SIP/2\.0 401 ").header("WWW-Authenticate")
+    peer.receive_nothing(1.5)
+    proof = credentials(old, "REGISTER", dialog.target, "alice", password)
+    dialog.request("REGISTER", headers=[("Authorization", proof)])
+    challenge = peer.receive(r"SIP/2\.0 401 ").header("WWW-Authenticate")
+    assert parameters(challenge)["stale"].lower() == "true"
+    proof = credentials(challenge, "REGISTER", dialog.target, "alice", password)
+    dialog.request("REGISTER", headers=[("Authorization", proof)])
+    peer.receive(OK)
+
+
 def _register(lab: Lab, peer: Peer, dialog: Dialog, user: str, headers: list[Header]) -> Message:
     dialog.authorized("REGISTER", user, lab.password(user), headers=headers)
     return peer.receive(OK)
