@@ -115,7 +115,7 @@ class Shell:
     def message(self, data: bytes, flow: Flow, now: float, wall: float) -> None:
         """One whole message from the wire. The batch that it belongs to ends with `settle`."""
         if self._trace is not None:
-            self._trace(wall, "in", flow, data)
+            self._trace(time.time(), "in", flow, data)
         self._feed(self.core.datagram, data, flow, now, wall)
 
     def settle(self) -> None:
