@@ -1,7 +1,7 @@
 """A party of a flow: it builds the message that a line names from what it has seen, and keeps what it is sent.
 
-Owns one `Conversation` per Call-ID, with the dialog's state as RFC 3261 section 12 has it. It has no timers and no
-will: nothing is repeated, answered or acknowledged unless a line says so, the ACK to a failure alone excepted.
+Owns the writing, its own way to the server, and one `Conversation` per Call-ID. It has no timers and no will: nothing
+is repeated, answered or acknowledged unless a line says so, the ACK to a failure alone excepted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from tests.sim.link import Link, Place
 from tests.sim.session import MIRRORED, Session, direction_of
 from tests.sim.wire import Header, has_sdp, kind, write_request, write_response
 
+from .conversation import Conversation, answer_has_sdp
 from .script import FlowError, Line, Message
 from .words import Wording, wording_of
 
 _PADDING = b"".join(b"a=x-padding:%060d\r\n" % number for number in range(20))
-_SERVER_CONTACT_STATUSES = range(101, 300)
+_WITH_CONTACT = range(101, 300)
+_INSIDE = ("reINVITE", "BYE", "ACK", "UPDATE", "INFO")
+_DOMAIN = "acme.example"
 _BEGINNING = ("INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE")
 
 
@@ -36,25 +39,6 @@ class Received(msgspec.Struct):
     data: bytes
     quiet: bool
     taken: bool = False
-
-
-class Conversation:
-    """What a party knows of one Call-ID."""
-
-    def __init__(self, call_id: str, local_tag: str, session: Session) -> None:
-        self.call_id = call_id
-        self.local_tag = local_tag
-        self.local = ""
-        self.remote = ""
-        self.target = ""
-        self.route: list[str] = []
-        self.seq = 0
-        self.session = session
-        self.asked: dict[str, Request] = {}
-        self.got: dict[str, Request] = {}
-        self.sent: dict[str, bytes] = {}
-        self.heard: dict[str, Response] = {}
-        self.flows: dict[str, Flow] = {}
 
 
 class Actor:
@@ -152,74 +136,59 @@ class Actor:
         request = talk.got.get(method)
         if request is None:
             raise FlowError(f"{line.where}: {self.name} has got no {method} to answer")
-        body = wording.body or self._body(talk, wording, _answer_has_sdp(request, status), request)
-        extra = list(wording.headers)
+        body = wording.body or self._body(talk, wording, answer_has_sdp(request, status), request)
+        extra = [*wording.headers, *_typed(wording)]
         if wording.challenge:
             name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
             extra.append((name, f'Digest realm="{wording.challenge}", nonce="{talk.local_tag}", qop="auth"'))
-        contact = self.contact if method in ("INVITE", "UPDATE") and status in _SERVER_CONTACT_STATUSES else None
-        if "Contact" in wording.left_out or any(name == "Contact" for name, _ in extra):
-            contact = None
-        if wording.body and not any(name == "Content-Type" for name, _ in extra):
-            extra.append(("Content-Type", "text/plain"))
-        tag = "" if status == 100 else wording.to_tag or talk.local_tag
-        data = write_response(request, status, to_tag=tag, contact=contact, extra=extra, body=body)
+        data = write_response(
+            request,
+            status,
+            to_tag="" if status == 100 else wording.to_tag or talk.local_tag,
+            contact=self._contact(wording, method in ("INVITE", "UPDATE") and status in _WITH_CONTACT),
+            extra=extra,
+            body=body,
+        )
         if method == "INVITE" and status >= 300:
             self.unacknowledged[request.via.branch or ""] = f"{status} INVITE of {line.where}"
         self._transmit(data, talk.flows[method])
         talk.sent[f"{status} {method}"] = data
 
     def _ask(self, talk: Conversation, line: Line, method: str, wording: Wording) -> None:
-        wire_method = "INVITE" if method == "reINVITE" else method
         in_dialog = bool(talk.target) and method not in ("INVITE", "REGISTER", "CANCEL")
-        if method in ("reINVITE", "BYE", "ACK", "UPDATE", "INFO") and not in_dialog and not wording.uri:
+        if method in _INSIDE and not in_dialog and not wording.uri:
             raise FlowError(f"{line.where}: {self.name} has no dialog for {method}")
-        if method not in ("ACK", "CANCEL"):
-            talk.seq += 1
-        number = talk.seq
+        wire_method = "INVITE" if method == "reINVITE" else method
         branch = f"z9hG4bK{self.draw.getrandbits(48):012x}"
-        uri = wording.uri or (talk.target if in_dialog else self._outside_uri(method, wording))
-        if method == "ACK":
-            number = talk.heard["INVITE"].cseq.number
+        uri = wording.uri or (talk.target if in_dialog else _outside_uri(method, wording))
         if method == "CANCEL":
             number, uri, branch = self._of_invite(talk, line)
-        if wording.cseq is not None:
-            number = wording.cseq
-        local, remote = self._ends(talk, method, uri, in_dialog or method == "CANCEL")
-        body = wording.body or self._body(talk, wording, self._asks_with_sdp(talk, method), None)
-        local = next((value for name, value in wording.headers if name == "From"), local)
-        extra = [header for header in wording.headers if header[0] != "From"]
-        extra += [] if wording.plain else self._credentials(talk, wire_method, uri, wording.password)
-        if wording.body and not any(name == "Content-Type" for name, _ in extra):
-            extra.append(("Content-Type", "text/plain"))
-        contact = self.contact if wire_method in ("INVITE", "UPDATE", "REGISTER") else None
-        if "Contact" in wording.left_out or any(name == "Contact" for name, _ in extra):
-            contact = None
+        else:
+            number = talk.number_for(method)
+        local, remote = self._ends(talk, method, uri, in_dialog)
+        body = wording.body or self._body(talk, wording, talk.asks_with_sdp(method), None)
+        extra = [*wording.headers, *self._credentials(talk, wire_method, uri, wording)]
         hops = next((int(value) for name, value in extra if name == "Max-Forwards"), 70)
         data = write_request(
             wire_method,
             uri,
             via=self._via(branch),
-            from_=local,
+            from_=next((value for name, value in extra if name == "From"), local),
             to=remote,
             call_id=talk.call_id,
-            cseq=number,
-            contact=contact,
+            cseq=number if wording.cseq is None else wording.cseq,
+            contact=self._contact(wording, wire_method in ("INVITE", "UPDATE", "REGISTER")),
             route=talk.route if in_dialog else (),
-            extra=[header for header in extra if header[0] != "Max-Forwards"],
+            extra=[header for header in extra if header[0] not in ("Max-Forwards", "From")] + _typed(wording),
             body=body,
             max_forwards=hops,
         )
-        self._remember(talk, method, data)
+        talk.remember(method, data)
         self._transmit(data, None)
 
-    def _remember(self, talk: Conversation, method: str, data: bytes) -> None:
-        request = parse(data)
-        if isinstance(request, Request):
-            talk.asked[request.method] = request
-            if method == "INVITE":
-                talk.local, talk.remote = request.get("From") or "", request.get("To") or ""
-        talk.sent[method] = data
+    def _contact(self, wording: Wording, usual: bool) -> str | None:
+        said = any(name == "Contact" for name, _ in wording.headers)
+        return self.contact if usual and not said and "Contact" not in wording.left_out else None
 
     def _of_invite(self, talk: Conversation, line: Line) -> tuple[int, str, str]:
         invite = talk.asked.get("INVITE")
@@ -227,25 +196,15 @@ class Actor:
             raise FlowError(f"{line.where}: {self.name} has no INVITE to cancel")
         return invite.cseq.number, invite.uri, invite.via.branch or ""
 
-    def _ends(self, talk: Conversation, method: str, uri: str, known: bool) -> tuple[str, str]:
+    def _ends(self, talk: Conversation, method: str, uri: str, in_dialog: bool) -> tuple[str, str]:
         """From and To."""
-        if known:
+        if method == "CANCEL":
+            invite = talk.asked["INVITE"]
+            return invite.get("From") or "", invite.get("To") or ""
+        if in_dialog:
             return talk.local, talk.remote
         local = f"<{self.address}>;tag={talk.local_tag}"
         return local, f"<{self.address}>" if method == "REGISTER" else f"<{uri}>"
-
-    def _outside_uri(self, method: str, wording: Wording) -> str:
-        domain = "acme.example"
-        if method in ("REGISTER", "OPTIONS") and not wording.target:
-            return f"sip:{domain}"
-        target = wording.target or "bob"
-        return target if ":" in target else f"sip:{target}@{domain}"
-
-    def _asks_with_sdp(self, talk: Conversation, method: str) -> bool:
-        """INVITE and re-INVITE offer, an ACK answers the offer of a 2xx to an INVITE that had none."""
-        if method == "ACK":
-            return not has_sdp(talk.asked["INVITE"])
-        return method in ("INVITE", "reINVITE", "UPDATE")
 
     def _body(self, talk: Conversation, wording: Wording, usual: bool, request: Request | None) -> bytes:
         if wording.sdp == "none" or (wording.sdp == "usual" and not usual):
@@ -260,10 +219,10 @@ class Actor:
         self.last_body = body + (_PADDING if wording.sdp == "big" else b"")
         return self.last_body
 
-    def _credentials(self, talk: Conversation, method: str, uri: str, password: str) -> list[Header]:
+    def _credentials(self, talk: Conversation, method: str, uri: str, wording: Wording) -> list[Header]:
         """What answers the last challenge of this conversation, if that request was challenged."""
         challenged = talk.heard.get(method)
-        if challenged is None or challenged.status not in (401, 407):
+        if wording.plain or challenged is None or challenged.status not in (401, 407):
             return []
         proxy = challenged.status == 407
         lines = challenged.all("Proxy-Authenticate" if proxy else "WWW-Authenticate")
@@ -272,7 +231,7 @@ class Actor:
             return []
         uses = self._nonce_uses[challenge.nonce] = self._nonce_uses.get(challenge.nonce, 0) + 1
         user, known = self.account
-        made = answer_challenge(challenge, method, uri, user, password or known, "0a4f113b", uses, b"")
+        made = answer_challenge(challenge, method, uri, user, wording.password or known, "0a4f113b", uses, b"")
         return [("Proxy-Authorization" if proxy else "Authorization", str(made))]
 
     def _via(self, branch: str) -> str:
@@ -299,47 +258,26 @@ class Actor:
     def received(self, data: bytes, flow: Flow) -> None:
         """Keep what came, and learn from it."""
         message = parse(data)
-        known = data in self._seen
+        quiet = data in self._seen and not self.shows_retransmissions
         self._seen.add(data)
-        quiet = known and not self.shows_retransmissions
         if isinstance(message, Request):
-            quiet = self._learn_request(message, flow) or quiet
+            quiet = self._request(message, flow) or quiet
         else:
-            self._learn_response(message)
+            talk = self.conversations.get(message.call_id)
+            if talk is not None:
+                talk.learn_response(message)
+                if message.status >= 300 and message.cseq.method == "INVITE":
+                    self._acknowledge_failure(talk, message)
             quiet = quiet or message.status == 100 or kind(message) == "200 CANCEL"
         self.inbox.append(Received(self.link.clock.now, message, data, quiet))
 
-    def _learn_request(self, request: Request, flow: Flow) -> bool:
+    def _request(self, request: Request, flow: Flow) -> bool:
         """Whether it is the ACK to a failure of ours."""
         if request.method == "ACK" and self.unacknowledged.pop(request.via.branch or "", ""):
             return True
-        talk = self.conversations.get(request.call_id)
-        if talk is None:
-            talk = self._new_conversation(request.call_id)
-        talk.got[request.method] = request
-        talk.flows[request.method] = flow
-        if request.method == "INVITE" and request.to_tag is None:
-            talk.local = f"{request.get('To')};tag={talk.local_tag}"
-            talk.remote = request.get("From") or ""
-            talk.route = request.values("Record-Route")
-        if request.method in ("INVITE", "UPDATE"):
-            talk.target = _target(request)
+        talk = self.conversations.get(request.call_id) or self._new_conversation(request.call_id)
+        talk.learn_request(request, flow)
         return False
-
-    def _learn_response(self, response: Response) -> None:
-        talk = self.conversations.get(response.call_id)
-        if talk is None:
-            return
-        method = response.cseq.method
-        talk.heard[method] = response
-        if method != "INVITE":
-            return
-        if response.status >= 300:
-            self._acknowledge_failure(talk, response)
-        elif response.status >= 200:
-            talk.remote = response.get("To") or ""
-            talk.target = _target(response)
-            talk.route = response.values("Record-Route")[::-1]
 
     def _acknowledge_failure(self, talk: Conversation, response: Response) -> None:
         """The ACK that its transaction would send (RFC 3261 17.1.1.3)."""
@@ -358,12 +296,16 @@ class Actor:
         self._transmit(data, None)
 
 
-def _answer_has_sdp(request: Request, status: int) -> bool:
-    if request.method == "INVITE":
-        return status == 200 or (status == 183 and has_sdp(request))
-    return request.method == "UPDATE" and status == 200 and has_sdp(request)
+def _outside_uri(method: str, wording: Wording) -> str:
+    """Where a request outside dialogs goes: our domain for REGISTER and OPTIONS, bob when a line says nothing."""
+    if method in ("REGISTER", "OPTIONS") and not wording.target:
+        return f"sip:{_DOMAIN}"
+    target = wording.target or "bob"
+    return target if ":" in target else f"sip:{target}@{_DOMAIN}"
 
 
-def _target(message: Request | Response) -> str:
-    contacts = message.contacts
-    return str(contacts[0].uri) if isinstance(contacts, list) and contacts else ""
+def _typed(wording: Wording) -> list[Header]:
+    """The type of a body that a line gives, unless it gives that too."""
+    if not wording.body or any(name == "Content-Type" for name, _ in wording.headers):
+        return []
+    return [("Content-Type", "text/plain")]

@@ -40,13 +40,14 @@ class Stage(Shell):
         return self._store_delay, Stored() if self._store_works else Failed("the disk is full")
 
     def resolved(self, question: Resolve) -> tuple[float, Answer]:
-        """Names stand for parties; addresses for themselves. A name may say `tcp`, or be nobody's."""
+        """Names stand for parties; addresses for themselves. A name may say `tcp`, `after SECONDS`, or be nobody's."""
         names = self._names.get(question.host, ())
+        delay = float(names[names.index("after") + 1]) if "after" in names else 0.0
         transport: Transport = "TCP" if "tcp" in names else question.transport or "UDP"
         hosts = [self.cast.actors[name].place.host for name in names if name in self.cast.actors]
         addresses = tuple(Address(transport, host, question.port or 5060) for host in hosts)
         addresses = addresses or address_itself(question)
-        return 0.0, Resolved(addresses) if addresses else Failed("no such name")
+        return delay, Resolved(addresses) if addresses else Failed("no such name")
 
     def command(self, who: str, words: str, where: str) -> None:
         """What the operator, the store or the network does. Raises FlowError for what none of them can do."""
