@@ -19,8 +19,20 @@ ParseTree: TypeAlias = Tree[Token]
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+_DEEPEST = 120
+"""How deep a parse tree may be: some forty blocks in blocks. Everything that walks the tree recurses."""
+
+
+class TooDeepError(Exception):
+    """What stands at `span` is nested too deeply to be read."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.span = span
+
+
 def build(parsed: ParseTree, file: str, source: str) -> tree.Script:
-    """The script that this parse tree of `source` stands for."""
+    """The script that this parse tree of `source` stands for. Raises TooDeepError."""
     builder = _Builder(file)
     declarations = tuple(builder.node(child) for child in parsed.children)
     end = source.count("\n") + 1
@@ -31,13 +43,15 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
 
-    def node(self, parsed: ParseTree | Token | None) -> Any:
+    def node(self, parsed: ParseTree | Token | None, depth: int = 0) -> Any:
         """The node of a subtree; a token that a rule kept stays a token, and what was left out is None."""
         if not isinstance(parsed, Tree):
             return parsed
-        children = [self.node(child) for child in parsed.children]
         meta = parsed.meta
         span = Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column)
+        if depth > _DEEPEST:
+            raise TooDeepError(span)
+        children = [self.node(child, depth + 1) for child in parsed.children]
         return _NODES[parsed.data](span, *children)
 
 

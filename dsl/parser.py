@@ -12,8 +12,8 @@ from lark import Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from dsl import tree
-from dsl.build import build
-from dsl.diagnostics import PolicyError, Problem
+from dsl.build import TooDeepError, build
+from dsl.diagnostics import PolicyError, Problem, Source
 from dsl.language import language
 from dsl.recovery import begins_statement, blanked
 from dsl.syntax import Mistake, describe
@@ -28,6 +28,9 @@ def parse(text: str, file: str) -> tree.Script:
         return build(language().parse(text), file, text)
     except UnexpectedInput:
         raise PolicyError(_problems(text, file)) from None
+    except TooDeepError as error:
+        problem = Source(text).problem(error.span, "this is nested too deeply", "let a sub do the inner part")
+        raise PolicyError([problem]) from None
 
 
 def _problems(text: str, file: str) -> list[Problem]:
@@ -49,13 +52,13 @@ def _problems(text: str, file: str) -> list[Problem]:
 def _first_mistake(text: str) -> Mistake | None:
     """Read up to what cannot stand there, and say what could."""
     reading: Any = language().parse_interactive(text)
-    history: list[tuple[Token, Any]] = []
-    before = reading.copy(deepcopy_values=False)
+    history: list[tuple[Token, list[Any]]] = []
+    before = list(reading.parser_state.state_stack)
     try:
         for token in reading.lexer_thread.lex(reading.parser_state):
             reading.feed_token(token)
             history.append((token, before))
-            before = reading.copy(deepcopy_values=False)
+            before = list(reading.parser_state.state_stack)
         reading.feed_eof(history[-1][0] if history else None)
     except UnexpectedInput as unexpected:
         at = unexpected.pos_in_stream
@@ -66,12 +69,13 @@ def _first_mistake(text: str) -> Mistake | None:
             token, before = history.pop()
             at = token.start_pos or 0
         last = history[-1][0] if history else None
+        reading.parser_state.state_stack[:] = before
         return Mistake(
             text=text,
             at=at,
             after=0 if last is None or last.end_pos is None else last.end_pos,
             last="" if last is None else last.type,
-            expected=frozenset(before.accepts()),
+            expected=frozenset(reading.accepts()),
         )
     return None
 

@@ -6,23 +6,11 @@ those above did not match. Whether that can all be true together is for `logic`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 import msgspec
 
 from dsl import tree
-from dsl.check.logic import (
-    UNAUTHENTICATED,
-    AnyOf,
-    Atom,
-    Formula,
-    Opposite,
-    Reader,
-    Solver,
-    atoms,
-    required,
-    subjects,
-)
+from dsl.check.knowledge import Knowledge, Known
+from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposite, Reader, Solver
 from dsl.check.report import Report
 from dsl.compile_setup import Setup
 from dsl.networks import Network
@@ -35,30 +23,16 @@ _MOST_BLOCKS = 20_000
 """How many blocks are entered in all, so that subs that do subs that do subs end."""
 
 
-class Known(msgspec.Struct, frozen=True):
-    """A rule on the way here, and what is known through it: it holds, or it did not match."""
-
-    formula: Formula
-    rule: tree.When | None
-    holds: bool
-    subjects: frozenset[str]
-    equal: tuple[Atom, ...]
-
-
 class Way(msgspec.Struct, frozen=True):
     """How a block was come to: what is known, the parameters that a caller chose, the subs that were done.
 
     `early`: the request can still be challenged.
     """
 
-    known: tuple[Known, ...]
+    known: Knowledge
     chosen: frozenset[Span]
     subs: tuple[str, ...]
     early: bool
-
-    def knowing(self, known: Known) -> Way:
-        """The same way, knowing one thing more."""
-        return Way((*self.known, known), self.chosen, self.subs, self.early)
 
 
 def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
@@ -67,10 +41,10 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
     for declaration in script.declarations:
         match declaration:
             case tree.On(event=event, body=body) if event.text in FACTS:
-                walker.dead_rules(body, ())
-                walker.follow(body, Way((), frozenset(), (), early=event.text not in OUTCOMES))
+                walker.dead_rules(body, Knowledge())
+                walker.follow(body, Way(Knowledge(), frozenset(), (), early=event.text not in OUTCOMES))
             case tree.Sub(body=body):
-                walker.dead_rules(body, ())
+                walker.dead_rules(body, Knowledge())
             case _:
                 pass
     walker.finish()
@@ -98,28 +72,28 @@ class _Walker:
 
     # Rules that can never match
 
-    def dead_rules(self, block: tree.Block, known: tuple[Known, ...]) -> None:
+    def dead_rules(self, block: tree.Block, before: Knowledge) -> None:
         """Report the rules of a block that nothing can reach, and those of the blocks in it."""
+        known = Knowledge(before)
         for statement in block.statements:
             match statement:
                 case tree.When(condition=condition, body=body):
                     formula = self.reader.formula(condition)
                     self._is_dead(statement, formula, known)
-                    self.dead_rules(body, (*known, _known(formula, statement, holds=True)))
-                    known = (*known, _known(formula, statement, holds=False))
-                case tree.AlsoWhen(condition=condition, body=body):
-                    formula = self.reader.formula(condition)
-                    self._is_dead(statement, formula, known)
+                    self.dead_rules(body, known.within(formula, statement))
+                    known.add(formula, statement, holds=False)
+                case tree.AlsoWhen(condition=condition):
+                    self._is_dead(statement, self.reader.formula(condition), known)
                 case tree.Otherwise(body=body):
                     self.dead_rules(body, known)
                 case tree.Dial(outcomes=outcomes):
                     for outcome in outcomes:
-                        self.dead_rules(outcome.body, _lasting(known))
+                        self.dead_rules(outcome.body, Knowledge(known, later=True))
                 case _:
                     pass
 
-    def _is_dead(self, rule: tree.When | tree.AlsoWhen, formula: Formula, known: tuple[Known, ...]) -> None:
-        near = _related(known, formula)
+    def _is_dead(self, rule: tree.When | tree.AlsoWhen, formula: Formula, known: Knowledge) -> None:
+        near = known.near(formula)
         if self.solver.possible([formula, *(item.formula for item in near)]):
             return
         if not self.solver.possible([formula]):
@@ -141,10 +115,9 @@ class _Walker:
     def _both(self, formula: Formula, item: Known) -> bool:
         return self.solver.possible([formula, item.formula])
 
-    def _never(self, rule: tree.When | tree.AlsoWhen, other: tree.When | None, why: str) -> None:
-        where = None if other is None else other.head
-        line = "" if where is None else str(where.line)
-        self.report.wrong(rule.head, "this rule can never match", why.format(line), where)
+    def _never(self, rule: tree.When | tree.AlsoWhen, other: tree.When, why: str) -> None:
+        where = other.head
+        self.report.wrong(rule.head, "this rule can never match", why.format(where.line), where)
 
     # What is known where something is decided
 
@@ -153,21 +126,23 @@ class _Walker:
         self.blocks += 1
         if self.blocks > _MOST_BLOCKS:
             return
+        known = Knowledge(way.known)
+        here = msgspec.structs.replace(way, known=known)
         for statement in block.statements:
             match statement:
                 case tree.When(condition=condition, body=body):
                     formula = self.reader.formula(condition)
-                    self.follow(body, way.knowing(_known(formula, statement, holds=True)))
-                    way = way.knowing(_known(formula, statement, holds=False))
+                    self.follow(body, msgspec.structs.replace(way, known=known.within(formula, statement)))
+                    known.add(formula, statement, holds=False)
                 case tree.Otherwise(body=body):
-                    self.follow(body, way)
+                    self.follow(body, here)
                 case tree.Challenge() if way.early:
-                    in_vain = not self._possible(way.known, UNAUTHENTICATED)
+                    in_vain = not self._possible(known, UNAUTHENTICATED)
                     self.challenges[statement] = in_vain and self.challenges.get(statement, True)
                 case tree.Dial():
-                    self._dial(statement, way)
+                    self._dial(statement, here)
                 case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs and sub.text not in way.subs:
-                    self._do(self.subs[sub.text], arguments, way)
+                    self._do(self.subs[sub.text], arguments, here)
                 case _:
                     pass
 
@@ -197,7 +172,7 @@ class _Walker:
         if dial.forwarded:
             self._forward(dial, way.known)
         for outcome in dial.outcomes:
-            self.follow(outcome.body, Way(_lasting(way.known), way.chosen, way.subs, early=False))
+            self.follow(outcome.body, Way(Knowledge(way.known, later=True), way.chosen, way.subs, early=False))
 
     def _toll(self, party: tree.Party, trunk: str, way: Way) -> None:
         """Refuse a way on which a stranger says whom we call at our expense.
@@ -205,7 +180,7 @@ class _Walker:
         What is one of the operator's constants there, or an emergency number, is no choice.
         """
         part = self._chosen_part(party.target, way.chosen)
-        pinned = [atom.subject for item in way.known if item.holds for atom in item.equal]
+        pinned = {atom.subject for atom in way.known.constants()}
         if part is None or part in pinned or party.target.span in self.told:
             return
         stranger: list[Formula] = [UNAUTHENTICATED, Opposite(Atom("dialed", "emergency"))]
@@ -236,23 +211,22 @@ class _Walker:
             case _:
                 return None
 
-    def _possible(self, known: tuple[Known, ...], *formulas: Formula) -> bool:
-        near = _related(known, AnyOf(formulas))
+    def _possible(self, known: Knowledge, *formulas: Formula) -> bool:
+        near = known.near(AllOf(formulas))
         return self.solver.possible([*formulas, *(item.formula for item in near)])
 
     # Forwarding
 
-    def _forward(self, dial: tree.Dial, known: tuple[Known, ...]) -> None:
+    def _forward(self, dial: tree.Dial, known: Knowledge) -> None:
         target = dial.steps[0].parties[0]
         if target.trunk is not None or not isinstance(target.target, tree.Reference):
             return
         name = target.target.name
         if self.names.of(name).kind is not Kind.USER:
             return
-        for item in known:
-            for atom in required(item.formula) if item.holds else []:
-                if atom.kind == "equal" and atom.operand in self.setup.directory.users:
-                    self.forwards.setdefault(str(atom.operand), (name.text, dial))
+        for atom in known.constants():
+            if atom.operand in self.setup.directory.users:
+                self.forwards.setdefault(str(atom.operand), (name.text, dial))
 
     def forwarding_that_goes_round(self) -> None:
         """Report users who forward to each other."""
@@ -264,41 +238,6 @@ class _Walker:
             if following == start and start == min(way):
                 round_trip = " to ".join(f"`{name}`" for name in [*way, start])
                 self.report.wrong(dial, f"this forwarding goes round: {round_trip}", "let one of them ring")
-
-
-def _known(formula: Formula, rule: tree.When, holds: bool) -> Known:
-    equal = tuple(atom for atom in required(formula) if atom.kind == "equal")
-    return Known(formula if holds else Opposite(formula), rule, holds, subjects(formula), equal)
-
-
-def _related(known: tuple[Known, ...], formula: Formula) -> list[Known]:
-    """What has to do with a formula: with its subjects, or with the subjects of what has to do with it.
-
-    A rule above that asks for another constant of the same subject says nothing here, and is left out at once.
-    """
-    wanted = {atom.subject: atom.operand for atom in required(formula) if atom.kind == "equal"}
-    near = set(subjects(formula))
-    waiting = [item for item in known if item.holds or not _about_another(item.equal, wanted)]
-    found: list[Known] = []
-    grew = True
-    while grew:
-        grew = False
-        for item in waiting[:]:
-            if item.subjects & near:
-                waiting.remove(item)
-                found.append(item)
-                grew = grew or not item.subjects <= near
-                near |= item.subjects
-    return sorted(found, key=known.index) if len(found) < len(known) else list(known)
-
-
-def _about_another(equal: Iterable[Atom], wanted: Mapping[str, object]) -> bool:
-    return any(atom.subject in wanted and wanted[atom.subject] != atom.operand for atom in equal)
-
-
-def _lasting(known: tuple[Known, ...]) -> tuple[Known, ...]:
-    """What still holds at a later event: all that asks nothing of the moment."""
-    return tuple(item for item in known if all(atom.kind != "other" for atom in atoms(item.formula)))
 
 
 def _nets_of_ours(setup: Setup) -> tuple[Network, ...]:
