@@ -1,0 +1,246 @@
+"""Nodes of what a script declares, and of what a trunk says."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Pattern, Text
+from dsl.tree.rules import Block
+
+
+class PolicyName(Node, frozen=True):
+    """`policy "acme-office"`."""
+
+    name: Text
+
+
+class Domain(Node, frozen=True):
+    """The hosts that are ours; the first is the realm."""
+
+    hosts: tuple[Text, ...]
+
+
+class Timezone(Node, frozen=True):
+    """The zone in which `hours` are read (IANA name)."""
+
+    zone: Text
+
+
+class Country(Node, frozen=True):
+    """The country code, `+49`."""
+
+    code: Text
+
+
+class NationalPrefix(Node, frozen=True):
+    """Digits before an area code; empty for `none`."""
+
+    digits: Text
+
+
+class InternationalPrefix(Node, frozen=True):
+    """Digits before a country code; empty for `none`."""
+
+    digits: Text
+
+
+class Emergency(Node, frozen=True):
+    """The numbers of the emergency services."""
+
+    numbers: tuple[Text, ...]
+
+
+class Users(Node, frozen=True):
+    """A users file, and the name by which the script calls all of them."""
+
+    name: Name
+    file: Text
+
+
+class Group(Node, frozen=True):
+    """Some users by one name."""
+
+    name: Name
+    members: tuple[Name, ...]
+
+
+class Net(Node, frozen=True):
+    """Some networks by one name."""
+
+    name: Name
+    networks: tuple[Network, ...]
+
+
+class Sound(Node, frozen=True):
+    """A sound file."""
+
+    name: Name
+    file: Text
+
+
+class Time(Node, frozen=True):
+    """A time of day in minutes, `24:00` included; None where there is no such time, which `check` refuses."""
+
+    text: str
+    minutes: int | None
+
+
+class Opening(Node, frozen=True):
+    """`mon-fri 08:00-18:00`: the two days may be the same. `closes` itself is outside."""
+
+    first_day: Name
+    last_day: Name
+    opens: Time
+    closes: Time
+
+
+class Hours(Node, frozen=True):
+    """Weekly openings, and a file of days on which they do not hold."""
+
+    name: Name
+    openings: tuple[Opening, ...]
+    exceptions: Text | None
+
+
+class Limit(Node, frozen=True):
+    """So many per sliding window, or at once (`per` None); for each value of `each`, else in all."""
+
+    name: Name
+    count: Integer
+    per: Duration | None
+    each: Name | None
+
+
+class Table(Node, frozen=True):
+    """Rows of a CSV file; `key` is number, prefix or text."""
+
+    name: Name
+    file: Text
+    key: Name
+
+
+class Uri(Node, frozen=True):
+    """Where the trunk is."""
+
+    uri: Text
+
+
+class Peers(Node, frozen=True):
+    """The addresses from which the trunk calls us."""
+
+    networks: tuple[Network, ...]
+
+
+class Login(Node, frozen=True):
+    """`login "acme" secret "pstn"`: our name there, and the entry of `secrets.yaml` for its challenges.
+
+    `registers`: written as `register as "acme" secret "pstn"`; we keep ourselves registered there.
+    """
+
+    username: Text
+    secret: Text | None
+    registers: bool
+
+
+class NumberFormat(Node, frozen=True):
+    """How the trunk wants numbers: e164, plain, national or as-dialed."""
+
+    form: Name
+
+
+class FromChoice(Node, frozen=True):
+    """Whose number stands in From: caller or account."""
+
+    choice: Name
+
+
+class CallerId(Node, frozen=True):
+    """The number shown for callers who have none."""
+
+    number: Text
+
+
+class Allow(Node, frozen=True):
+    """The only numbers that may be dialled there."""
+
+    patterns: tuple[Pattern, ...]
+
+
+class Channels(Node, frozen=True):
+    """How many calls at once."""
+
+    count: Integer
+
+
+class Check(Node, frozen=True):
+    """How often OPTIONS asks whether the trunk is up."""
+
+    every: Duration
+
+
+class Failover(Node, frozen=True):
+    """Status codes that count as unreachable there."""
+
+    codes: tuple[Code, ...]
+
+
+class Progress(Node, frozen=True):
+    """How long to wait for a first 101 to 199."""
+
+    within: Duration
+
+
+class Trusted(Node, frozen=True):
+    """P-Asserted-Identity is taken from, and sent to, that trunk (RFC 3325)."""
+
+
+class Transit(Node, frozen=True):
+    """Calls that come from other trunks may go out through this one, and why."""
+
+    reason: Text
+
+
+Setting: TypeAlias = (
+    Uri
+    | Peers
+    | Login
+    | NumberFormat
+    | FromChoice
+    | CallerId
+    | Allow
+    | Channels
+    | Check
+    | Failover
+    | Progress
+    | Trusted
+    | Transit
+)
+
+
+class Trunk(Node, frozen=True):
+    """A way out of the house."""
+
+    name: Name
+    settings: tuple[Setting, ...]
+
+
+class Parameter(Node, frozen=True):
+    """`who: user`; types are user, number, text."""
+
+    name: Name
+    type: Name
+
+
+class Sub(Node, frozen=True):
+    """A block by name; whoever does it ends there."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: Block
+
+
+class On(Node, frozen=True):
+    """What is decided when an event fires."""
+
+    event: Name
+    body: Block

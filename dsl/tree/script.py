@@ -1,0 +1,69 @@
+"""A whole file, and the walk through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from dsl.tree.basics import Node
+from dsl.tree.declarations import (
+    Country,
+    Domain,
+    Emergency,
+    Group,
+    Hours,
+    InternationalPrefix,
+    Limit,
+    NationalPrefix,
+    Net,
+    On,
+    PolicyName,
+    Sound,
+    Sub,
+    Table,
+    Timezone,
+    Trunk,
+    Users,
+)
+from dsl.tree.scenarios import Test
+
+Declaration: TypeAlias = (
+    PolicyName
+    | Domain
+    | Timezone
+    | Country
+    | NationalPrefix
+    | InternationalPrefix
+    | Emergency
+    | Users
+    | Group
+    | Net
+    | Sound
+    | Hours
+    | Limit
+    | Table
+    | Trunk
+    | Sub
+    | On
+    | Test
+)
+
+
+class Script(Node, frozen=True):
+    """A whole file. `source` is its text."""
+
+    source: str
+    declarations: tuple[Declaration, ...]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything below it, in the order of the file."""
+    yield node
+    for field in node.__struct_fields__:
+        value = getattr(node, field)
+        if isinstance(value, Node):
+            yield from walk(value)
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    yield from walk(item)
