@@ -175,6 +175,12 @@ class Agent:
 
     # -- receiving
 
+    def drop_stream(self) -> None:
+        """Close the connection to the server, if there is one; the next request opens another."""
+        if self._stream is not None:
+            self._link.close(self._stream.connection)
+            self._stream = None
+
     def broken(self, flow: Flow) -> None:
         """A stream closed, or nobody was there: the next request opens another."""
         if self._stream is not None and flow.connection == self._stream.connection:

@@ -60,6 +60,7 @@ class Call:
         self._heard_seq = 0
         self._acks: dict[int, bytes] = {}
         self._offering = False
+        self._unsure = False
         self._offered = b""
         self._direction = "sendrecv"
         self._offers: dict[int, tuple[Request, ServerTransaction]] = {}
@@ -199,6 +200,8 @@ class Call:
             pause = self._agent.draw.uniform(2.1, 4.0) if self.outgoing else self._agent.draw.uniform(0.0, 2.0)
             self._clock.after(pause, partial(self.act, act))
         else:
+            # 487 is said for the other side, which may have taken the offer before the call ended.
+            self._unsure = response.status == 487
             self._other_heard(response)
 
     def _other_heard(self, response: Response) -> None:
@@ -224,7 +227,7 @@ class Call:
             self._ask("BYE", self._bye_heard)
 
     def _settle(self) -> None:
-        self.settled = not self._offering and not self._owed()
+        self.settled = not self._offering and not self._unsure and not self._owed()
 
     def _bye_heard(self, response: Response) -> None:
         if response.status >= 200:

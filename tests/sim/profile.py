@@ -16,6 +16,7 @@ KINDS = (
     "failing store",
     "gone",
     "silent",
+    "streams",
     "malformed",
     "reload",
     "drain",
@@ -27,8 +28,9 @@ class Profile(msgspec.Struct, frozen=True):
     """The troubles of one run.
 
     `store_fails` and `names_fail` are probabilities per request, `store_delay` seconds; `silent` and `gone` count the
-    phones that die in the middle of the run, the latter with their host saying so (ICMP, closed streams);
-    `malformed` counts datagrams from a stranger. `reloads` and `drains` name the time of it in seconds.
+    parties that die in the middle of the run, the latter with their host saying so (ICMP, closed streams); `closings`
+    counts how often a living phone's stream is closed; `malformed` counts datagrams from a stranger. `reloads` and
+    `drains` name the time of it in seconds.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Profile(msgspec.Struct, frozen=True):
     names_fail: float = 0.0
     silent: int = 0
     gone: int = 0
+    closings: int = 0
     malformed: int = 0
     reloads: float | None = None
     drains: float | None = None
@@ -61,6 +64,8 @@ def profile_of(seed: int, draw: Random) -> Profile:
             return Profile(kind, gone=3)
         case "silent":
             return Profile(kind, silent=3)
+        case "streams":
+            return Profile(kind, closings=12)
         case "malformed":
             return Profile(kind, malformed=60)
         case "reload":
@@ -70,6 +75,6 @@ def profile_of(seed: int, draw: Random) -> Profile:
         case "everything":
             faults = Faults(loss=0.1, twice=0.05, delay=(0.001, 0.2), late=0.1, lateness=1.0)
             times = draw.uniform(10.0, 90.0), draw.uniform(100.0, 130.0)
-            return Profile(kind, faults, (0.001, 2.0), 0.1, 0.1, 1, 1, 30, *times)
+            return Profile(kind, faults, (0.001, 2.0), 0.1, 0.1, 1, 1, 2, 30, *times)
         case _:
             return Profile(kind)

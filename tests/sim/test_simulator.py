@@ -25,7 +25,11 @@ def test_every_rule_holds_whatever_the_seed(first: int) -> None:
     failures = []
     for seed in range(first, min(first + CHUNK, SEEDS)):
         world = World(seed)
-        world.run()
+        try:
+            world.run()
+        except BaseException as error:
+            error.add_note(explain(world, world.violations))
+            raise
         violations = check(world)
         if violations:
             failures.append(explain(world, violations))

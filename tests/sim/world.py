@@ -143,6 +143,7 @@ class World(Shell):
             self._plan_call(self.draw.uniform(14.0, CALLS_UNTIL))
         for _ in range(3):
             self.clock.at(self.draw.uniform(20.0, CALLS_UNTIL), self.draw.choice(self.phones).register)
+        self.clock.at(self.draw.uniform(60.0, CALLS_UNTIL), partial(self.draw.choice(self.phones).register, 0))
         self._plan_trouble()
         self.clock.run(HORIZON)
 
@@ -169,6 +170,11 @@ class World(Shell):
             self.excused.add(agent.name)
             act: Callable[[], None] = partial(self._lose, agent, number >= profile.silent)
             self.clock.at(self.draw.uniform(15.0, CALLS_UNTIL), act)
+        on_streams = [phone for phone in self.phones if phone.reliable]
+        for _ in range(profile.closings):
+            phone = self.draw.choice(on_streams)
+            self.excused.add(phone.name)
+            self.clock.at(self.draw.uniform(15.0, CALLS_UNTIL), partial(self._reconnect, phone))
         for _ in range(profile.malformed):
             self.clock.at(self.draw.uniform(0.0, CALLS_UNTIL), self._throw_in)
         if profile.reloads is not None:
@@ -181,6 +187,10 @@ class World(Shell):
         agent.fall_silent()
         if loudly:
             self.link.detach(agent.place.host)
+
+    def _reconnect(self, phone: Phone) -> None:
+        phone.drop_stream()
+        self.clock.after(1.0, phone.register)
 
     def _throw_in(self) -> None:
         data = garble(self.draw, self.link.passages)
