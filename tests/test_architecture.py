@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import re
+import secrets
+import socket
+import sys
+import tempfile
+import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
+import structlog
+import trio
+
+from b2bua.core import Core
+from b2bua.io.shell import Shell
+from b2bua.io.udp import UdpSocket, open_udp
+from b2bua.settings import Listener, Settings
+from dsl.policy import load
+from tests.io.edge import Noted
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,24 +80,64 @@ def test_the_language_knows_nothing_of_the_engine(path: Path) -> None:
         assert module.split(".")[0] != "b2bua", f"{path.relative_to(ROOT)}:{line}"
 
 
-def test_the_readme_names_the_six_calls_of_an_invite_and_they_are_there() -> None:
+def test_the_readme_names_the_six_calls_of_an_invite_in_their_order() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     steps = re.findall(r"^\d\. `([\w/.]+\.py)` `([\w.]+)`", text, flags=re.MULTILINE)
     assert len(steps) == 6
+    made = trio.run(calls_of_an_invite)
+    after = -1
     for file, name in steps:
-        names = defined(ROOT / file)
-        assert name in names, f"{file} has no {name}"
-    for (file, _), (_, called) in itertools.pairwise(steps):
-        source = (ROOT / file).read_text(encoding="utf-8")
-        assert f"{called.rpartition('.')[2]}(" in source, f"{file} does not call {called}"
+        after = made.index((str(ROOT / file), name), after + 1)
 
 
-def defined(path: Path) -> set[str]:
-    names = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ClassDef):
-            names |= {f"{node.name}.{item.name}" for item in node.body if isinstance(item, ast.FunctionDef)}
-            names |= {f"{node.name}.{item.name}" for item in node.body if isinstance(item, ast.AsyncFunctionDef)}
-    return names
+INVITE = b"""\
+INVITE sip:bob@example.test SIP/2.0\r
+Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKsix;rport\r
+From: <sip:alice@example.test>;tag=1\r
+To: <sip:bob@example.test>\r
+Call-ID: six\r
+CSeq: 1 INVITE\r
+Contact: <sip:alice@127.0.0.1>\r
+Max-Forwards: 70\r
+Content-Length: 0\r
+\r
+"""
+
+
+async def calls_of_an_invite() -> list[tuple[str, str]]:
+    """The functions that are entered, each with its file, from a datagram's arrival to the INVITE that it leads to."""
+    made: list[tuple[str, str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "six.route"
+        script.write_text(SCRIPT, encoding="utf-8")
+        policy = load(script)
+    listener = Listener("UDP", "127.0.0.1", 0)
+    now, wall = trio.current_time(), time.time()
+    core = Core(Settings(listen=(listener,)), policy, lambda: secrets.token_hex(8), bytes(32), [], now, wall)
+    shell = Shell(core, structlog.get_logger())
+    noted = Noted()
+    shell.connect(noted, noted, noted, noted)
+    with open_udp(listener) as ours, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.sendto(INVITE, ours.getsockname())
+
+        def entered(frame: FrameType, event: str, _: object) -> None:
+            if event == "call":
+                made.append((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+        sys.setprofile(entered)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(UdpSocket(ours, listener, shell).receive)
+                await shell.until(lambda: any(data.startswith(b"INVITE") for data, _ in noted.sent))
+                nursery.cancel_scope.cancel()
+        finally:
+            sys.setprofile(None)
+    return made
+
+
+SCRIPT = """
+policy "six"
+domain example.test
+on register { otherwise -> reject 403 }
+on call { otherwise -> dial "sip:gateway@127.0.0.9" }
+"""

@@ -230,7 +230,8 @@ class Call:
                 hunt.progressed(leg, happening)
             case Rejected() if hunt is not None and isinstance(leg, OutgoingLeg):
                 hunt.rejected(leg, happening)
-            case Answered() if isinstance(leg, OutgoingLeg):
+            case Answered() if hunt is not None and isinstance(leg, OutgoingLeg):
+                hunt.answered(leg)
                 self._answered(leg, happening)
             case Acknowledged(content=content) if self.answered is not None:
                 self.answered.acknowledge(content)
@@ -242,10 +243,6 @@ class Call:
                 self._end("system", leg, ())
 
     def _answered(self, leg: OutgoingLeg, happening: Answered) -> None:
-        hunt = self._hunt
-        if hunt is None or not hunt.answered(leg, happening):
-            leg.abandon()
-            return
         self._hunt = None
         self.answered = leg
         self._offer = None

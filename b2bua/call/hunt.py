@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.call.events import Answered, Progressed, Rejected
+from b2bua.call.events import Progressed, Rejected
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.routing.destination import Refused
 from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
@@ -86,12 +86,10 @@ class Hunt:
             self._progress_limit = None
             self._call.dial_progressed(leg, happening, self.several)
 
-    def answered(self, leg: OutgoingLeg, happening: Answered) -> bool:
-        """A leg took the call: the step's others are not wanted any more. False for one that came too late."""
-        if self.legs.pop(leg.number, None) is None:
-            return False
+    def answered(self, leg: OutgoingLeg) -> None:
+        """A leg took the call: the step's others are not wanted any more."""
+        del self.legs[leg.number]
         self.stop()
-        return True
 
     def rejected(self, leg: OutgoingLeg, happening: Rejected) -> None:
         """A leg did not take the call. A 6xx ends the whole dial (RFC 3261 21.6)."""

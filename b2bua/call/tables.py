@@ -131,7 +131,6 @@ OUTGOING: LegTable = {
     },
     _S.ANSWERED: {
         _E.ACKNOWLEDGED: (_S.CONFIRMED, ("send_ack",)),
-        _E.ABANDON: (_S.CLOSING, ("send_ack", "send_bye")),
         _E.END: (_S.CLOSING, ("send_ack", "send_bye")),
         _E.BYE: (_S.ENDED, ("send_ack", "accept_bye", "report_hung_up")),
     },
