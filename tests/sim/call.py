@@ -82,7 +82,8 @@ class Call:
         if invitation is None or server is None or not 200 <= server.status < 300:
             self.wrong("known", f"an ACK with CSeq {request.cseq.number}, which answers nothing")
         elif server.ack():
-            if not has_sdp(invitation):
+            # The ACK to an older INVITE may come after that of a newer one, and decides nothing any more.
+            if not has_sdp(invitation) and request.cseq.number == max(self._offers):
                 self._take_late_answer(request)
             self._first_ack(invitation)
 

@@ -40,6 +40,8 @@ class Phone(Agent):
         self._register_id = self.token()
         self._register_seq = 0
         self._register_tries = 0
+        self._registering = False
+        self._wanted: int | None = None
 
     def plan_for(self, request: Request) -> Plan:
         """What it was told to do with calls; without that it rings for ever."""
@@ -51,9 +53,20 @@ class Phone(Agent):
             self.call(target, plan, f"<{self.address}>")
 
     def register(self, expires: int = 3600) -> None:
-        """Bind its contact, or unbind it with 0."""
+        """Bind its contact, or unbind it with 0: once the REGISTER before that is answered (RFC 3261 10.2)."""
+        if self._registering:
+            self._wanted = expires
+            return
+        self._registering = True
         self._register_tries = 0
         self._send_register(expires, None)
+
+    def _register_over(self, status: int) -> None:
+        self.statuses.append(status)
+        self._registering = False
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.register(wanted)
 
     def _send_register(self, expires: int, challenged: Response | None) -> None:
         if self.dead:
@@ -68,7 +81,7 @@ class Phone(Agent):
             call_id=self._register_id,
             cseq=self._register_seq,
             heard=lambda response: self._register_heard(expires, response),
-            timed_out=lambda: self.statuses.append(0),
+            timed_out=lambda: self._register_over(0),
             extra=[("Expires", str(expires)), *self.credentials("REGISTER", self.registrar, challenged)],
         )
 
@@ -78,9 +91,9 @@ class Phone(Agent):
         if response.status == 401 and self._register_tries < 3:
             self._send_register(expires, response)
             return
-        self.statuses.append(response.status)
         if response.status == 200:
             self.registered = expires > 0
             listed = any(self.contact in value for value in response.values("Contact"))
             if listed != self.registered:
                 self.report("registered", f"{self.name}: the 200 to REGISTER lists it wrongly", response.call_id)
+        self._register_over(response.status)
