@@ -1,0 +1,18 @@
+"""The demo plays to its end and shows what it promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import demo
+
+
+def test_t01_the_demo_shows_each_flow_with_the_rule_that_decided_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code = demo.main()
+    shown = capsys.readouterr()
+    assert (code, shown.err) == (0, "")
+    for title, _, _ in demo.FLOWS:
+        assert title in shown.out
+    for step in ("200 REGISTER", "200 INVITE (sdp)", "302 INVITE", "486 INVITE", "181 INVITE"):
+        assert step in shown.out
+    assert "forward frank.mobile via pstn" in shown.out
