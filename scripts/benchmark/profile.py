@@ -30,6 +30,7 @@ _SAMPLES = 250
 """Samples a second: each stops the server for a moment, so not more than needed."""
 
 
+_WAITING = ("EpollIOManager.get_events", "poll ")
 _Function: TypeAlias = tuple[str, int, str]
 """File, line and name, as cProfile writes them."""
 
@@ -82,7 +83,7 @@ def _sampled(subject: Subject, plan: Plan) -> str:
 def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
     """Functions and lines from py-spy's `thread;frame;frame count`, `each` microseconds shared among them.
 
-    Only the main thread counts: to py-spy, one that waits for a lock is at work.
+    Only the main thread counts, and not where it waits for the kernel: to py-spy, who waits may be at work.
     """
     own: collections.Counter[str] = collections.Counter()
     whole: collections.Counter[str] = collections.Counter()
@@ -90,7 +91,7 @@ def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
     for sample in text.splitlines():
         stack, _, count = sample.rpartition(" ")
         thread, *frames = stack.split(";")
-        if "MainThread" not in thread:
+        if "MainThread" not in thread or frames[-1].startswith(_WAITING):
             continue
         functions = [re.sub(r":\d+\)$", ")", frame) for frame in frames]
         if frames:
