@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -36,7 +37,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminated)
     folder = CACHE / f"run-{os.getpid()}"
     try:
-        with _folder(folder, options.keep):
+        with _alone(), _folder(folder, options.keep):
             return _run(options, folder)
     except KeyboardInterrupt:
         return 130
@@ -47,6 +48,19 @@ def main() -> int:
 
 def _terminated(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other benchmark of this checkout runs: two at once would measure each other."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another benchmark to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager
