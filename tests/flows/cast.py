@@ -57,9 +57,8 @@ _REGISTER = "on register { otherwise -> accept }\n"
 _CALL = "on call { otherwise -> dial callee for 20s }\n"
 
 
-def policy_of(flow: Flow) -> Policy:
-    """The flow's policy, with what it leaves out put before it: the names, the trunks, `on register`."""
-    text = flow.policy
+def policy_of(text: str, name: str) -> Policy:
+    """A flow's policy, with what it leaves out put before it: the names, the trunks, `on register`."""
     if not text.lstrip().startswith("policy "):
         preamble = _PREAMBLE + (_TRUNKS if not re.search(r"^trunk ", text, re.MULTILINE) else "")
         text = preamble + ("" if "on register" in text else _REGISTER) + (text or _CALL)
@@ -68,7 +67,7 @@ def policy_of(flow: Flow) -> Policy:
         (path / "users.yaml").write_text(_USERS)
         (path / "secrets.yaml").touch(mode=0o600)
         (path / "secrets.yaml").write_text(f"pstn: {{password: {_ACCOUNT[1]}}}\n")
-        route = path / f"{flow.path.stem}.route"
+        route = path / f"{name}.route"
         route.write_text(text)
         return policy.load(route)
 

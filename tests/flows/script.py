@@ -1,4 +1,10 @@
-"""Reading `.flow` files: their lines as values, with the mistakes named by file and line."""
+"""Reading `.flow` files: their lines as values, with the mistakes named by file and line.
+
+Before the first timed line may stand: `phone NAME ...` and `gateway NAME ...` for parties that are not as usual (see
+`cast`), `name HOST PARTY...` for what a host name stands for, `setting NAME NUMBER`, `retransmissions shown`,
+`log EVENT` for an error that is to be logged, `policy` and `next policy` with the text indented below or a file named
+beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +70,7 @@ class Flow(msgspec.Struct):
     path: Path
     title: str = ""
     policy: str = ""
+    next_policy: str = ""
     parties: list[Party] = []
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
@@ -82,7 +89,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.flow = Flow(path=path, parties=[], names={}, settings={}, logs=[], lines=[], records=[])
         self.number = 0
-        self.in_policy = False
+        self.block = ""
 
     def read(self) -> Flow:
         for text in self.flow.path.read_text().splitlines():
@@ -93,10 +100,10 @@ class _Reader:
         return self.flow
 
     def _text_line(self, text: str) -> None:
-        if self.in_policy and (text.startswith("  ") or not text.strip()):
-            self.flow.policy += text[2:] + "\n"
+        if self.block and (text.startswith("  ") or not text.strip()):
+            setattr(self.flow, self.block, getattr(self.flow, self.block) + text[2:] + "\n")
             return
-        self.in_policy = False
+        self.block = ""
         if text.startswith("#"):
             self.flow.title = self.flow.title or text.lstrip("# ")
         elif text.strip():
@@ -105,8 +112,10 @@ class _Reader:
     def _directive(self, text: str) -> None:
         word, *rest = text.split()
         match word:
+            case "next" if rest == ["policy"]:
+                self.block = "next_policy"
             case "policy":
-                self.in_policy = True
+                self.block = "policy"
                 if rest:
                     self.flow.policy = (self.flow.path.parent / rest[0]).read_text()
             case "phone" | "gateway":

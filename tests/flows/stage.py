@@ -6,6 +6,7 @@ from random import Random
 
 from b2bua.effects import Address, Answer, Failed, Resolve, Resolved, Stored, Transport
 from b2bua.settings import Limits, Settings
+from dsl.policy import Policy
 from tests.sim.audit import Audit
 from tests.sim.clock import Clock
 from tests.sim.link import Faults, Link
@@ -20,6 +21,7 @@ class Stage(Shell):
 
     def __init__(self, flow: Flow) -> None:
         self.cast = Cast(flow)
+        self._flow = flow
         self.wrong: list[str] = []
         self._names = {**NAMES, **flow.names}
         self._store_works = True
@@ -28,9 +30,12 @@ class Stage(Shell):
         clock = Clock(-10.0)
         link = Link(clock, draw, Faults(delay=(0.0, 0.0)))
         audit = Audit(SERVER, self._report)
-        super().__init__(clock, link, audit, _settings(flow.settings), policy_of(flow), draw)
+        super().__init__(clock, link, audit, _settings(flow.settings), self._policy(flow.policy), draw)
         for actor in self.cast.actors.values():
             actor.join(link, draw)
+
+    def _policy(self, text: str) -> Policy:
+        return policy_of(text, self._flow.path.stem)
 
     def _report(self, rule: str, text: str, call_id: str) -> None:
         self.wrong.append(f"{self.clock.now:.3f}  {rule}: {text}")
@@ -53,6 +58,8 @@ class Stage(Shell):
         """What the operator, the store or the network does. Raises FlowError for what none of them can do."""
         now, wall = self.clock.now, self.wall
         match (who, *words.split()):
+            case ("operator", "reload"):
+                self.perform(self.core.reload(self._policy(self._flow.next_policy), now, wall))
             case ("operator", "drain"):
                 self.perform(self.core.drain(now, wall))
             case ("operator", "hang-up-all"):
