@@ -1,0 +1,213 @@
+"""What each name in a script means: a fact, a user, a declaration, a parameter, or what a rule bound.
+
+Owns scopes, the one namespace of declarations and users, the names that nothing has, and which events come to which
+sub. Whether a value fits where it stands is for `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsl import tree
+from dsl.diagnostics import Problem, joined, suggestion
+from dsl.resolve.contexts import contexts
+from dsl.resolve.lookup import Lookup
+from dsl.resolve.names import Kind as Kind
+from dsl.resolve.names import Meaning as Meaning
+from dsl.resolve.names import Names as Names
+from dsl.resolve.names import Scope
+from dsl.vocabulary import FACTS, PARAMETER_TYPES, Type
+
+_DECLARED: dict[type[tree.Node], Kind] = {
+    tree.Users: Kind.USERS,
+    tree.Group: Kind.GROUP,
+    tree.Net: Kind.NET,
+    tree.Sound: Kind.SOUND,
+    tree.Hours: Kind.HOURS,
+    tree.Limit: Kind.LIMIT,
+    tree.Table: Kind.TABLE,
+    tree.Trunk: Kind.TRUNK,
+    tree.Sub: Kind.SUB,
+}
+
+
+def resolve(script: tree.Script, users: Iterable[str], problems: list[Problem]) -> Names:
+    """Resolve every name; what is wrong is added to `problems`.
+
+    `users` are those of the users files. Where a file is named and nobody is in it, it could not be read, which is
+    told elsewhere, and every unknown name passes for a user.
+    """
+    resolver = _Resolver(script, Lookup(script, frozenset(users), problems))
+    resolver.run()
+    return resolver.look.names
+
+
+class _Resolver:
+    def __init__(self, script: tree.Script, look: Lookup) -> None:
+        self.script = script
+        self.look = look
+        self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
+
+    def run(self) -> None:
+        for declaration in self.script.declarations:
+            kind = _DECLARED.get(type(declaration))
+            name = getattr(declaration, "name", None)
+            if kind is not None and isinstance(name, tree.Name):
+                self.look.declare(name, kind)
+        self.look.names.contexts.update(contexts(self.script, self.subs))
+        for declaration in self.script.declarations:
+            self._declaration(declaration)
+
+    def _declaration(self, declaration: tree.Declaration) -> None:
+        match declaration:
+            case tree.Group(members=members):
+                for member in members:
+                    self.look.user(member)
+            case tree.On(event=event, body=body) if event.text in FACTS:
+                self.look.enter(frozenset({event.text}), f"on {event.text}")
+                self._block(body, {})
+            case tree.Sub():
+                self._sub(declaration)
+            case tree.Test():
+                self._test(declaration)
+            case _:
+                pass
+
+    def _sub(self, sub: tree.Sub) -> None:
+        scope: dict[str, Meaning] = {}
+        for parameter in sub.parameters:
+            kind = parameter.type.text
+            if kind not in PARAMETER_TYPES:
+                advice = suggestion(kind, PARAMETER_TYPES) or f"write {joined(PARAMETER_TYPES)}"
+                self.look.wrong(parameter.type, f"`{kind}` is no type of a parameter", advice)
+            meaning = Meaning(Kind.PARAMETER, PARAMETER_TYPES.get(kind, Type.UNKNOWN), parameter.name.span, True)
+            scope = self.look.bound(parameter.name, meaning, scope)
+        events = self.look.names.contexts.get(sub.name.text) or frozenset({"call"})
+        self.look.enter(events, f"sub {sub.name.text}")
+        self._block(sub.body, scope)
+
+    # Rules
+
+    def _block(self, block: tree.Block, scope: Scope) -> None:
+        for statement in block.statements:
+            match statement:
+                case tree.When(condition=condition, body=body) | tree.AlsoWhen(condition=condition, body=body):
+                    self._block(body, self._condition(condition, scope))
+                case tree.Otherwise(body=body):
+                    self._block(body, scope)
+                case _:
+                    self._action(statement, scope)
+
+    def _action(self, action: tree.Decision | tree.Action, scope: Scope) -> None:
+        match action:
+            case tree.Redirect(target=value) | tree.Tag(value=value) | tree.Log(text=value):
+                self.look.value(value, scope)
+            case tree.SetHeader(value=value) | tree.Deliver(target=value):
+                self.look.value(value, scope)
+            case tree.Do(sub=sub, arguments=arguments):
+                self.look.declared(sub, Kind.SUB)
+                for argument in arguments:
+                    self.look.value(argument, scope)
+            case tree.Dial(steps=steps, outcomes=outcomes):
+                for step in steps:
+                    for party in step.parties:
+                        self._party(party, scope)
+                self._outcomes(outcomes, scope)
+            case tree.Transfer(party=party):
+                self._party(party, scope)
+            case tree.Play(sound=sound):
+                self.look.declared(sound, Kind.SOUND)
+            case tree.Answer(sound=tree.Name() as sound):
+                self.look.declared(sound, Kind.SOUND)
+            case _:
+                pass
+
+    def _party(self, party: tree.Party, scope: Scope) -> None:
+        self.look.value(party.target, scope)
+        if party.trunk is not None:
+            self.look.declared(party.trunk, Kind.TRUNK)
+
+    def _outcomes(self, outcomes: tuple[tree.Outcome, ...], scope: Scope) -> None:
+        """An outcome is an event of its own: other facts, the same bound names."""
+        facts, place = self.look.facts, self.look.place
+        for outcome in outcomes:
+            self.look.enter(frozenset({outcome.kind.text}), outcome.kind.text)
+            self._block(outcome.body, scope)
+        self.look.facts, self.look.place = facts, place
+
+    # Conditions
+
+    def _condition(self, condition: tree.Condition, scope: Scope, certain: bool = True) -> Scope:
+        """Resolve a condition; what it binds is in the scope that is returned.
+
+        `certain`: it holds wherever the rule's body is reached, so that a name can be bound in it.
+        """
+        match condition:
+            case tree.And(conditions=conditions):
+                for part in conditions:
+                    scope = self._condition(part, scope, certain)
+            case tree.Or(conditions=conditions):
+                for part in conditions:
+                    scope = self._condition(part, scope, certain=False)
+            case tree.Not(condition=inner):
+                scope = self._condition(inner, scope, certain=False)
+            case tree.Compare(left=left, right=right):
+                self.look.value(left, scope)
+                self.look.value(right, scope)
+            case tree.In(item=item, collection=collection):
+                self.look.value(item, scope)
+                if isinstance(collection, tree.Name):
+                    self.look.declared(collection, Kind.GROUP, Kind.USERS, Kind.NET)
+            case tree.Matches(item=item, pattern=pattern):
+                self.look.value(item, scope)
+                return self.look.captures(pattern, scope, certain)
+            case tree.Is(subject=subject):
+                self.look.value(subject, scope, trunks=True)
+            case tree.Over(limit=limit):
+                self.look.declared(limit, Kind.LIMIT)
+            case tree.Within(hours=hours):
+                self.look.declared(hours, Kind.HOURS)
+            case tree.Lookup(table=table, key=key, bound=bound):
+                self.look.declared(table, Kind.TABLE)
+                self.look.value(key, scope)
+                if bound is not None:
+                    return self.look.bind(
+                        bound, Meaning(Kind.ROW, Type.ROW, bound.span, table=table.text), scope, certain
+                    )
+            case tree.FromTrunk(trunk=trunk):
+                self.look.declared(trunk, Kind.TRUNK)
+            case tree.Holds(fact=fact):
+                self.look.value(fact, scope)
+        return scope
+
+    # Tests
+
+    def _test(self, test: tree.Test) -> None:
+        for step in test.steps:
+            self.look.anywhere("test", expected=isinstance(step, tree.ExpectDecision))
+            match step:
+                case tree.CallStep(caller=caller, dialed=dialed, circumstances=circumstances):
+                    if caller.user is not None:
+                        self.look.user(caller.user)
+                    if caller.trunk is not None:
+                        self.look.declared(caller.trunk, Kind.TRUNK)
+                    if isinstance(dialed, tree.Name):
+                        self.look.user(dialed)
+                    self._circumstances(circumstances)
+                case tree.RegisterStep(user=user, circumstances=circumstances):
+                    if user is not None:
+                        self.look.user(user)
+                    self._circumstances(circumstances)
+                case tree.GivenAnswer(party=party) | tree.GivenRings(party=party) | tree.GivenState(subject=party):
+                    self.look.value(party, {}, trunks=True)
+                case tree.GivenOver(limit=limit):
+                    self.look.declared(limit, Kind.LIMIT)
+                case tree.ExpectDecision(decision=decision):
+                    self._action(decision, {})
+                case _:
+                    pass
+
+    def _circumstances(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
+        for circumstance in circumstances:
+            if isinstance(circumstance, tree.WithSource) and isinstance(circumstance.source, tree.Name):
+                self.look.declared(circumstance.source, Kind.NET)

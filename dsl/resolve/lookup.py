@@ -1,0 +1,217 @@
+"""One name at a time: looked up where it stands, or bound for what follows.
+
+Owns what is said of a name that nothing has, or that something else has. Where names stand is for the walk in
+`resolve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsl import tree
+from dsl.diagnostics import Problem, Source, joined, suggestion
+from dsl.patterns import PatternError, parse_pattern
+from dsl.resolve.names import UNKNOWN, Kind, Meaning, Names, Scope
+from dsl.tree import Span
+from dsl.vocabulary import FACT_NAMES, FACTS, LATER_FACTS, Type
+
+_UNFINISHED = {
+    "over": "`over` and the name of a limit",
+    "within": "`within` and the name of hours",
+    "lookup": "`lookup`, the name of a table and a key",
+    "from": "`from trunk` and the name of a trunk",
+    "header": '`header` and a name, such as `header "Subject"`',
+    "e164": "`e164(dialed)`",
+    "diverted": "`diverted by`",
+}
+"""Words that begin something and are names where nothing follows."""
+
+
+class Lookup:
+    """The names of one script. `facts` are those of the event at which the walk is, and `place` is its name."""
+
+    def __init__(self, script: tree.Script, users: frozenset[str], problems: list[Problem]) -> None:
+        self.users = users
+        self.problems = problems
+        self.source = Source(script.source)
+        wants_users = any(isinstance(item, tree.Users) for item in script.declarations)
+        self.names = Names({}, {}, {}, users_known=bool(users) or not wants_users)
+        self.facts: dict[str, Meaning] = {}
+        self.place = ""
+
+    def wrong(self, node: tree.Node, message: str, advice: str | None = None, other: Span | None = None) -> None:
+        """Tell of something at a place."""
+        self.problems.append(self.source.problem(node.span, message, advice, other))
+
+    def declare(self, name: tree.Name, kind: Kind) -> None:
+        """Take in a declaration; its name must be its own."""
+        known = self.names.declared.get(name.text)
+        meaning = Meaning(kind, Type.TRUNK if kind is Kind.TRUNK else Type.UNKNOWN, name.span)
+        if known is not None and known.declared is not None:
+            self.wrong(
+                name,
+                f"`{name.text}` is {known.kind} already",
+                f"it was declared in line {known.declared.line}",
+                known.declared,
+            )
+        elif name.text in self.users:
+            self.wrong(name, f"`{name.text}` is a user already", "declarations and users need names of their own")
+        elif name.text in FACT_NAMES | LATER_FACTS:
+            self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
+        self.names.declared.setdefault(name.text, meaning)
+        self.names.meanings[name.span] = meaning
+
+    def enter(self, events: frozenset[str], place: str) -> None:
+        """From here on facts are those that all of these events have."""
+        self.place = place
+        self.facts = {
+            name: Meaning(Kind.FACT, fact.type, None, fact.optional, fact.chosen)
+            for name, fact in FACTS[min(events)].items()
+            if all(name in FACTS[event] for event in events)
+        }
+
+    def anywhere(self, place: str, expected: bool) -> None:
+        """From here on no event says which facts there are: all of them in what is expected, else none."""
+        self.place = place
+        self.facts = {
+            name: Meaning(Kind.FACT, fact.type, None, fact.optional, fact.chosen)
+            for facts in FACTS.values()
+            for name, fact in facts.items()
+            if expected
+        }
+
+    def bound(self, name: tree.Name, meaning: Meaning, scope: Scope) -> dict[str, Meaning]:
+        """The scope with one more name."""
+        known = scope.get(name.text) or self.names.declared.get(name.text)
+        if known is not None:
+            where = known.declared
+            line = "" if where is None else f"it was declared in line {where.line}"
+            self.wrong(name, f"`{name.text}` is {known.kind} already", line or None, where)
+        elif name.text in FACT_NAMES | LATER_FACTS:
+            self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
+        self.names.meanings[name.span] = meaning
+        return {**scope, name.text: meaning}
+
+    def bind(self, name: tree.Name, meaning: Meaning, scope: Scope, certain: bool) -> Scope:
+        """Bind a name in a rule's condition, which must hold wherever the rule's body is reached (`certain`)."""
+        if not certain:
+            self.wrong(
+                name,
+                f"`{name.text}` would be bound on some ways into this rule only",
+                "bind names outside `or` and `not`",
+            )
+        return self.bound(name, meaning, scope)
+
+    def captures(self, pattern: tree.Pattern, scope: Scope, certain: bool) -> Scope:
+        """Bind what a pattern captures."""
+        try:
+            captures = parse_pattern(pattern.text).captures
+        except PatternError as error:
+            at = pattern.span.column + 1 + error.offset
+            span = Span(pattern.span.file, pattern.span.line, at, pattern.span.line, at + 1)
+            self.problems.append(self.source.problem(span, error.message))
+            return scope
+        for name, _, _ in captures:
+            span = _capture_span(pattern, name)
+            meaning = Meaning(Kind.CAPTURE, Type.TEXT, span, chosen=True)
+            scope = self.bind(tree.Name(span, name), meaning, scope, certain)
+        return scope
+
+    def value(self, value: tree.Expression, scope: Scope, trunks: bool = False) -> None:
+        """Find what the names in a value mean. `trunks`: a trunk may stand here too, as in `pstn is up`."""
+        match value:
+            case tree.Reference(name=name):
+                self.names.meanings[name.span] = self._meaning(name, scope, trunks)
+            case tree.Attribute(base=base):
+                self.names.meanings[base.span] = self._meaning(base, scope, trunks=False)
+            case tree.E164(argument=argument):
+                self.value(argument, scope)
+            case _:
+                pass
+
+    def _meaning(self, name: tree.Name, scope: Scope, trunks: bool) -> Meaning:
+        text = name.text
+        if name.quoted:
+            return self.user(name)
+        known = scope.get(text) or self.facts.get(text)
+        if known is not None:
+            return known
+        if text in self.users:
+            return Meaning(Kind.USER, Type.USER)
+        declared = self.names.declared.get(text)
+        if declared is not None:
+            if trunks and declared.kind is Kind.TRUNK:
+                return declared
+            self._has_no_value(name, declared.kind)
+            return UNKNOWN
+        return self._unknown(name, [*scope, *self.facts, *self.users, *(self._all(Kind.TRUNK) if trunks else [])])
+
+    def _has_no_value(self, name: tree.Name, kind: Kind) -> None:
+        advice = {
+            Kind.GROUP: f"write `... in {name.text}`",
+            Kind.USERS: f"write `... in {name.text}`",
+            Kind.NET: f"write `source in {name.text}`",
+            Kind.HOURS: f"write `within {name.text}`",
+            Kind.LIMIT: f"write `over {name.text}`",
+            Kind.TRUNK: f"write `from trunk {name.text}`, or `via {name.text}` after a number",
+            Kind.TABLE: f"write `lookup {name.text} ...`",
+            Kind.SUB: f"write `do {name.text}(...)`",
+        }
+        self.wrong(name, f"`{name.text}` is {kind}, not a value", advice.get(kind))
+
+    def _unknown(self, name: tree.Name, candidates: Iterable[str]) -> Meaning:
+        text = name.text
+        if text in FACT_NAMES:
+            events = joined(f"`{event}`" for event in FACTS if text in FACTS[event])
+            self.wrong(name, f"`{text}` is not known in `{self.place}`", f"it is a fact of {events}")
+        elif text in LATER_FACTS:
+            self.wrong(name, f"`{text}` is not available yet")
+        elif text in _UNFINISHED:
+            self.wrong(name, f"`{text}` says too little by itself", f"write {_UNFINISHED[text]}")
+        elif not self.names.users_known:
+            return Meaning(Kind.USER, Type.USER)
+        else:
+            self.wrong(name, f"nothing here is called `{text}`", suggestion(text, candidates))
+        return UNKNOWN
+
+    def user(self, name: tree.Name) -> Meaning:
+        """Look up a name that can only be a user's."""
+        meaning = Meaning(Kind.USER, Type.USER)
+        self.names.meanings[name.span] = meaning
+        if name.text not in self.users and self.names.users_known:
+            self.wrong(name, f"there is no user `{name.text}`", suggestion(name.text, self.users))
+            self.names.meanings[name.span] = UNKNOWN
+            return UNKNOWN
+        return meaning
+
+    def declared(self, name: tree.Name, *kinds: Kind) -> None:
+        """Look up a name that can only be one of these kinds of declarations."""
+        known = self.names.declared.get(name.text)
+        self.names.meanings[name.span] = known or UNKNOWN
+        wanted = joined(kinds)
+        if known is None:
+            if name.text in self.users:
+                self.wrong(name, f"`{name.text}` is a user, not {wanted}")
+            else:
+                candidates = [text for kind in kinds for text in self._all(kind)]
+                advice = suggestion(name.text, candidates) or self._choice(candidates)
+                there_is = "there are" if kinds == (Kind.HOURS,) else "there is"
+                self.wrong(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
+        elif known.kind not in kinds:
+            self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
+            self.names.meanings[name.span] = UNKNOWN
+
+    def _all(self, kind: Kind) -> list[str]:
+        return [name for name, meaning in self.names.declared.items() if meaning.kind is kind]
+
+    def _choice(self, candidates: list[str]) -> str | None:
+        return f"there is {joined((f'`{name}`' for name in candidates), 'and')}" if 0 < len(candidates) < 6 else None
+
+
+def _without_article(kinds: tuple[Kind, ...]) -> str:
+    return joined(kind.removeprefix("a ") for kind in kinds)
+
+
+def _capture_span(pattern: tree.Pattern, name: str) -> Span:
+    start = pattern.span.column + 1 + pattern.text.index(f"{{{name}:") + 1
+    return Span(pattern.span.file, pattern.span.line, start, pattern.span.line, start + len(name))
