@@ -50,7 +50,7 @@ class _Compiler:
         self.dials: list[dict[str, Execute]] = []
         self._slots: dict[str, int] = {}
         self._subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
-        self._done: dict[str, tuple[list[tuple[str, Kind]], Execute]] = {}
+        self._done: dict[str, tuple[list[tuple[str, Kind]], list[Execute]]] = {}
 
     def scope(self) -> Scope:
         return Scope(self.setup.plan, self._slots)
@@ -132,7 +132,7 @@ class _Compiler:
         return execute
 
     def _do(self, name: str, arguments: tuple[tree.Expression, ...], scope: Scope) -> Execute:
-        parameters, body = self._sub(name)
+        parameters, bodies = self._sub(name)
         given: list[tuple[str, Value]] = []
         for (slot, kind), argument in zip(parameters, arguments, strict=True):
             value = scope.compiled(argument)
@@ -143,18 +143,21 @@ class _Compiler:
             run.enter()
             for slot, value in given:
                 run.names[slot] = value(run)
-            return body(run)
+            return bodies[0](run)
 
         return execute
 
-    def _sub(self, name: str) -> tuple[list[tuple[str, Kind]], Execute]:
+    def _sub(self, name: str) -> tuple[list[tuple[str, Kind]], list[Execute]]:
+        """A sub's parameters and its body, which is there once the first `do` of it is compiled."""
         if name not in self._done:
             sub, scope = self._subs[name], self.scope()
             parameters: list[tuple[str, Kind]] = []
+            bodies: list[Execute] = []
+            self._done[name] = (parameters, bodies)
             for parameter in sub.parameters:
                 kind = Kind.USER if parameter.type.text == "user" else Kind.TEXT
                 parameters.append((scope.bind(parameter.name.text, kind, written=False), kind))
-            self._done[name] = (parameters, self.block(sub.body, scope, top=True))
+            bodies.append(self.block(sub.body, scope, top=True))
         return self._done[name]
 
     def _user_named(self, value: Value) -> Value:

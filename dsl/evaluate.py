@@ -13,7 +13,7 @@ from typing import TypeAlias
 from dsl.decision import Action, Ambient, Facts, HeaderEdit, Outcome
 from dsl.users import User
 
-MOST_SUBS = 1_000
+MOST_SUBS = 100
 """How many subs one decision may go through. They cannot go round, so no sound policy comes near it."""
 
 Value: TypeAlias = Callable[["Run"], "str | int | None"]

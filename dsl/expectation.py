@@ -24,7 +24,7 @@ from dsl.decision import (
 )
 from dsl.evaluate import Run
 from dsl.policy import Policy
-from dsl.rehearsal import REDIRECTED, World
+from dsl.rehearsal import World
 
 
 class Expectation:
@@ -58,8 +58,6 @@ class Expectation:
                 return False
 
     def _uri(self, target: tree.Expression) -> str | None:
-        if isinstance(target, tree.Reference) and target.name.text == "redirected":
-            return REDIRECTED
         return compiled_uri(target, self._scope, self._policy.setup)(self._run)
 
     def _dial(self, wanted: tree.Dial, action: Dial) -> bool:
