@@ -10,8 +10,9 @@ import msgspec
 
 from dsl import tree
 from dsl.check.knowledge import Knowledge, Known
-from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposite, Reader, Solver
+from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposite, Reader
 from dsl.check.report import Report
+from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
 from dsl.networks import Network
 from dsl.resolve import Kind, Names

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsl.check.logic import AllOf, AnyOf, Atom, Formula, Opposite, Solver
+from dsl.check.logic import AllOf, AnyOf, Atom, Formula, Opposite
+from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
 from dsl.networks import NetworkSet, parse_network
 from dsl.patterns import parse_pattern

@@ -1,0 +1,176 @@
+"""Whether formulas can hold together.
+
+Owns the answer "no" only where that is certain; where it does not see it, or it would take too long, the answer is
+"yes", so that nothing right is ever refused for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsl.check.logic import AllOf, AnyOf, Atom, Constant, Formula, Opposite, atoms
+from dsl.compile_setup import Setup
+from dsl.networks import Network, NetworkSet
+from dsl.patterns import PatternError, parse_pattern
+
+_MOST_SPLITS = 400
+
+
+class Solver:
+    """Whether formulas can hold together."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._splits = 0
+
+    def possible(self, formulas: Iterable[Formula]) -> bool:
+        """False where it is certain that these cannot all hold at once."""
+        self._splits = 0
+        return self._possible(AllOf(tuple(formulas)), {})
+
+    def _possible(self, formula: Formula, known: dict[Atom, bool]) -> bool:
+        left = self._simplified(formula, known)
+        while not isinstance(left, bool):
+            forced = _forced(left)
+            if forced is None:
+                break
+            if not self._consistent(*forced, known):
+                return False
+            known = {**known, forced[0]: forced[1]}
+            left = self._simplified(left, known)
+        if isinstance(left, bool):
+            return left
+        self._splits += 1
+        if self._splits > _MOST_SPLITS:
+            return True
+        atom = next(iter(atoms(left)))
+        return any(
+            self._consistent(atom, value, known) and self._possible(left, {**known, atom: value})
+            for value in (True, False)
+        )
+
+    def _simplified(self, formula: Formula, known: dict[Atom, bool]) -> Formula | bool:
+        match formula:
+            case Atom():
+                value = self._value(formula, known)
+                return formula if value is None else value
+            case Opposite(part=part):
+                inner = self._simplified(part, known)
+                if isinstance(inner, bool):
+                    return not inner
+                return inner.part if isinstance(inner, Opposite) else Opposite(inner)
+            case AllOf(parts=parts) | AnyOf(parts=parts):
+                ending = isinstance(formula, AnyOf)
+                kept: list[Formula] = []
+                for part in parts:
+                    inner = self._simplified(part, known)
+                    if inner is ending:
+                        return ending
+                    if not isinstance(inner, bool):
+                        kept.append(inner)
+                if len(kept) < 2:
+                    return kept[0] if kept else not ending
+                return type(formula)(tuple(kept))
+
+    def _value(self, atom: Atom, known: dict[Atom, bool]) -> bool | None:
+        if atom in known:
+            return known[atom]
+        for other, value in known.items():
+            if other.subject == atom.subject:
+                follows = self._follows(other, value, atom)
+                if follows is not None:
+                    return follows
+        return None
+
+    def _consistent(self, atom: Atom, value: bool, known: dict[Atom, bool]) -> bool:
+        for other, other_value in known.items():
+            if other.subject == atom.subject:
+                follows = self._follows(atom, value, other)
+                if follows is not None and follows is not other_value:
+                    return False
+        return True
+
+    def _follows(self, given: Atom, value: bool, asked: Atom) -> bool | None:
+        """What one atom's value says of another atom of the same subject."""
+        if given == asked:
+            return value
+        if "other" in (given.kind, asked.kind):
+            return False if given.kind == "absent" and value else None
+        if not value:
+            return False if given.kind != "absent" and self._covers(given, asked) else None
+        if given.kind == "absent":
+            return False
+        if asked.kind == "absent":
+            return False
+        if self._covers(asked, given):
+            return True
+        return False if self._apart(given, asked) else None
+
+    def _covers(self, wide: Atom, narrow: Atom) -> bool:
+        """Whether every value of which `narrow` holds is one of which `wide` holds."""
+        match narrow:
+            case Atom(kind="equal", operand=constant):
+                return self._holds_of(wide, constant)
+            case Atom(kind="among", operand=frozenset() as members):
+                return all(self._holds_of(wide, member) for member in members)
+            case Atom(kind="networks", operand=tuple() as networks) if isinstance(wide.operand, tuple):
+                around = wide.operand
+                return all(any(_within(inner, outer) for outer in around) for inner in networks)
+            case _:
+                return False
+
+    def _apart(self, one: Atom, other: Atom) -> bool:
+        """Whether no value is one of which both hold."""
+        for first, second in ((one, other), (other, one)):
+            match first:
+                case Atom(kind="equal", operand=constant):
+                    return not self._holds_of(second, constant)
+                case Atom(kind="among", operand=frozenset() as members):
+                    return not any(self._holds_of(second, member) for member in members)
+                case Atom(kind="networks", operand=tuple() as networks) if isinstance(second.operand, tuple):
+                    around = second.operand
+                    return not any(inner.overlaps(outer) for inner in networks for outer in around)
+                case _:
+                    pass
+        return False
+
+    def _holds_of(self, atom: Atom, constant: Constant | frozenset[str] | tuple[Network, ...]) -> bool:
+        match atom:
+            case Atom(kind="equal", operand=wanted):
+                return wanted == constant
+            case Atom(kind="among", operand=frozenset() as members):
+                return constant in members
+            case Atom(kind="networks", operand=tuple() as networks):
+                return isinstance(constant, str) and bool(NetworkSet((0, item) for item in networks).match(constant))
+            case Atom(kind="form", operand=str() as text):
+                try:
+                    return isinstance(constant, str) and parse_pattern(text).matches(constant)
+                except PatternError:
+                    return False
+            case Atom(kind="emergency"):
+                return isinstance(constant, str) and self._setup.is_emergency(constant)
+            case _:
+                return False
+
+
+def _forced(formula: Formula) -> tuple[Atom, bool] | None:
+    """An atom that must have one value for the formula to hold."""
+    match formula:
+        case Atom():
+            return formula, True
+        case Opposite(part=Atom() as atom):
+            return atom, False
+        case AllOf(parts=parts):
+            for part in parts:
+                found = _forced(part) if isinstance(part, Atom | Opposite) else None
+                if found is not None:
+                    return found
+        case Opposite(part=AnyOf(parts=parts)):
+            return _forced(Opposite(parts[0]))
+        case _:
+            pass
+    return None
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    return inner.length >= outer.length and inner.overlaps(outer)
