@@ -150,10 +150,15 @@ def _count(given: Credentials) -> int | None:
 
 
 def _meant_for(uri: str, request: Request) -> bool:
-    """Whether credentials were computed for this Request-URI: the same text, or equal by RFC 3261 19.1.4."""
+    """Whether credentials were computed for this Request-URI: the same text, or equal by RFC 3261 19.1.4.
+
+    Deviation: RFC 7616 3.4.6 wants the same resource. Some clients, SIPp among them, leave the user out; whoever knows
+    the password and asks the same server for the same method may.
+    """
     if uri == request.uri:
         return True
     try:
-        return equals(Uri.parse(uri), request.request_uri)
+        given, asked = Uri.parse(uri), request.request_uri
     except PeerError:
         return False
+    return equals(given, asked) or (given.user is None and equals(given, asked.replace(user=None, password=None)))

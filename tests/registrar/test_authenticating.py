@@ -157,6 +157,14 @@ def test_the_uri_may_be_spelled_otherwise(uri: str) -> None:
     assert verdict(server, answer(offered(server), uri=uri)) == Verified("alice")
 
 
+def test_the_uri_may_leave_out_the_user_but_not_name_another() -> None:
+    server = authenticator()
+    asked = "sip:bob@example.com"
+    for uri, holds in ((asked, True), ("sip:example.com", True), ("sip:carol@example.com", False)):
+        request = message(f"Authorization: {answer(offered(server), uri=uri)}", uri=asked)
+        assert (server.verify(request, WALL, credentials) == Verified("alice")) is holds
+
+
 def test_case_does_not_matter_where_the_rfcs_say_so() -> None:
     server = authenticator()
     authorization = answer(offered(server)).replace("Digest", "dIGEST").replace("algorithm=MD5", "algorithm=md5")
