@@ -1,0 +1,223 @@
+"""What is stored outlives us, and a disk that refuses costs no call."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from b2bua.effects import Failed, Record, StoreBindings, Stored
+from b2bua.io import store as store_module
+from b2bua.io.database import Database
+from b2bua.io.failure import ServerError
+from b2bua.io.store import Store
+
+from .edge import Edge
+
+RECORD = Record(
+    call="c1",
+    leg=0,
+    direction="in",
+    sip_call_id="x@y",
+    caller="alice",
+    callee="bob",
+    target="",
+    source="127.0.0.1",
+    start=1000.0,
+    answer=None,
+    end=1002.5,
+    cause=486,
+    reason="Busy Here",
+    hung_up_by="",
+    policy="abc",
+    rules=("12:3", "14:5"),
+)
+
+
+class Watched(Database):
+    """Tells when records were written, or refused: `writes` holds how many, None for a refusal."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.token = trio.lowlevel.current_trio_token()
+        self.writes: list[int | None] = []
+        self.news = trio.Event()
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        done: int | None = None
+        try:
+            super().put_records(records)
+            done = len(records)
+        finally:
+            self.token.run_sync_soon(self._note, done)
+
+    def _note(self, done: int | None) -> None:
+        self.writes.append(done)
+        self.news.set()
+
+    async def until(self, *, written: int = 0, refusals: int = 0) -> None:
+        with trio.fail_after(5):
+            while sum(filter(None, self.writes)) < written or self.writes.count(None) < refusals:
+                self.news = trio.Event()
+                await self.news.wait()
+
+
+class Bench:
+    """A store that runs, its file, and a reader's view of it."""
+
+    def __init__(self, edge: Edge, path: Path) -> None:
+        self.edge = edge
+        self.path = path
+        self.database = Watched(path)
+        self.store = Store(self.database, edge.shell)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        try:
+            return reader.execute(query).fetchall()
+        finally:
+            reader.close()
+
+    def let_grow(self, pages: int) -> None:
+        """As if the disk had room for so many pages more."""
+        (used,) = self.database._connection.execute("PRAGMA page_count").fetchone()
+        self.database._connection.execute(f"PRAGMA max_page_count = {used + pages}")
+
+    async def records(self, count: int) -> list[tuple[Any, ...]]:
+        await self.database.until(written=count)
+        return self.rows("SELECT call, leg, cause FROM records ORDER BY call, leg")
+
+
+@pytest.fixture
+async def bench(
+    edge: Edge, tmp_path: Path, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(store_module, "COALESCE_SECONDS", 0.02)
+    monkeypatch.setattr(store_module, "RETRY_SECONDS", 0.02)
+    bench = Bench(edge, tmp_path / "b2bua.sqlite")
+    bench.store.start()
+    nursery.start_soon(edge.shell.clock.run)
+    await wait_all_tasks_blocked()
+    yield bench
+    if bench.store._thread.is_alive():
+        await bench.store.stop()
+    bench.database.close()
+
+
+async def test_bindings_are_durable_when_they_are_answered(bench: Bench) -> None:
+    bench.store.bindings(StoreBindings(1, "alice", b'[{"a": 1}]'))
+    bench.store.bindings(StoreBindings(2, "bob", b"[]"))
+    assert await bench.edge.core.had(2) == [("answered", 1, Stored()), ("answered", 2, Stored())]
+    assert bench.rows("SELECT aor, document FROM bindings ORDER BY aor") == [("alice", '[{"a": 1}]'), ("bob", "[]")]
+
+
+async def test_the_last_of_an_address_counts_and_none_removes_it(bench: Bench) -> None:
+    for id, document in enumerate((b"[1]", None, b"[2]"), 1):
+        bench.store.bindings(StoreBindings(id, "alice", document))
+    bench.store.bindings(StoreBindings(4, "bob", None))
+    await bench.edge.core.had(4)
+    assert bench.rows("SELECT aor, document FROM bindings") == [("alice", "[2]")]
+    bench.store.bindings(StoreBindings(5, "alice", None))
+    await bench.edge.core.had(5)
+    assert bench.rows("SELECT aor FROM bindings") == []
+
+
+async def test_a_restart_finds_the_bindings(bench: Bench) -> None:
+    rows = {f"user{number}": b"[%d]" % number for number in range(300)}
+    for id, (aor, document) in enumerate(rows.items()):
+        bench.store.bindings(StoreBindings(id, aor, document))
+    await bench.edge.core.had(300)
+    again = Database(bench.path)
+    assert dict(again.bindings()) == rows
+    again.close()
+
+
+async def test_a_record_is_written_with_all_its_fields(bench: Bench) -> None:
+    answered = msgspec.structs.replace(RECORD, call="c2", answer=1001.0, hung_up_by="caller", cause=200)
+    for record in (RECORD, answered):
+        bench.store.record(record)
+    await bench.records(2)
+    reader = sqlite3.connect(bench.path)
+    reader.row_factory = sqlite3.Row
+    rows = [dict(row) for row in reader.execute("SELECT * FROM records ORDER BY call")]
+    reader.close()
+    for row in rows:
+        row["rules"] = tuple(json.loads(row["rules"]))
+    assert rows == [msgspec.structs.asdict(RECORD), msgspec.structs.asdict(answered)]
+
+
+async def test_writing_a_record_twice_changes_nothing(bench: Bench) -> None:
+    for leg in (0, 0, 1):
+        bench.store.record(msgspec.structs.replace(RECORD, leg=leg))
+    await bench.store.stop()
+    assert bench.rows("SELECT call, leg, cause FROM records") == [("c1", 0, 486), ("c1", 1, 486)]
+
+
+async def test_octets_that_are_no_text_do_not_hold_up_the_others(bench: Bench) -> None:
+    bench.store.record(msgspec.structs.replace(RECORD, callee="caf\udce9"))
+    bench.store.record(msgspec.structs.replace(RECORD, leg=1))
+    await bench.records(2)
+    assert bench.rows("SELECT callee FROM records ORDER BY leg") == [("caf\ufffd",), ("bob",)]
+
+
+async def test_stopping_writes_everything(bench: Bench) -> None:
+    for number in range(1000):
+        bench.store.record(msgspec.structs.replace(RECORD, call=f"c{number}"))
+        bench.store.bindings(StoreBindings(number, f"user{number}", b"[]"))
+    await bench.store.stop()
+    assert bench.rows("SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM bindings)") == [(1000, 1000)]
+
+
+async def test_a_full_disk_fails_bindings_and_keeps_records_for_later(bench: Bench) -> None:
+    bench.let_grow(0)
+    bench.store.bindings(StoreBindings(1, "alice", b'["%s"]' % (b"x" * 20_000)))
+    (answer,) = await bench.edge.core.had(1)
+    assert answer == ("answered", 1, Failed("the store refused it: database or disk is full"))
+    records = [msgspec.structs.replace(RECORD, call=f"c{number:04}", reason="x" * 200) for number in range(200)]
+    for record in records:
+        bench.store.record(record)
+    await bench.database.until(refusals=2)
+    assert bench.rows("SELECT call FROM records") == []
+    bench.let_grow(1000)
+    assert len(await bench.records(200)) == 200
+    assert bench.edge.events()[:3] == ["bindings not stored", *["call records not stored"] * 2]
+    bench.store.bindings(StoreBindings(2, "alice", b"[]"))
+    assert (await bench.edge.core.had(2))[1] == ("answered", 2, Stored())
+
+
+async def test_records_that_cannot_be_kept_are_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "RECORDS_KEPT", 2)
+    bench.let_grow(0)
+    for number in range(5):
+        bench.store.record(msgspec.structs.replace(RECORD, call=f"c{number}", reason="x" * 9000))
+    assert bench.edge.shell.counters["records_lost"] == 3
+    bench.let_grow(1000)
+    assert [row[0] for row in await bench.records(2)] == ["c0", "c1"]
+
+
+def test_the_file_is_ours_alone(tmp_path: Path) -> None:
+    Database(tmp_path / "b2bua.sqlite").close()
+    assert (tmp_path / "b2bua.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "b2bua.sqlite"
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 1\)"):
+        Database(path)
+
+
+def test_a_file_that_is_no_database_is_said_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "b2bua.sqlite"
+    path.write_text("this is no database, and it is long enough to be taken for one" * 100)
+    with pytest.raises(ServerError, match=r"cannot open the store .*: file is not a database; .* move the file away"):
+        Database(path)
