@@ -85,15 +85,8 @@ DECISIONS: dict[str, frozenset[str]] = {
 
 LATER_DECISIONS = frozenset({"answer", "play", "continue", "transfer", "deliver"})
 
-STATES = {
-    "absent": "whether a fact is there",
-    "emergency": "whether `dialed` is an emergency number",
-    "registered": "whether a user has a phone registered",
-    "busy": "whether a user is in a call",
-    "up": "whether a trunk takes calls",
-    "full": "whether all channels of a trunk are taken",
-}
-"""What can stand after `is`."""
+STATES = ("absent", "emergency", "registered", "busy", "up", "full")
+"""What can stand after `is`: of a fact, of `dialed`, of a user (two) and of a trunk (two)."""
 
 LATER_STATES = frozenset({"known", "caller"})
 

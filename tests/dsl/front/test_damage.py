@@ -95,3 +95,8 @@ def test_two_thousand_rules_are_checked_in_little_time(tmp_path: Path) -> None:
     began = time.process_time()
     assert check(script, setup).problems == []
     assert time.process_time() - began < 10
+
+
+def test_a_number_of_ten_thousand_digits_is_no_number() -> None:
+    with pytest.raises(PolicyError):
+        parse(f"on call {{ reject {'4' * 10_000} }}", "long.route")
