@@ -10,7 +10,9 @@ from __future__ import annotations
 import collections
 import marshal
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TypeAlias
 
 from benchmark.failure import BenchError
@@ -74,34 +76,51 @@ def _sampled(subject: Subject, plan: Plan) -> str:
     if carried.window is None:
         raise BenchError(f"no calls were carried: {carried.why}")
     each = 1e6 * loop.total / max(1, carried.successful)
-    by_function, by_line = _folded(samples.read_text(), each)
     others = carried.window.each - each
     head = _head(subject, plan, each, carried, f"and {others:.0f} us in other threads; sampled by py-spy")
-    return "\n".join([head, "", _listing(by_function), "", "lines by their own time", "", _listing(by_line)])
+    text = samples.read_text()
+    views = [_listing(_shared(text, each, name)[:most]) for name, most in _VIEWS]
+    return "\n\n".join([head, *views])
 
 
-def _folded(text: str, each: float) -> tuple[list[Line], list[Line]]:
-    """Functions and lines from py-spy's `thread;frame;frame count`, `each` microseconds shared among them.
+def _short(where: str) -> str:
+    """The file from the package on, without the way to it."""
+    return re.sub(r"\([^)]*?(?:site-packages/|lib/python3\.\d+/|" + re.escape(str(REPOSITORY)) + "/)", "(", where)
 
-    Only the main thread counts, and not where it waits for the kernel: to py-spy, who waits may be at work.
+
+def _function(frame: str) -> str:
+    return re.sub(r":\d+\)$", ")", _short(frame))
+
+
+def _folder(frame: str) -> str:
+    file = frame[frame.rindex("(") + 1 :]
+    folder = str(PurePath(_short(f"({file}")[1:]).parent)
+    return "the standard library" if folder == "." else folder
+
+
+_VIEWS: tuple[tuple[Callable[[str], str], int], ...] = ((_folder, 20), (_function, TOP), (_short, 25))
+"""What samples are summed up by, and how many sums are shown."""
+
+
+def _shared(text: str, each: float, name: Callable[[str], str]) -> list[Line]:
+    """Share `each` microseconds among what py-spy saw, in lines of `thread;frame;frame count`, dearest first.
+
+    Frames of the same `name` are one. Only the main thread counts, and not where it waits for the kernel: to py-spy,
+    who waits may be at work.
     """
     own: collections.Counter[str] = collections.Counter()
     whole: collections.Counter[str] = collections.Counter()
-    lines: collections.Counter[str] = collections.Counter()
     for sample in text.splitlines():
         stack, _, count = sample.rpartition(" ")
         thread, *frames = stack.split(";")
-        if "MainThread" not in thread or frames[-1].startswith(_WAITING):
+        if "MainThread" not in thread or not frames or frames[-1].startswith(_WAITING):
             continue
-        functions = [re.sub(r":\d+\)$", ")", frame) for frame in frames]
-        if frames:
-            own[functions[-1]] += int(count)
-            lines[frames[-1]] += int(count)
-        for function in set(functions):
-            whole[function] += int(count)
+        names = [name(frame) for frame in frames]
+        own[names[-1]] += int(count)
+        for each_name in set(names):
+            whole[each_name] += int(count)
     share = each / max(1, sum(own.values()))
-    functions_first = [Line(_short(where), n * share, whole[where] * share) for where, n in own.most_common(TOP)]
-    return functions_first, [Line(_short(where), n * share, n * share) for where, n in lines.most_common(TOP // 2)]
+    return [Line(where, n * share, whole[where] * share) for where, n in own.most_common()]
 
 
 def _traced(subject: Subject, plan: Plan) -> str:
@@ -143,13 +162,8 @@ def _head(subject: Subject, plan: Plan, each: float, carried: Carried, how: str)
 
 def _listing(lines: list[Line]) -> str:
     counted = any(line.times is not None for line in lines)
-    text = [f"{'own us':>8} {'with callees':>13}" + (f" {'times':>7}" if counted else "") + "  function"]
+    text = [f"{'own us':>8} {'with callees':>13}" + (f" {'times':>7}" if counted else "") + "  where"]
     for line in lines:
         times = f" {line.times:7.2f}" if line.times is not None else ""
         text.append(f"{line.own:8.1f} {line.whole:13.1f}{times}  {line.where}")
     return "\n".join(text)
-
-
-def _short(where: str) -> str:
-    """The file from the package on, without the way to it."""
-    return re.sub(r"\([^)]*?(?:site-packages/|lib/python3\.\d+/|" + re.escape(str(REPOSITORY)) + "/)", "(", where)
