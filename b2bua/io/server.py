@@ -155,9 +155,6 @@ class Server:
     def _ready(self) -> None:
         self._shell.perform(self._core.started)
         self._shell.settle()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
         self._log.info("ready", policy=self._policy.name, hash=self._policy.hash, pid=os.getpid())
 
     # Ending.
@@ -258,7 +255,12 @@ def serve(plan: Plan, announce: Callable[[], None]) -> None:
         announce()
 
         async def run() -> None:
-            await Server(plan, resources).run()
+            server = Server(plan, resources)
+            # The policy with its tables, and all code, are here to stay.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLDS)
+            await server.run()
 
         trio.run(run)
 

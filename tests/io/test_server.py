@@ -1,0 +1,191 @@
+"""The whole server in this process: the real core, sockets on loopback, signals, and what an operator asks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import trio
+from structlog.testing import LogCapture
+
+from b2bua.core import RegistrationView
+from b2bua.io.failure import ServerError
+from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus
+from b2bua.io.server import Plan, Server, opened
+from b2bua.io.state import AlreadyRunningError
+from b2bua.settings import Listener, Settings
+from dsl.policy import load
+
+POLICY = """policy "lab"
+domain lab.example
+country +49
+users staff from "users.yaml"
+
+on register {
+  when source in 127.0.0.0/8 -> accept
+  otherwise -> challenge
+}
+on call {
+  when not authenticated -> challenge
+  when callee in staff -> dial callee for 20s
+  otherwise -> reject 404
+}
+"""
+
+
+class Bench:
+    """A server that runs, a phone, and what was logged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.script = folder / "lab.route"
+        self.script.write_text(POLICY)
+        (folder / "users.yaml").write_text("alice: {password: a}\nbob: {password: b}\n")
+        self.logged = LogCapture()
+        self.phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.phone.bind(("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        listen = tuple(Listener(transport, "127.0.0.1", self.port) for transport in ("UDP", "TCP"))
+        log = structlog.wrap_logger(
+            None, processors=[self.logged], wrapper_class=structlog.make_filtering_bound_logger(20)
+        )
+        read = partial(load, self.script)
+        self.plan = Plan(Settings(listen, grace=5.0), read(), read, folder / "state", log)
+        self.server: Server
+        self.over = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        with opened(self.plan) as resources:
+            self.server = Server(self.plan, resources)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.server.run)
+                await self.until("ready")
+                task_status.started()
+        self.over.set()
+
+    async def until(self, event: str) -> None:
+        """Wait until something was logged."""
+        with trio.fail_after(5):
+            while not any(entry["event"] == event for entry in self.logged.entries):
+                await trio.lowlevel.checkpoint()
+
+    async def send(self, method: str, headers: str = "") -> str:
+        """Send a request from the phone, and return the first response."""
+        host, port = self.phone.getsockname()
+        self.phone.sendto(
+            (
+                f"{method} sip:127.0.0.1:{self.port} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n"
+                f"From: <sip:alice@lab.example>;tag=1\r\nTo: <sip:alice@lab.example>\r\n"
+                f"Call-ID: {method}\r\nCSeq: 1 {method}\r\n{headers}Content-Length: 0\r\n\r\n"
+            ).encode(),
+            ("127.0.0.1", self.port),
+        )
+        with trio.fail_after(5):
+            await trio.lowlevel.wait_readable(self.phone)
+        return self.phone.recv(4096).decode()
+
+    async def register(self) -> str:
+        port = self.phone.getsockname()[1]
+        return await self.send("REGISTER", f"Contact: <sip:alice@127.0.0.1:{port}>;expires=600\r\n")
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path)
+    await nursery.start(bench.run)
+    yield bench
+    nursery.cancel_scope.cancel()
+    bench.phone.close()
+
+
+async def status(bench: Bench) -> dict[str, Any]:
+    shown = await bench.server.act(ShowStatus())
+    assert isinstance(shown, dict)
+    return shown
+
+
+async def test_it_answers_and_shows_what_it_has(bench: Bench) -> None:
+    assert (await bench.send("OPTIONS")).startswith("SIP/2.0 200 ")
+    assert (await bench.register()).startswith("SIP/2.0 200 ")
+    (binding,) = await registrations(bench)
+    assert (binding.user, binding.transport, binding.reachable) == ("alice", "udp", True)
+    assert await bench.server.act(ShowCalls()) == []
+    shown = await status(bench)
+    assert shown["listen"] == [f"udp:127.0.0.1:{bench.port}", f"tcp:127.0.0.1:{bench.port}"]
+    assert shown["policy"]["name"] == "lab"
+    assert shown["sizes"]["calls"] == 0
+    assert {"tasks", "descriptors", "connections", "transactions", "timers"} <= shown["sizes"].keys()
+
+
+async def registrations(bench: Bench) -> list[RegistrationView]:
+    shown = await bench.server.act(ShowRegistrations())
+    assert isinstance(shown, list)
+    return shown
+
+
+async def test_a_call_that_is_not_there_cannot_be_hung_up(bench: Bench) -> None:
+    with pytest.raises(Refused, match="there is no call x; `b2bua show calls` lists them"):
+        await bench.server.act(HangUp("x"))
+
+
+async def test_a_reload_swaps_the_policy(bench: Bench) -> None:
+    before = bench.plan.policy.hash
+    change(bench, POLICY.replace("reject 404", "reject 410"))
+    shown = await bench.server.act(Reload())
+    assert isinstance(shown, dict)
+    assert shown["before"] == before != shown["hash"]
+    assert (await status(bench))["policy"]["hash"] == shown["hash"]
+
+
+def change(bench: Bench, text: str) -> None:
+    bench.script.write_text(text)
+
+
+async def test_a_bad_policy_is_refused_with_all_that_is_wrong_and_the_old_one_stays(bench: Bench) -> None:
+    change(bench, POLICY.replace("callee in staff", "callee in stuff").replace("reject 404", "reject 99999"))
+    with pytest.raises(Refused) as refused:
+        await bench.server.act(Reload())
+    said = str(refused.value)
+    assert "stuff" in said
+    assert said.endswith(f"the policy {bench.plan.policy.hash} stays in force")
+    assert (await status(bench))["policy"]["hash"] == bench.plan.policy.hash
+    assert any(entry["event"] == "policy not loaded" for entry in bench.logged.entries)
+
+
+async def test_sighup_reloads(bench: Bench) -> None:
+    change(bench, POLICY.replace("reject 404", "reject 410"))
+    os.kill(os.getpid(), signal.SIGHUP)
+    await bench.until("policy loaded")
+    assert (await status(bench))["policy"]["hash"] != bench.plan.policy.hash
+
+
+async def test_sigterm_ends_it_and_a_restart_finds_the_registrations(bench: Bench, nursery: trio.Nursery) -> None:
+    await bench.register()
+    os.kill(os.getpid(), signal.SIGTERM)
+    with trio.fail_after(5):
+        await bench.over.wait()
+    assert bench.logged.entries[-1]["event"] == "ended"
+    bench.logged.entries.clear()
+    await nursery.start(bench.run)
+    assert [binding.user for binding in await registrations(bench)] == ["alice"]
+
+
+async def test_a_second_server_is_refused(bench: Bench) -> None:
+    with pytest.raises(AlreadyRunningError), opened(bench.plan):
+        pass
+
+
+async def test_what_was_opened_before_a_failure_is_closed(bench: Bench, tmp_path: Path) -> None:
+    elsewhere = Plan(bench.plan.settings, bench.plan.policy, bench.plan.load, tmp_path / "other", bench.plan.log)
+    for _ in range(2):
+        with pytest.raises(ServerError, match="Address already in use"), opened(elsewhere):
+            pass

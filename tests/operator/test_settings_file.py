@@ -1,0 +1,124 @@
+"""Settings: read as they are meant, and told where they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
+from b2bua.settings import Limits, Listener, Registration, Settings, Timers
+
+EVERYTHING = """\
+listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
+advertise: 203.0.113.5
+algorithms: [sha-256, MD5]
+nonce_lifetime: 5min
+timers: {t1: 500ms, t2: 4, t4: 5s}
+registration:
+  min_expires: 1min
+  max_expires: 2h
+  default_expires: 600
+  max_contacts: 3
+limits: {max_calls: 100, max_pending: 50, retry_after: 20s}
+grace: 1.5
+max_call: 1d
+user_agent: acme 1.0
+"""
+
+
+def read(folder: Path, text: str) -> Settings:
+    path = folder / "settings.yaml"
+    path.write_text(text)
+    return read_settings(path)
+
+
+def wrong(folder: Path, text: str) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        read(folder, text)
+    return str(error.value).replace(f"{folder}/", "").splitlines()
+
+
+def test_every_field_can_be_set(tmp_path: Path) -> None:
+    assert read(tmp_path, EVERYTHING) == Settings(
+        listen=(Listener("UDP", "127.0.0.1", 5060), Listener("TCP", "::1", 5062)),
+        advertise="203.0.113.5",
+        algorithms=("SHA-256", "MD5"),
+        nonce_lifetime=300.0,
+        timers=Timers(0.5, 4.0, 5.0),
+        registration=Registration(60, 7200, 600, 3),
+        limits=Limits(100, 50, 20),
+        grace=1.5,
+        max_call=86_400.0,
+        user_agent="acme 1.0",
+    )
+    assert {field.name for field in msgspec.structs.fields(Settings)} == {
+        line.partition(":")[0] for line in EVERYTHING.splitlines() if not line.startswith(" ")
+    }
+
+
+def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+    assert read(tmp_path, "") == Settings(DEFAULT_LISTEN)
+    assert read(tmp_path, "timers: {t1: 1}") == Settings(DEFAULT_LISTEN, timers=Timers(t1=1.0))
+
+
+def test_an_unknown_key_is_shown_with_the_nearest_one(tmp_path: Path) -> None:
+    assert wrong(tmp_path, "grase: 30s") == [
+        "settings.yaml:1:1: error: `grase` is unknown here",
+        "  grase: 30s",
+        "  ^^^^^ did you mean `grace`?",
+    ]
+
+
+def test_a_wrong_unit_is_shown_at_its_place(tmp_path: Path) -> None:
+    assert wrong(tmp_path, "registration:\n  min_expires: 5 minutes\n") == [
+        "settings.yaml:2:16: error: `5 minutes` is no duration",
+        "  min_expires: 5 minutes",
+        "               ^^^^^^^^^ write seconds, or such as `30s`, `5min` or `1h`",
+    ]
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = """\
+listen: [udp:127.0.0.1, udp:localhost:5060, udp:127.0.0.1:70000, udp:127.0.0.1:5060, udp:127.0.0.1:5060]
+advertise: example.com
+algorithms: [sha-1]
+timers: 5
+limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
+registration: {max_expires: -1}
+user_agent: "a\\nb"
+"""
+    assert [line.split(": error: ")[1] for line in wrong(tmp_path, text) if ": error: " in line] == [
+        "`udp:127.0.0.1` is no listen address",
+        "`localhost` is no IP address",
+        "`70000` is no port: 1 to 65535",
+        "this stands here twice",
+        "`example.com` is no IP address",
+        "`sha-1` is no algorithm here",
+        "`timers` is a mapping, `name: value`",
+        "`many` is no count",
+        "`max_calls` stands here twice",
+        "`retry_after` is counted in whole seconds",
+        "`-1` is no duration",
+        "this cannot stand in a header",
+    ]
+
+
+def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
+    assert wrong(tmp_path, "grace: 30s\nlisten: [udp\n")[0].startswith("settings.yaml:3:1: error: ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (Settings(DEFAULT_LISTEN), None),
+        (Settings((Listener("UDP", "0.0.0.0", 5060),), advertise="192.0.2.1"), None),
+        (Settings((Listener("UDP", "0.0.0.0", 5060),)), "phones cannot send to `0.0.0.0`"),
+        (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
+        (Settings(DEFAULT_LISTEN, registration=Registration(default_expires=30)), "`default_expires` has to lie"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(settings: Settings, sentence: str | None) -> None:
+    said = unusable(settings)
+    assert said is None if sentence is None else said is not None and said.startswith(sentence)

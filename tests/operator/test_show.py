@@ -1,0 +1,72 @@
+"""What is shown, to the letter."""
+
+from __future__ import annotations
+
+from b2bua.operator import show
+
+CALL = {
+    "id": "9f2c",
+    "caller": "alice",
+    "callee": "bob",
+    "source": "127.0.0.1",
+    "started": 1000.0,
+    "answered": 1005.0,
+    "policy": "abc",
+    "rules": ["12:3"],
+    "tags": {},
+    "legs": [{"party": "alice", "state": "confirmed"}, {"party": "bob", "state": "confirmed"}],
+}
+
+
+def test_calls_the_oldest_first() -> None:
+    ringing = CALL | {"id": "77aa", "callee": "caf\udce9\r\n", "started": 900.0, "answered": None, "legs": []}
+    assert show.calls([CALL, ringing], 1065.0).splitlines() == [
+        r"CALL  CALLER  CALLEE         LEGS                            SINCE  TALKING  RULES",
+        r"77aa  alice   caf\udce9\r\n                                  2:45   -        12:3",
+        r"9f2c  alice   bob            alice confirmed, bob confirmed  1:05   1:00     12:3",
+    ]
+    assert show.calls([], 0.0) == "no calls"
+
+
+def test_registrations_by_user() -> None:
+    row = {
+        "user": "bob",
+        "contact": "sip:bob@10.0.0.2",
+        "expires": 3725,
+        "source": "10.0.0.2:5060",
+        "transport": "udp",
+        "agent": "baresip",
+        "reachable": True,
+    }
+    gone = row | {"user": "alice", "transport": "tcp", "reachable": False, "expires": 5, "agent": ""}
+    assert show.registrations([row, gone]).splitlines() == [
+        "USER   CONTACT           REACHED BY                       EXPIRES  PHONE",
+        "alice  sip:bob@10.0.0.2  tcp:10.0.0.2:5060 (unreachable)  0:05",
+        "bob    sip:bob@10.0.0.2  udp:10.0.0.2:5060                1:02:05  baresip",
+    ]
+    assert show.registrations([]) == "no registrations"
+
+
+def test_status() -> None:
+    shown = {
+        "version": "0.1.0",
+        "pid": 7,
+        "started": 1000.0,
+        "draining": True,
+        "policy": {"name": "acme", "hash": "abc", "path": "acme.route"},
+        "listen": ["udp:127.0.0.1:5060"],
+        "sizes": {"calls": 2},
+        "counters": {"refused_404": 1, "calls": 3},
+    }
+    assert show.status(shown, 1060.0).splitlines() == [
+        "b2bua 0.1.0, process 7, running for 1:00, draining",
+        "policy acme, version abc, from acme.route",
+        "listens on udp:127.0.0.1:5060",
+        "",
+        "NOW",
+        "calls  2",
+        "",
+        "SINCE THE START",
+        "calls            3",
+        "refused_404      1",
+    ]
