@@ -312,6 +312,7 @@ class Core:
         if len(self._pending) >= self._turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
         user, decision = self._admitting.registering(request, flow, verified)
+        self._admitting.count(decision, user)
         match decision.action:
             case Challenge():
                 self._challenge(request, flow, isinstance(verdict, Stale))

@@ -6,7 +6,7 @@ policy sees a caller who is not authenticated.
 
 from __future__ import annotations
 
-from b2bua.effects import Flow
+from b2bua.effects import Flow, Log
 from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
@@ -86,6 +86,15 @@ class Admitting:
             return user, policy.decide("register", facts)
         except EvaluationError as error:
             raise LocalError(f"the policy failed: {error}") from error
+
+    def count(self, decision: Decision, user: str | None) -> None:
+        """What a decision about a REGISTER uses up and says; a total cannot be held by it, so it is given back."""
+        policy, turn, meters = self.policy, self._turn, self._meters
+        for name, key in decision.takes:
+            if meters.take(policy.limits[name], key, turn.wall):
+                meters.give_back(name, key)
+        for line in decision.logs:
+            turn.effects.append(Log("info", "policy", {"register": user, "said": line, **decision.tags}))
 
     def _ha1(self, user: str, algorithm: str) -> str | None:
         credential = self.policy.directory.credentials.get(user)

@@ -1,0 +1,63 @@
+"""What a policy says of a REGISTER besides its decision: limits that it uses up, lines that it logs."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from b2bua.core import Core
+from b2bua.effects import Effect, Flow, Log, Send, StoreBindings, Stored
+from b2bua.settings import Listener, Settings
+from dsl.policy import load
+
+POLICY = """
+policy "limits"
+domain example.com
+users staff from "users.yaml"
+limit often = 2 per 1min for each source
+on register {
+  when over often            -> reject 403 "too often"
+  also when user in staff    -> log "one of us"
+  otherwise                  -> accept
+}
+on call { otherwise -> reject 404 }
+"""
+PHONE = Flow("UDP", "192.0.2.100", 5060, "198.51.100.7", 5060)
+
+
+class Server:
+    """A core whose store always works."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "users.yaml").write_text("alice: {password: secret}\n", encoding="utf-8")
+        script = folder / "limits.route"
+        script.write_text(POLICY, encoding="utf-8")
+        draw = random.Random(1)
+        settings = Settings(listen=(Listener("UDP", "192.0.2.100", 5060),))
+        self.core = Core(settings, load(script), lambda: f"{draw.getrandbits(64):016x}", bytes(32), [], 0.0, 1e9)
+
+    def register(self, cseq: int, wall: float) -> tuple[int, list[str]]:
+        """The status of the response, and what the policy logged."""
+        request = (
+            "REGISTER sip:example.com SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK{cseq};rport\r\n"
+            "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>\r\n"
+            f"Call-ID: c\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:alice@198.51.100.7>\r\nContent-Length: 0\r\n\r\n"
+        )
+        effects: list[Effect] = self.core.datagram(request.encode(), PHONE, wall, wall)
+        for effect in list(effects):
+            if isinstance(effect, StoreBindings):
+                effects += self.core.answered(effect.id, Stored(), wall, wall)
+        [status] = [int(e.data[8:11]) for e in effects if isinstance(e, Send)]
+        return status, [str(e.fields["said"]) for e in effects if isinstance(e, Log) and e.event == "policy"]
+
+
+def test_a_limit_counts_registrations_and_forgets_them_with_time(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    assert [server.register(n, 1e9 + n)[0] for n in (1, 2, 3)] == [200, 200, 403]
+    assert server.register(4, 1e9 + 62)[0] == 200
+
+
+def test_what_the_policy_logs_of_a_registration_is_logged(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    assert server.register(1, 1e9) == (200, ["one of us"])
