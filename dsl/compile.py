@@ -156,7 +156,7 @@ class _Compiler:
             self._done[name] = (parameters, bodies)
             for parameter in sub.parameters:
                 kind = Kind.USER if parameter.type.text == "user" else Kind.TEXT
-                parameters.append((scope.bind(parameter.name.text, kind, written=False), kind))
+                parameters.append((scope.bind(parameter.name.text, kind), kind))
             bodies.append(self.block(sub.body, scope, top=True))
         return self._done[name]
 

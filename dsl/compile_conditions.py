@@ -1,9 +1,7 @@
 """Conditions into functions, each with the keys by which an index may find it.
 
-Owns what makes a condition true or false, absent values included (an absent value is equal to nothing, in
-nothing and of no form), and which atoms of it are necessary: where none of a key set holds, the condition
-is false and evaluating it would have asked nothing. Only atoms left of the first question to the ambient
-qualify, so skipping a rule never skips a limit that it would have taken.
+Owns what makes a condition true or false, absent values included: an absent value is equal to nothing, in nothing and
+of no form. How `and`, `or` and `not` combine, and what a key may stand for, is in `compile_logic`.
 """
 
 from __future__ import annotations
@@ -11,36 +9,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from typing import Literal
-
-import msgspec
 
 from dsl import tree
+from dsl.compile_logic import MOST_KEYS, Condition, Key, all_of, any_of, negated
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_values import Compiled, Kind, Scope
-from dsl.evaluate import Run, Test
+from dsl.evaluate import Run
 from dsl.networks import Network, NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
-
-MOST_KEYS = 64
-"""A condition with more alternatives than this is tried without an index."""
-
-
-class Key(msgspec.Struct, frozen=True):
-    """An atom that an index answers: the subject's value equals, lies in, or is of the form of `operand`."""
-
-    index: Literal["equal", "network", "pattern"]
-    subject: Compiled
-    operand: str | int | Network | Pattern
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """A condition's test; its key sets, any of which may stand for it; whether it never asks the ambient."""
-
-    test: Test
-    keys: tuple[tuple[Key, ...], ...] = ()
-    pure: bool = True
-
 
 _ORDERS: dict[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
@@ -67,8 +43,8 @@ class Conditions:
         keys = [chosen for chosen in made.keys if self._bound.isdisjoint(key.subject.slot for key in chosen)]
         return Condition(made.test, tuple(keys), made.pure)
 
-    def _bind(self, name: str, kind: Kind | None, written: bool) -> str:
-        slot = self._scope.bind(name, kind, written)
+    def _bind(self, name: str, kind: Kind | None) -> str:
+        slot = self._scope.bind(name, kind)
         self._bound.add(slot)
         return slot
 
@@ -76,11 +52,11 @@ class Conditions:
         """The function of a condition."""
         match condition:
             case tree.And(conditions=parts):
-                return _all([self.compiled(part) for part in parts])
+                return all_of([self.compiled(part) for part in parts])
             case tree.Or(conditions=parts):
-                return _any([self.compiled(part) for part in parts])
+                return any_of([self.compiled(part) for part in parts])
             case tree.Not(condition=inner):
-                return _negated(self.compiled(inner))
+                return negated(self.compiled(inner))
             case tree.Compare():
                 return self._compare(condition)
             case tree.In(item=item, collection=collection):
@@ -104,7 +80,7 @@ class Conditions:
 
     def _compare(self, condition: tree.Compare) -> Condition:
         if condition.operator == "!=":
-            return _negated(self._equality(condition.left, condition.right))
+            return negated(self._equality(condition.left, condition.right))
         if condition.operator == "==":
             return self._equality(condition.left, condition.right)
         left = self._scope.compiled(condition.left).value
@@ -148,7 +124,7 @@ class Conditions:
         return Condition(lambda run: value(run) in members, (keys,) if len(keys) <= MOST_KEYS else ())
 
     def _matches(self, item: Compiled, pattern: Pattern) -> Condition:
-        slots = [(name, self._bind(name, Kind.TEXT, item.written)) for name, _, _ in pattern.captures]
+        slots = [(name, self._bind(name, Kind.TEXT)) for name, _, _ in pattern.captures]
         fullmatch = _form(pattern)
         value = item.value
 
@@ -197,7 +173,7 @@ class Conditions:
         find, plan = self._setup.tables[condition.table.text].find, self._setup.plan
         slot = None
         if condition.bound is not None:
-            slot = self._bind(condition.bound.text, None, written=True)
+            slot = self._bind(condition.bound.text, None)
 
         def test(run: Run) -> bool:
             text = key(run)
@@ -215,7 +191,7 @@ def _as_written(compiled: Compiled, expression: tree.Expression) -> Compiled:
     if not isinstance(expression, tree.Integer):
         return compiled
     text = expression.text
-    return Compiled(lambda run: text, Kind.TEXT, f"text {text!r}", written=True, constant=text)
+    return Compiled(lambda run: text, Kind.TEXT, f"text {text!r}", constant=text)
 
 
 def _form(pattern: Pattern) -> Callable[[str], re.Match[str] | None]:
@@ -245,50 +221,6 @@ def _in_networks(item: Compiled, networks: tuple[Network, ...]) -> Condition:
 
     keys = tuple(Key("network", item, network) for network in networks)
     return Condition(test, (keys,) if len(keys) <= MOST_KEYS else ())
-
-
-def _negated(condition: Condition) -> Condition:
-    inner = condition.test
-    return Condition(lambda run: not inner(run), pure=condition.pure)
-
-
-def _all(parts: list[Condition]) -> Condition:
-    keys: list[tuple[Key, ...]] = []
-    for part in parts:
-        keys += part.keys
-        if not part.pure:
-            break
-    tests = tuple(part.test for part in parts)
-    pure = all(part.pure for part in parts)
-    if len(tests) == 2:
-        first, second = tests
-        return Condition(lambda run: first(run) and second(run), tuple(keys), pure)
-
-    def test(run: Run) -> bool:
-        for holds in tests:  # noqa: SIM110
-            if not holds(run):
-                return False
-        return True
-
-    return Condition(test, tuple(keys), pure)
-
-
-def _any(parts: list[Condition]) -> Condition:
-    keys = tuple(key for part in parts if part.keys for key in part.keys[0])
-    findable = all(part.keys for part in parts) and len(keys) <= MOST_KEYS
-    tests = tuple(part.test for part in parts)
-    pure = all(part.pure for part in parts)
-    if len(tests) == 2:
-        first, second = tests
-        return Condition(lambda run: first(run) or second(run), (keys,) if findable else (), pure)
-
-    def test(run: Run) -> bool:
-        for holds in tests:  # noqa: SIM110
-            if holds(run):
-                return True
-        return False
-
-    return Condition(test, (keys,) if findable else (), pure)
 
 
 def _over(limit: Limit, setup: Setup) -> Condition:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from dsl.compile_conditions import Key
+from dsl.compile_logic import Key
 from dsl.decision import Action
 from dsl.evaluate import Execute, Run, Value
 from dsl.networks import Network, NetworkSet

@@ -30,14 +30,12 @@ class Compiled(msgspec.Struct, frozen=True):
     """An expression. `same` is equal for expressions that always have the same value in one run; `slot`
     is the name in `Run.names` that it depends on, if any.
 
-    `written` says that the operator wrote the value, in the script, a table or the users file; `constant`
-    is the value itself where it is known now.
+    `constant` is the value itself where it is known now.
     """
 
     value: Value
     kind: Kind
     same: str
-    written: bool = False
     constant: str | int | None = None
     slot: str | None = None
 
@@ -47,7 +45,6 @@ class Local(msgspec.Struct, frozen=True):
 
     slot: str
     kind: Kind | None
-    written: bool
 
 
 FACTS: dict[str, tuple[Kind, Value]] = {
@@ -85,11 +82,11 @@ class Scope:
         """A scope that sees these names, and whose own stay out of this one."""
         return Scope(self.plan, self._slots, dict(self.names))
 
-    def bind(self, name: str, kind: Kind | None, written: bool) -> str:
+    def bind(self, name: str, kind: Kind | None) -> str:
         """Bind a name; the slot is its own in the whole policy, so no rule sees what another left behind."""
         count = self._slots[name] = self._slots.get(name, 0) + 1
         slot = name if count == 1 else f"{name}#{count}"
-        self.names[name] = Local(slot, kind, written)
+        self.names[name] = Local(slot, kind)
         return slot
 
     def compiled(self, expression: tree.Expression) -> Compiled:
@@ -115,7 +112,7 @@ class Scope:
         local = None if name.quoted else self.names.get(name.text)
         if local is not None:
             slot, kind = local.slot, local.kind or Kind.TEXT
-            return Compiled(_bound(slot), kind, f"name {slot}", written=local.written, slot=slot)
+            return Compiled(_bound(slot), kind, f"name {slot}", slot=slot)
         if not name.quoted and name.text in FACTS:
             kind, value = FACTS[name.text]
             return Compiled(value, kind, f"fact {name.text}")
@@ -126,10 +123,10 @@ class Scope:
         if local is not None and local.kind is None:
             slot = local.slot
             same = f"cell {slot} {attribute}"
-            return Compiled(_cell(slot, attribute), Kind.TEXT, same, written=True, slot=slot)
+            return Compiled(_cell(slot, attribute), Kind.TEXT, same, slot=slot)
         owner = self._reference(base)
         value, same = _user_attribute(owner.value, attribute), f"{owner.same} . {attribute}"
-        return Compiled(value, Kind.TEXT, same, written=True, slot=owner.slot)
+        return Compiled(value, Kind.TEXT, same, slot=owner.slot)
 
     def _e164(self, argument: Compiled) -> Compiled:
         plan, inner = self.plan, argument.value
@@ -142,11 +139,11 @@ class Scope:
             return plan.e164(text) if isinstance(text, str) else None
 
         same = f"e164 {argument.same}"
-        return Compiled(value, Kind.TEXT, same, written=argument.written, slot=argument.slot)
+        return Compiled(value, Kind.TEXT, same, slot=argument.slot)
 
 
 def _constant(constant: str | int, kind: Kind) -> Compiled:
-    return Compiled(lambda run: constant, kind, f"{kind} {constant!r}", written=True, constant=constant)
+    return Compiled(lambda run: constant, kind, f"{kind} {constant!r}", constant=constant)
 
 
 def _bound(slot: str) -> Value:
