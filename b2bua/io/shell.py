@@ -186,7 +186,13 @@ class Shell:
         for effect in effects:
             match effect:
                 case Send():
-                    self._send(effect.data, effect.flow)
+                    flow = effect.flow
+                    if self._trace is not None:
+                        self._trace(time.time(), "out", flow, effect.data)
+                    if flow.transport == "UDP":
+                        self._datagrams.send(effect.data, flow)
+                    else:
+                        self._streams.send(effect.data, flow)
                 case Record():
                     self._memory.record(effect)
                 case Log():
@@ -197,14 +203,6 @@ class Shell:
                     self._names.ask(effect)
                 case CloseFlow():
                     self._streams.close(effect.flow)
-
-    def _send(self, data: bytes, flow: Flow) -> None:
-        if self._trace is not None:
-            self._trace(time.time(), "out", flow, data)
-        if flow.transport == "UDP":
-            self._datagrams.send(data, flow)
-        else:
-            self._streams.send(data, flow)
 
     # Tasks.
 

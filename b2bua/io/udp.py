@@ -113,19 +113,25 @@ class UdpSocket:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send without waiting. What the kernel refuses fails this flow; what it has no room for is lost."""
-        address = (flow.remote, flow.remote_port)
-        for _ in range(_ATTEMPTS):
-            try:
-                self._socket.sendto(data, address)
-                return
-            except OSError as error:
-                if error.errno in _FULL:
-                    self._counters["udp_full"] += 1
-                    return
-                # Maybe the error of an earlier datagram, to anybody: such a one is told once, so try again.
-                self._errors_wait = True
-        self._counters["udp_refused"] += 1
-        self._shell.failed(flow)
+        try:
+            self._socket.sendto(data, (flow.remote, flow.remote_port))
+        except OSError as error:
+            self._refused(error, data, flow, _ATTEMPTS - 1)
+
+    def _refused(self, error: OSError, data: bytes, flow: Flow, attempts: int) -> None:
+        if error.errno in _FULL:
+            self._counters["udp_full"] += 1
+            return
+        self._errors_wait = True
+        if not attempts:
+            self._counters["udp_refused"] += 1
+            self._shell.failed(flow)
+            return
+        # Maybe the error of an earlier datagram, to anybody: such a one is told once, so try again.
+        try:
+            self._socket.sendto(data, (flow.remote, flow.remote_port))
+        except OSError as another:
+            self._refused(another, data, flow, attempts - 1)
 
     def _take_errors(self) -> None:
         self._errors_wait = False
