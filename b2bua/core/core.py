@@ -33,8 +33,10 @@ from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 from b2bua.sip.uri import Uri
 from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.keys import server_key
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.responses import stateless, stateless_tag
+from b2bua.transaction.server import ServerKey
 from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
 
@@ -232,16 +234,17 @@ class Core:
 
     def _request(self, request: Request, flow: Flow) -> None:
         method = request.method
-        if self._transactions.absorb(request):
+        key = server_key(request, "INVITE" if method == "ACK" else method)
+        if self._transactions.absorb(request, key):
             self._turn.count("requests_repeated")
         elif method == "ACK":
             self._ack(request)
         elif method == "CANCEL":
-            self._cancel(request, flow)
+            self._cancel(request, flow, key)
         elif request.to_tag is not None and method != "REGISTER":
-            self._inside(request, flow)
+            self._inside(request, flow, key)
         else:
-            self._outside(request, flow)
+            self._outside(request, flow, key)
 
     def _ack(self, request: Request) -> None:
         leg = self._stack.legs.get(request.to_tag or "")
@@ -250,16 +253,16 @@ class Core:
         else:
             self._turn.count("acks_unmatched")
 
-    def _cancel(self, request: Request, flow: Flow) -> None:
+    def _cancel(self, request: Request, flow: Flow, key: ServerKey) -> None:
         transaction = self._transactions.cancelled(request)
         if transaction is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         tag = transaction.tag or stateless_tag(request, self._key)
-        self._transactions.begin_server(request, flow).respond(200, tag)
+        self._transactions.begin_server(request, flow, key).respond(200, tag)
         if transaction.user is not None:
             transaction.user.cancelled()
 
-    def _inside(self, request: Request, flow: Flow) -> None:
+    def _inside(self, request: Request, flow: Flow, key: ServerKey) -> None:
         leg = self._stack.legs.get(request.to_tag or "")
         if leg is None or not leg.belongs(request):
             raise PeerError(481, "Call/Transaction Does Not Exist")
@@ -267,9 +270,9 @@ class Core:
         if request.method == "OPTIONS":
             self._capabilities(request, flow)
             return
-        leg.receive(request, flow, self._transactions.begin_server(request, flow))
+        leg.receive(request, flow, self._transactions.begin_server(request, flow, key))
 
-    def _outside(self, request: Request, flow: Flow) -> None:
+    def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
         admission.check_method(request)
         admission.check_scheme(request)
         if self._transactions.merged(request):
@@ -279,13 +282,13 @@ class Core:
             raise PeerError(404, "Not Found")
         admission.check_extensions(request)
         if request.method == "INVITE":
-            self._invite(request, flow)
+            self._invite(request, flow, key)
         elif request.method == "REGISTER":
-            self._register(request, flow)
+            self._register(request, flow, key)
         else:
             self._capabilities(request, flow)
 
-    def _invite(self, request: Request, flow: Flow) -> None:
+    def _invite(self, request: Request, flow: Flow, key: ServerKey) -> None:
         admission.check_invite(request)
         admission.check_body(request)
         self._check_load(request)
@@ -298,7 +301,7 @@ class Core:
         if isinstance(decision.action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
-        transaction = self._transactions.begin_server(request, flow)
+        transaction = self._transactions.begin_server(request, flow, key)
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
         call = Call(self._stack, inquiry, request, flow, transaction, self._call_over)
@@ -306,7 +309,7 @@ class Core:
         turn.count("calls")
         call.follow(decision)
 
-    def _register(self, request: Request, flow: Flow) -> None:
+    def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         verdict = self._admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
         if len(self._pending) >= self._turn.settings.limits.max_pending:
@@ -317,7 +320,7 @@ class Core:
             case Challenge():
                 self._challenge(request, flow, isinstance(verdict, Stale))
             case Accept() as accept if user is not None:
-                self._registering.accepted(user, request, flow, accept)
+                self._registering.accepted(user, request, flow, key, accept)
             case Reject(code=code, reason=reason):
                 self._turn.effects.append(stateless(request, flow, self._key, code, (), reason))
             case Redirect(code=code, uri=uri):

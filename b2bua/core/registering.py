@@ -17,7 +17,7 @@ from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.message import Request
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.responses import stateless
-from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.server import ServerKey, ServerTransaction
 from b2bua.transaction.turn import Turn
 
 _STORE_FAILED = (("Retry-After", "10"),)
@@ -36,7 +36,7 @@ class Registering:
         self._key = key
         self._turns: Turns[_Request] = Turns()
 
-    def accepted(self, user: str, request: Request, flow: Flow, accept: Accept) -> None:
+    def accepted(self, user: str, request: Request, flow: Flow, key: ServerKey, accept: Accept) -> None:
         """The policy lets this REGISTER through: do it, in its turn. Raises PeerError 503 when too many wait."""
         defaults = self._turn.settings.registration
         low = defaults.min_expires if accept.min_expires is None else accept.min_expires
@@ -50,7 +50,7 @@ class Registering:
             return
         waiting = _Request(self, user, request, flow, bounds)
         mine = self._turns.take(user, waiting)
-        waiting.transaction = self._transactions.begin_server(request, flow)
+        waiting.transaction = self._transactions.begin_server(request, flow, key)
         if mine:
             self._work(waiting)
 

@@ -12,7 +12,7 @@ from b2bua.effects import Flow
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
 from b2bua.transaction.keys import merge_key, server_key
-from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.server import ServerKey, ServerTransaction
 from b2bua.transaction.tables import Event, State
 from b2bua.transaction.turn import Turn
 
@@ -24,19 +24,18 @@ class Transactions:
         self.turn = turn
         self.stray_success = stray_success
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
-        self.servers: dict[tuple[str, ...], ServerTransaction] = {}
+        self.servers: dict[ServerKey, ServerTransaction] = {}
         self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
 
     def __len__(self) -> int:
         return len(self.clients) + len(self.servers)
 
-    def absorb(self, request: Request) -> bool:
-        """Whether a request repeats one that is known, or acknowledges a failure: then all is done."""
-        method = request.method
-        transaction = self.servers.get(server_key(request, "INVITE" if method == "ACK" else method))
+    def absorb(self, request: Request, key: ServerKey) -> bool:
+        """Whether a request with this key repeats one that is known, or acknowledges a failure: then all is done."""
+        transaction = self.servers.get(key)
         if transaction is None:
             return False
-        if method != "ACK":
+        if request.method != "ACK":
             transaction.step(Event.REQUEST)
             return True
         if transaction.state is State.ACCEPTED:
@@ -48,9 +47,8 @@ class Transactions:
         """Whether this request without a To tag has come already by another way: 482 (8.2.2.2)."""
         return merge_key(request) in self._merged
 
-    def begin_server(self, request: Request, flow: Flow) -> ServerTransaction:
-        """Start the transaction of a request that `absorb` did not know."""
-        key = server_key(request, request.method)
+    def begin_server(self, request: Request, flow: Flow, key: ServerKey) -> ServerTransaction:
+        """Start the transaction of a request that `absorb` did not know by this key."""
         transaction = ServerTransaction(self, key, request, flow)
         self.servers[key] = transaction
         if request.to_tag is None:

@@ -7,6 +7,7 @@ dead outnumber the living there. Owns order and time; what a timer means is know
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Protocol
 
@@ -39,6 +40,7 @@ class Timers:
     def __init__(self) -> None:
         self._queues: dict[float, deque[Timer]] = {}
         self._dead: dict[float, int] = {}
+        self._earliest = math.inf
         self.live = 0
 
     def set(self, delay: float, owner: Owner, name: str, now: float) -> Timer:
@@ -47,8 +49,11 @@ class Timers:
         if queue is None:
             queue = self._queues[delay] = deque()
             self._dead[delay] = 0
-        timer = Timer(delay, now + delay, owner, name)
+        due = now + delay
+        timer = Timer(delay, due, owner, name)
         queue.append(timer)
+        if due < self._earliest:
+            self._earliest = due
         self.live += 1
         return timer
 
@@ -68,15 +73,11 @@ class Timers:
 
     @property
     def wake_at(self) -> float | None:
-        """When the next timer falls due, in monotonic seconds; None when none is set."""
-        earliest = None
-        for delay, queue in self._queues.items():
-            while queue and queue[0].owner is None:
-                queue.popleft()
-                self._dead[delay] -= 1
-            if queue and (earliest is None or queue[0].due < earliest):
-                earliest = queue[0].due
-        return earliest
+        """When `fire` may have something to do, in monotonic seconds; None when no timer is set.
+
+        Never too late, and too early where that timer was cancelled: asked for with every message, it has to be cheap.
+        """
+        return self._earliest if self.live else None
 
     def fire(self, now: float, at_most: int) -> None:
         """Fire what is due at `now`, in the order of the times, no more than `at_most` of them.
@@ -100,3 +101,13 @@ class Timers:
                 timer.owner = None
                 self.live -= 1
                 owner.timer_fired(timer.name)
+        self._look()
+
+    def _look(self) -> None:
+        self._earliest = math.inf
+        for delay, queue in self._queues.items():
+            while queue and queue[0].owner is None:
+                queue.popleft()
+                self._dead[delay] -= 1
+            if queue and queue[0].due < self._earliest:
+                self._earliest = queue[0].due

@@ -12,6 +12,7 @@ from b2bua.settings import Settings
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.keys import server_key
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.server import ServerTransaction
 from b2bua.transaction.tables import (
@@ -69,14 +70,8 @@ class Bench:
 
     def delays(self) -> list[float]:
         """How far off the timers are that are set, nearest first."""
-        found = []
-        while (due := self.turn.timers.wake_at) is not None:
-            found.append(due - self.turn.now)
-            for queue in self.turn.timers._queues.values():
-                if queue and queue[0].due == due:
-                    self.turn.timers.cancel(queue[0])
-                    break
-        return found
+        queues = self.turn.timers._queues.values()
+        return sorted(timer.due - self.turn.now for queue in queues for timer in queue if timer.owner is not None)
 
 
 def message(start: str, cseq: str, to: str = "<sip:b@b.example>") -> bytes:
@@ -101,7 +96,7 @@ def server(method: str, state: State) -> tuple[Bench, ServerTransaction]:
     bench = Bench()
     request = parse(message(f"{method} sip:b@b.example SIP/2.0", method))
     assert isinstance(request, Request)
-    transaction = bench.layer.begin_server(request, UDP)
+    transaction = bench.layer.begin_server(request, UDP, server_key(request, method))
     transaction.user = bench.user
     transaction.state = state
     transaction.response = message("SIP/2.0 180 Ringing", method)
