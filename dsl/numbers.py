@@ -57,7 +57,7 @@ class NumberPlan(msgspec.Struct, frozen=True):
             if not _DIGITS(text):
                 return text if _E164(text) else None
         number = self._international(text)
-        return number if number is not None and _E164(number) else None
+        return number if number is not None and 8 <= len(number) <= 16 and number[1] != "0" else None
 
     def _international(self, digits: str) -> str | None:
         if self.international and digits.startswith(self.international):
