@@ -91,11 +91,7 @@ def load_holidays(path: Path, problems: list[Problem]) -> Holidays:
     yearly: set[tuple[int, int]] = set()
     root = document.root
     keyed = isinstance(root, yaml.MappingNode)
-    nodes = (
-        [key for _, key, _ in document.entries(root, "")]
-        if keyed
-        else document.items(root, "a holidays file")
-    )
+    nodes = [key for _, key, _ in document.entries(root, "")] if keyed else document.items(root, "a holidays file")
     for node in nodes:
         written = document.text(node, "a date")
         if written is None:

@@ -43,9 +43,7 @@ def read_secrets(path: Path, problems: list[Problem]) -> dict[str, Entry]:
     """Read `name: {username: ..., password: ...}` for every name. Raises OSError when it cannot be read."""
     if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         remedy = f"run `chmod 600 {path}`"
-        problems.append(
-            Problem(str(path), 1, 1, 1, "others on this machine may read the secrets", advice=remedy)
-        )
+        problems.append(Problem(str(path), 1, 1, 1, "others on this machine may read the secrets", advice=remedy))
         return {}
     document = Document.read(path, problems)
     secrets: dict[str, Entry] = {}

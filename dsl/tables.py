@@ -73,9 +73,7 @@ def load_table(path: Path, kind: Kind, plan: NumberPlan, problems: list[Problem]
         table = _from_csv(path, kind, forms[kind], found)
     problems += found[:_MOST_PROBLEMS]
     if len(found) > _MOST_PROBLEMS:
-        problems.append(
-            _problem(path, found[_MOST_PROBLEMS].line, f"and {len(found) - _MOST_PROBLEMS} more like it")
-        )
+        problems.append(_problem(path, found[_MOST_PROBLEMS].line, f"and {len(found) - _MOST_PROBLEMS} more like it"))
     return table
 
 
@@ -115,9 +113,7 @@ def _from_csv(path: Path, kind: Kind, form: Callable[[str], str], problems: list
 def _columns(path: Path, cells: list[str], problems: list[Problem]) -> tuple[str, ...]:
     columns = tuple(cell.strip() for cell in cells)
     if not columns or not all(columns):
-        problems.append(
-            _problem(path, 1, "the first line names the columns, the key's first", "`number,user`")
-        )
+        problems.append(_problem(path, 1, "the first line names the columns, the key's first", "`number,user`"))
     elif len(set(columns)) < len(columns):
         problems.append(_problem(path, 1, "two columns have the same name"))
     elif len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):

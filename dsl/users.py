@@ -103,9 +103,7 @@ class _Reader:
                 secret = self._digest(entry) if key == "digest" else self._password(name, entry)
                 secrets += [secret] if secret is not None else []
             elif not _ATTRIBUTE(key) or key == "name":
-                document.wrong(
-                    key_node, f"`{key}` is no name for an attribute", "lower-case letters and digits"
-                )
+                document.wrong(key_node, f"`{key}` is no name for an attribute", "lower-case letters and digits")
             else:
                 text = document.text(entry, f"`{key}`")
                 if text is not None and self._extension_is_sound(key, text, name, entry):
@@ -141,9 +139,7 @@ class _Reader:
         for algorithm, key_node, value in self.document.entries(node, "a digest"):
             length = _DIGEST_LENGTHS.get(algorithm)
             if length is None:
-                self.document.wrong(
-                    key_node, f"`{algorithm}` is no algorithm here", "write `md5` or `sha-256`"
-                )
+                self.document.wrong(key_node, f"`{algorithm}` is no algorithm here", "write `md5` or `sha-256`")
                 continue
             text = (self.document.text(value, "a digest") or "").lower()
             if len(text) == length and _HEXADECIMAL(text):
