@@ -224,11 +224,12 @@ class Server:
             try:
                 policy = await trio.to_thread.run_sync(self._plan.load)
             except PolicyError as error:
-                for problem in error.problems:
-                    self._log.error("policy not loaded", problem=str(problem))
+                for wrong in error.problems:
+                    place = f"{wrong.file}:{wrong.line}:{wrong.column}"
+                    self._log.error("policy not loaded", at=place, why=wrong.message, advice=wrong.advice)
                 raise Refused(f"{error}\nthe policy {self._policy.hash} stays in force") from None
             except OSError as error:
-                self._log.error("policy not loaded", problem=str(error))
+                self._log.error("policy not loaded", why=str(error))
                 raise Refused(f"{error}; the policy {self._policy.hash} stays in force") from None
             before, self._policy = self._policy, policy
             self._shell.turn(self._core.reload, policy)

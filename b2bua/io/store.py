@@ -71,7 +71,10 @@ class Store:
 
     def bindings(self, effect: StoreBindings) -> None:
         """Write these bindings, then answer."""
-        self._inbox.put(effect)
+        if self._thread.is_alive():
+            self._inbox.put(effect)
+        else:
+            self._shell.answer(effect.id, Failed("the store has ended"))
 
     def record(self, record: Record) -> None:
         """Write this record, soon."""

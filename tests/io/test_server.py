@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import trio
 from structlog.testing import LogCapture
 
 from b2bua.core import RegistrationView
+from b2bua.io import server
 from b2bua.io.failure import ServerError
 from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus
 from b2bua.io.server import Plan, Server, opened
@@ -33,8 +35,8 @@ on register {
   otherwise -> challenge
 }
 on call {
+  when source in 127.0.0.0/8 -> dial alice for 20s
   when not authenticated -> challenge
-  when callee in staff -> dial callee for 20s
   otherwise -> reject 404
 }
 """
@@ -43,13 +45,14 @@ on call {
 class Bench:
     """A server that runs, a phone, and what was logged."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, grace: float) -> None:
         self.script = folder / "lab.route"
         self.script.write_text(POLICY)
         (folder / "users.yaml").write_text("alice: {password: a}\nbob: {password: b}\n")
         self.logged = LogCapture()
-        self.phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.phone.bind(("127.0.0.1", 0))
+        self.phone, self.silent = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for sock in (self.phone, self.silent):
+            sock.bind(("127.0.0.1", 0))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -58,7 +61,7 @@ class Bench:
             None, processors=[self.logged], wrapper_class=structlog.make_filtering_bound_logger(20)
         )
         read = partial(load, self.script)
-        self.plan = Plan(Settings(listen, grace=5.0), read(), read, folder / "state", log)
+        self.plan = Plan(Settings(listen, grace=grace), read(), read, folder / "state", log)
         self.server: Server
         self.over = trio.Event()
 
@@ -77,34 +80,48 @@ class Bench:
             while not any(entry["event"] == event for entry in self.logged.entries):
                 await trio.lowlevel.checkpoint()
 
-    async def send(self, method: str, headers: str = "") -> str:
+    async def send(self, method: str, headers: str = "", number: int = 1, by: socket.socket | None = None) -> str:
         """Send a request from the phone, and return the first response."""
-        host, port = self.phone.getsockname()
-        self.phone.sendto(
+        phone = by or self.phone
+        host, port = phone.getsockname()
+        phone.sendto(
             (
                 f"{method} sip:127.0.0.1:{self.port} SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n"
+                f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{method}{number}\r\nMax-Forwards: 70\r\n"
                 f"From: <sip:alice@lab.example>;tag=1\r\nTo: <sip:alice@lab.example>\r\n"
-                f"Call-ID: {method}\r\nCSeq: 1 {method}\r\n{headers}Content-Length: 0\r\n\r\n"
+                f"Call-ID: {method}{number}\r\nCSeq: 1 {method}\r\n{headers}Content-Length: 0\r\n\r\n"
             ).encode(),
             ("127.0.0.1", self.port),
         )
         with trio.fail_after(5):
-            await trio.lowlevel.wait_readable(self.phone)
-        return self.phone.recv(4096).decode()
+            await trio.lowlevel.wait_readable(phone)
+        return phone.recv(4096).decode()
 
     async def register(self) -> str:
+        """Register a phone that will not answer calls."""
+        port = self.silent.getsockname()[1]
+        contact = f"Contact: <sip:alice@127.0.0.1:{port}>;expires=600\r\n"
+        return await self.send("REGISTER", contact, by=self.silent)
+
+    async def call(self, number: int = 1) -> str:
+        """Call that phone from the other."""
         port = self.phone.getsockname()[1]
-        return await self.send("REGISTER", f"Contact: <sip:alice@127.0.0.1:{port}>;expires=600\r\n")
+        return await self.send("INVITE", f"Contact: <sip:alice@127.0.0.1:{port}>\r\n", number)
+
+    async def ring(self) -> None:
+        """Let there be a call that rings."""
+        await self.register()
+        assert (await self.call()).startswith("SIP/2.0 100 ")
 
 
-@pytest.fixture
-async def bench(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path)
+@pytest.fixture(params=[60.0])
+async def bench(tmp_path: Path, nursery: trio.Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path, request.param)
     await nursery.start(bench.run)
     yield bench
     nursery.cancel_scope.cancel()
-    bench.phone.close()
+    for sock in (bench.phone, bench.silent):
+        sock.close()
 
 
 async def status(bench: Bench) -> dict[str, Any]:
@@ -151,11 +168,11 @@ def change(bench: Bench, text: str) -> None:
 
 
 async def test_a_bad_policy_is_refused_with_all_that_is_wrong_and_the_old_one_stays(bench: Bench) -> None:
-    change(bench, POLICY.replace("callee in staff", "callee in stuff").replace("reject 404", "reject 99999"))
+    change(bench, POLICY.replace("dial alice", "dial alise").replace("reject 404", "reject 99999"))
     with pytest.raises(Refused) as refused:
         await bench.server.act(Reload())
     said = str(refused.value)
-    assert "stuff" in said
+    assert "alise" in said
     assert said.endswith(f"the policy {bench.plan.policy.hash} stays in force")
     assert (await status(bench))["policy"]["hash"] == bench.plan.policy.hash
     assert any(entry["event"] == "policy not loaded" for entry in bench.logged.entries)
@@ -177,6 +194,44 @@ async def test_sigterm_ends_it_and_a_restart_finds_the_registrations(bench: Benc
     bench.logged.entries.clear()
     await nursery.start(bench.run)
     assert [binding.user for binding in await registrations(bench)] == ["alice"]
+
+
+@pytest.mark.parametrize("bench", [0.02], indirect=True)
+async def test_calls_are_hung_up_when_their_grace_is_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LAST_WORDS_SECONDS", 0.02)
+    await bench.ring()
+    os.kill(os.getpid(), signal.SIGTERM)
+    with trio.fail_after(5):
+        await bench.over.wait()
+    said = [entry["event"] for entry in bench.logged.entries]
+    assert said[-3:] == ["draining", "hanging up", "ended"]
+
+
+async def test_a_draining_server_takes_no_new_call(bench: Bench) -> None:
+    await bench.ring()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await bench.until("draining")
+    assert (await bench.call(number=2)).startswith("SIP/2.0 503 ")
+    shown = await status(bench)
+    assert (shown["draining"], shown["sizes"]["calls"]) == (True, 1)
+
+
+async def test_a_call_can_be_hung_up(bench: Bench) -> None:
+    await bench.ring()
+    calls = await bench.server.act(ShowCalls())
+    assert isinstance(calls, list)
+    await bench.server.act(HangUp(calls[0].id))
+    with trio.fail_after(5):
+        await trio.lowlevel.wait_readable(bench.phone)
+    assert re.match(rb"SIP/2\.0 [45]\d\d ", bench.phone.recv(4096))
+
+
+async def test_a_second_signal_ends_it_at_once(bench: Bench) -> None:
+    await bench.ring()
+    for event in ("draining", "ended"):
+        os.kill(os.getpid(), signal.SIGTERM)
+        await bench.until(event)
+    assert "hanging up" not in [entry["event"] for entry in bench.logged.entries]
 
 
 async def test_a_second_server_is_refused(bench: Bench) -> None:

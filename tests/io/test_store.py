@@ -202,6 +202,12 @@ async def test_records_that_cannot_be_kept_are_counted(bench: Bench, monkeypatch
     assert [row[0] for row in await bench.records(2)] == ["c0", "c1"]
 
 
+async def test_bindings_that_come_after_the_end_are_not_left_waiting(bench: Bench) -> None:
+    await bench.store.stop()
+    bench.store.bindings(StoreBindings(1, "alice", b"[]"))
+    assert await bench.edge.core.had(1) == [("answered", 1, Failed("the store has ended"))]
+
+
 def test_the_file_is_ours_alone(tmp_path: Path) -> None:
     Database(tmp_path / "b2bua.sqlite").close()
     assert (tmp_path / "b2bua.sqlite").stat().st_mode & 0o777 == 0o600
