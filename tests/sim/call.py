@@ -82,13 +82,15 @@ class Call:
         if invitation is None or server is None or not 200 <= server.status < 300:
             self.wrong("known", f"an ACK with CSeq {request.cseq.number}, which answers nothing")
         elif server.ack():
-            # The ACK to an older INVITE may come after that of a newer one, and decides nothing any more.
-            if not has_sdp(invitation) and request.cseq.number == max(self._offers):
+            if not has_sdp(invitation):
                 self._take_late_answer(request)
             self._first_ack(invitation)
 
     def _take_late_answer(self, ack: Request) -> None:
-        if has_sdp(ack):
+        if ack.cseq.number != max(self._offers):
+            # A newer INVITE has overtaken this ACK: which of the two descriptions holds cannot be told from here.
+            self._unsure = True
+        elif has_sdp(ack):
             self.said, self.heard = self._offered, ack.body
         elif self.state == "confirmed":
             self.wrong("sdp", "an ACK without the answer to our offer")
@@ -202,7 +204,7 @@ class Call:
             self._clock.after(pause, partial(self.act, act))
         else:
             # 487 is said for the other side, which may have taken the offer before the call ended.
-            self._unsure = response.status == 487
+            self._unsure |= response.status == 487
             self._other_heard(response)
 
     def _other_heard(self, response: Response) -> None:
