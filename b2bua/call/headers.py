@@ -46,10 +46,14 @@ CROSSING: dict[str, tuple[str, ...]] = {
     "3xx-6xx": ("Call-Info", "Error-Info", "Reason", "Reply-To", "Retry-After", "Warning"),
 }
 
+_CROSSING_SETS = {row: frozenset(names) for row, names in CROSSING.items()}
+
 
 def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ...]:
     """The fields of a message that cross, by the table's row."""
     headers = message.headers
+    if _CROSSING_SETS[row].isdisjoint(headers):
+        return ()
     found: list[tuple[str, str]] = []
     for name in CROSSING[row]:
         values = headers.get(name)

@@ -222,11 +222,8 @@ class Core:
     # Messages.
 
     def _begin(self, now: float, wall: float) -> Turn:
-        turn = self._turn
-        turn.now = now
-        turn.wall = wall
-        turn.effects = []
-        return turn
+        self._turn.begin(now, wall)
+        return self._turn
 
     def _response(self, response: Response) -> None:
         if not self._transactions.response(response):

@@ -6,6 +6,7 @@ Owns how a request inside the dialog is written, and where it goes. Leaves to th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from b2bua.dialog.ways import DEFAULT_PORT, Ways
 from b2bua.effects import Address, Flow, Transport
@@ -147,6 +148,7 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
     return ways.flow_to(Address(transport, hop.host, port)) or came_by
 
 
+@lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Whether a URI's host is an IP address rather than a name."""
     return ":" in host or (host[-1:].isdigit() and host.replace(".", "").isdigit() and host.count(".") == 3)

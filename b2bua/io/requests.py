@@ -9,6 +9,9 @@ from typing import TypeAlias
 
 import msgspec
 
+CONTROL = "control.sock"
+"""The socket's name in the state directory."""
+
 
 class ShowCalls(msgspec.Struct, frozen=True, tag="show-calls", tag_field="do"):
     """All calls, as `b2bua.core.CallView`."""

@@ -29,13 +29,14 @@ from b2bua.io.database import Database
 from b2bua.io.dns_queries import Dns
 from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
+from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
-from b2bua.io.requests import HangUp, Refused, Reload, Request, ShowCalls, ShowRegistrations, ShowStatus
+from b2bua.io.requests import CONTROL, HangUp, Refused, Reload, Request, ShowCalls, ShowRegistrations, ShowStatus
 from b2bua.io.resolver import Resolver
 from b2bua.io.shell import Shell
-from b2bua.io.state import CONTROL, DATABASE, StateDirectory
+from b2bua.io.state import DATABASE, StateDirectory
 from b2bua.io.store import Store
-from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams, open_tcp
+from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams
 from b2bua.io.trace import TraceFile
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
@@ -80,7 +81,7 @@ def opened(plan: Plan) -> Iterator[Resources]:
         stack.callback(state.close)
         listening = []
         for listener in plan.settings.listen:
-            sock = open_udp(listener) if listener.transport == "UDP" else open_tcp(listener)
+            sock = open_udp(listener) if listener.transport == "UDP" else open_listener(listener)
             stack.callback(sock.close)
             listening.append((listener, sock))
         control = open_control(plan.state / CONTROL)
@@ -244,7 +245,7 @@ class Server:
             "started": self._began,
             "draining": self._draining,
             "policy": {"name": self._policy.name, "hash": self._policy.hash, "path": str(self._policy.path)},
-            "listen": [_listener_text(listener) for listener in self._settings.listen],
+            "listen": [listener_text(listener) for listener in self._settings.listen],
             "sizes": self._core.sizes() | sizes,
             "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
         }
@@ -264,11 +265,6 @@ def serve(plan: Plan, announce: Callable[[], None]) -> None:
             await server.run()
 
         trio.run(run)
-
-
-def _listener_text(listener: Listener) -> str:
-    host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return f"{listener.transport.lower()}:{host}:{listener.port}"
 
 
 def _raise_descriptor_limit() -> None:

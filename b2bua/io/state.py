@@ -13,7 +13,6 @@ from pathlib import Path
 from b2bua.io.failure import ServerError
 
 DATABASE = "b2bua.sqlite"
-CONTROL = "control.sock"
 
 _KEY_OCTETS = 32
 

@@ -15,7 +15,6 @@ import trio
 
 from b2bua.effects import Flow
 from b2bua.io.connection import FIRST_MESSAGE_SECONDS, QUEUE_OCTETS, Connection
-from b2bua.io.failure import cannot_listen
 from b2bua.io.shell import Shell
 from b2bua.settings import Listener
 
@@ -31,8 +30,6 @@ CONNECT_SECONDS = 5.0
 BEYOND_EXPIRY_SECONDS = 300
 """An idle connection is kept this much longer than a binding lives that was made by it."""
 
-_BACKLOG = 1024
-
 # The kernel's own watch over a peer that vanished: idle for a minute, then asked four times; and what is sent must be
 # acknowledged within half a minute (tcp(7)).
 _WATCH = (
@@ -42,26 +39,6 @@ _WATCH = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
 )
-
-
-def open_tcp(listener: Listener) -> socket.socket:
-    """Bind and listen. Raises ServerError that says what to do."""
-    six = ":" in listener.host
-    try:
-        sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM)
-    except OSError as error:
-        raise cannot_listen("TCP", listener.host, listener.port, error) from None
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if six:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((listener.host, listener.port))
-        sock.listen(_BACKLOG)
-    except OSError as error:
-        sock.close()
-        raise cannot_listen("TCP", listener.host, listener.port, error) from None
-    return sock
 
 
 class Dialing:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from b2bua.effects import Flow
 from b2bua.io.failure import ServerError
+from b2bua.io.listening import address_text
 
 
 class TraceFile:
@@ -32,8 +33,8 @@ class TraceFile:
         line = {
             "t": wall,
             "dir": direction,
-            "local": _address(flow.local, flow.local_port),
-            "remote": _address(flow.remote, flow.remote_port),
+            "local": address_text(flow.local, flow.local_port),
+            "remote": address_text(flow.remote, flow.remote_port),
             "transport": flow.transport,
             "data": data.decode("utf-8", "replace"),
         }
@@ -45,7 +46,3 @@ class TraceFile:
         """Close the file."""
         with contextlib.suppress(OSError):
             self._file.close()
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

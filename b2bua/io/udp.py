@@ -17,7 +17,7 @@ import trio
 
 from b2bua.effects import Flow
 from b2bua.io import icmp
-from b2bua.io.failure import cannot_listen
+from b2bua.io.listening import open_listener
 from b2bua.io.shell import Shell
 from b2bua.settings import Listener
 from b2bua.sip.parser import is_keep_alive
@@ -43,23 +43,11 @@ _DROPS = 8
 
 
 def open_udp(listener: Listener) -> socket.socket:
-    """Bind a socket. Raises ServerError that says what to do."""
-    six = ":" in listener.host
-    try:
-        sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-    except OSError as error:
-        raise cannot_listen("UDP", listener.host, listener.port, error) from None
-    try:
-        sock.setblocking(False)
-        if six:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        _enlarge(sock, socket.SO_RCVBUF, _SO_RCVBUFFORCE)
-        _enlarge(sock, socket.SO_SNDBUF, _SO_SNDBUFFORCE)
-        icmp.enable(sock)
-        sock.bind((listener.host, listener.port))
-    except OSError as error:
-        sock.close()
-        raise cannot_listen("UDP", listener.host, listener.port, error) from None
+    """Bind a socket with room for bursts, which tells of what did not arrive. Raises ServerError that says what to do."""
+    sock = open_listener(listener)
+    _enlarge(sock, socket.SO_RCVBUF, _SO_RCVBUFFORCE)
+    _enlarge(sock, socket.SO_SNDBUF, _SO_SNDBUFFORCE)
+    icmp.enable(sock)
     return sock
 
 

@@ -12,12 +12,10 @@ from pathlib import Path
 import msgspec
 
 from b2bua.io.failure import ServerError
-from b2bua.io.requests import Refused, Request
+from b2bua.io.requests import CONTROL, Refused, Request
 
 SECONDS = 60.0
 """For an answer: a reload reads all tables first."""
-
-SOCKET = "control.sock"
 
 
 def ask(state: Path, request: Request) -> object:
@@ -25,7 +23,7 @@ def ask(state: Path, request: Request) -> object:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(SECONDS)
-            sock.connect(str(state / SOCKET))
+            sock.connect(str(state / CONTROL))
             sock.sendall(msgspec.json.encode(request) + b"\n")
             with sock.makefile("rb") as answers:
                 line = answers.readline()

@@ -27,9 +27,3 @@ def parse_listener(text: str) -> Listener:
     if not 1 <= int(port) <= 65_535:
         raise ValueError(f"`{port}` is no port: 1 to 65535")
     return Listener(_TRANSPORTS[transport.lower()], str(host), int(port))
-
-
-def listener_text(listener: Listener) -> str:
-    """The text of a listen address."""
-    host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return f"{listener.transport.lower()}:{host}:{listener.port}"

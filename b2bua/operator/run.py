@@ -10,15 +10,14 @@ import msgspec
 
 from b2bua import __version__
 from b2bua.io.failure import ServerError
+from b2bua.io.listening import address_text, listener_text
 from b2bua.io.log import open_log
 from b2bua.io.server import Plan, serve
 from b2bua.operator.accounts import shown_accounts
-from b2bua.operator.listen import listener_text
 from b2bua.operator.policy_file import load_policy, problems_text
 from b2bua.operator.settings_file import DEFAULT_LISTEN, read_settings, unusable
 from b2bua.settings import Listener, Settings
 from dsl.diagnostics import joined
-from dsl.policy import Policy
 
 
 def run(
@@ -59,11 +58,10 @@ def _announce(plan: Plan) -> None:
     print(f"policy {policy.name}, version {policy.hash}, from {policy.path}; state in {plan.state}")
     accounts = shown_accounts(policy, settings, sys.stdout.isatty())
     if accounts:
-        print(f"\nPhones register at {_registrar(policy, settings)} with one of these accounts:\n{accounts}\n")
+        print(f"\nPhones register at {_registrar(settings)} with one of these accounts:\n{accounts}\n")
     sys.stdout.flush()
 
 
-def _registrar(policy: Policy, settings: Settings) -> str:
-    first = listener_text(settings.listen[0]).partition(":")[2]
-    address = first if settings.advertise is None else f"{settings.advertise}:{settings.listen[0].port}"
-    return f"sip:{address}"
+def _registrar(settings: Settings) -> str:
+    first = settings.listen[0]
+    return f"sip:{address_text(settings.advertise or first.host, first.port)}"

@@ -52,10 +52,29 @@ def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     start = lines.pop(0)
-    headers: Headers = {}
     fault = None
     if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_stray_nul(text):
         fault = "Stray CR, LF Or NUL"
+    elif not _spaced(text):
+        try:
+            headers = {SPELLINGS[name]: [value] for name, value in [line.split(": ", 1) for line in lines]}
+        except (KeyError, ValueError):
+            headers = {}
+        if len(headers) == len(lines):
+            return start, headers, None
+    headers, unread = _read_lines(lines)
+    return start, headers, fault or unread
+
+
+def _spaced(text: str) -> bool:
+    """Whether some value may have white space around it that is not part of it."""
+    return ":  " in text or "\t" in text or " \r\n" in text or text[-1:] == " "
+
+
+def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
+    """The fields of lines of which some are unusual: repeated, unknown, compact, oddly spaced, or wrong."""
+    headers: Headers = {}
+    fault = None
     for line in lines:
         name, colon, value = line.partition(":")
         key = SPELLINGS.get(name)
@@ -73,7 +92,7 @@ def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
                 fault = fault or f"Repeated {key}"
         else:
             headers[key] = [value.strip(BLANK)]
-    return start, headers, fault
+    return headers, fault
 
 
 def _read_response(start: str, headers: Headers, fault: str | None) -> Response:

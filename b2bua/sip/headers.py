@@ -38,8 +38,6 @@ __all__ = [
 _USUAL_PARAMS = frozenset(("branch", "expires", "lr", "ob", "q", "received", "rport", "tag"))
 """Names that need no check and no change of case."""
 
-_USUAL_METHODS = frozenset(("INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "UPDATE", "MESSAGE"))
-
 _VIA = re.compile(r"([^\s/;]+)\s*/\s*([^\s/;]+)\s*/\s*([^\s/;]+)\s+([^;]*)(.*)", re.DOTALL)
 
 
@@ -257,10 +255,18 @@ class CSeq(msgspec.Struct, frozen=True, gc=False):
 
     @staticmethod
     def parse(text: str) -> CSeq:
-        """Read a value. PeerError 400."""
+        """Read a value. PeerError 400. Most calls have the same few, which are read once."""
+        known = _cseqs.get(text)
+        if known is None:
+            known = CSeq._read(text)
+            if len(_cseqs) >= _MOST_CSEQS:
+                _cseqs.clear()
+            _cseqs[text] = known
+        return known
+
+    @staticmethod
+    def _read(text: str) -> CSeq:
         number, _, method = text.partition(" ")
-        if method in _USUAL_METHODS and len(number) < 10 and is_number(number):
-            return CSeq(int(number), method)
         if not is_token(method):
             number, _, method = text.replace("\t", " ").partition(" ")
             method = method.strip(BLANK)
@@ -270,3 +276,8 @@ class CSeq(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+_MOST_CSEQS = 4096
+_cseqs: dict[str, CSeq] = {}
+"""CSeq values by their text."""

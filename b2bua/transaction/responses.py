@@ -31,7 +31,8 @@ def reply_flow(request: Request, flow: Flow) -> Flow:
 
 def response_head(request: Request, flow: Flow) -> str:
     """The unchanging headers of all responses to this request, To last and without a line end."""
-    vias = request.all("Via")
+    headers = request.headers
+    vias = headers["Via"]
     via = request.via
     lines = []
     if via.rport is not None or via.host != flow.remote:
@@ -42,12 +43,12 @@ def response_head(request: Request, flow: Flow) -> str:
             vias = values
     else:
         lines.extend(f"Via: {value}\r\n" for value in vias)
-    lines.extend(f"Record-Route: {value}\r\n" for value in request.all("Record-Route"))
-    lines.append(f"From: {request.get('From')}\r\nCall-ID: {request.call_id}\r\nCSeq: {request.get('CSeq')}\r\n")
-    lines.append(f"To: {request.get('To')}")
-    if request.to_tag is not None:
-        lines.append("\r\n")
-    return "".join(lines)
+    if "Record-Route" in headers:
+        lines.extend(f"Record-Route: {value}\r\n" for value in headers["Record-Route"])
+    end = "" if request.to_tag is None else "\r\n"
+    before = "".join(lines)
+    from_, cseq, to = headers["From"][0], headers["CSeq"][0], headers["To"][0]
+    return f"{before}From: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
 
 
 def _seen_from(text: str, request: Request, flow: Flow) -> str:

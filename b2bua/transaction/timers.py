@@ -11,6 +11,8 @@ import math
 from collections import deque
 from typing import Protocol
 
+import msgspec
+
 _SWEEP_ABOVE = 512
 _TAKEN = -1.0
 
@@ -22,34 +24,32 @@ class Owner(Protocol):
         """Do what the timer called `name` stands for."""
 
 
-class Timer:
+class Timer(msgspec.Struct, gc=False):
     """A timer that is set. `owner` is None once it has fired or was cancelled. `due` is monotonic seconds."""
 
-    __slots__ = ("delay", "due", "name", "owner")
-
-    def __init__(self, delay: float, due: float, owner: Owner, name: str) -> None:
-        self.delay = delay
-        self.due = due
-        self.owner: Owner | None = owner
-        self.name = name
+    delay: float
+    due: float
+    owner: Owner | None
+    name: str
 
 
 class Timers:
-    """The timers of one core. `live` says how many are set."""
+    """The timers of one core. `live` says how many are set; `now` is the time of the input that is at hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
+        self.now = now
         self._queues: dict[float, deque[Timer]] = {}
         self._dead: dict[float, int] = {}
         self._earliest = math.inf
         self.live = 0
 
-    def set(self, delay: float, owner: Owner, name: str, now: float) -> Timer:
-        """Have `owner.timer_fired(name)` called `delay` seconds from `now`."""
+    def set(self, delay: float, owner: Owner, name: str) -> Timer:
+        """Have `owner.timer_fired(name)` called `delay` seconds from now."""
         queue = self._queues.get(delay)
         if queue is None:
             queue = self._queues[delay] = deque()
             self._dead[delay] = 0
-        due = now + delay
+        due = self.now + delay
         timer = Timer(delay, due, owner, name)
         queue.append(timer)
         if due < self._earliest:

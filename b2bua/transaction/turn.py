@@ -10,27 +10,37 @@ from collections.abc import Callable
 
 from b2bua.effects import Effect
 from b2bua.settings import Settings
-from b2bua.transaction.timers import Owner, Timer, Timers
+from b2bua.transaction.timers import Timers
 
 
 class Turn:
-    """`now` is monotonic, `wall` is seconds since the epoch; `draw` gives 16 random hexadecimal digits."""
+    """`wall` is seconds since the epoch; `draw` gives 16 random hexadecimal digits.
 
-    __slots__ = ("counters", "draw", "effects", "now", "settings", "timers", "wall")
+    `after(delay, owner, name)` sets a timer, `delay` seconds from this turn.
+    """
+
+    __slots__ = ("after", "counters", "draw", "effects", "settings", "timers", "wall")
 
     def __init__(self, settings: Settings, draw: Callable[[], str], now: float, wall: float) -> None:
         self.settings = settings
         self.draw = draw
-        self.now = now
         self.wall = wall
         self.effects: list[Effect] = []
-        self.timers = Timers()
+        self.timers = Timers(now)
+        self.after = self.timers.set
         self.counters: dict[str, int] = {}
 
     def count(self, name: str) -> None:
         """Add one to a counter that the operator can read."""
         self.counters[name] = self.counters.get(name, 0) + 1
 
-    def after(self, delay: float, owner: Owner, name: str) -> Timer:
-        """Set a timer, `delay` seconds from this turn."""
-        return self.timers.set(delay, owner, name, self.now)
+    @property
+    def now(self) -> float:
+        """The time of the input, in monotonic seconds."""
+        return self.timers.now
+
+    def begin(self, now: float, wall: float) -> None:
+        """Another input."""
+        self.timers.now = now
+        self.wall = wall
+        self.effects = []
