@@ -43,7 +43,7 @@ _DROPS = 8
 
 
 def open_udp(listener: Listener) -> socket.socket:
-    """Bind a socket with room for bursts, which tells of what did not arrive. Raises ServerError that says what to do."""
+    """Bind a socket with room for bursts, that tells what did not arrive. Raises ServerError that says what to do."""
     sock = open_listener(listener)
     _enlarge(sock, socket.SO_RCVBUF, _SO_RCVBUFFORCE)
     _enlarge(sock, socket.SO_SNDBUF, _SO_SNDBUFFORCE)

@@ -13,7 +13,8 @@ from trio.testing import wait_all_tasks_blocked
 from b2bua.effects import Flow
 from b2bua.io import streams
 from b2bua.io.failure import ServerError
-from b2bua.io.streams import Streams, open_tcp
+from b2bua.io.listening import open_listener
+from b2bua.io.streams import Streams
 from b2bua.settings import Listener
 
 from .edge import Edge, request
@@ -25,7 +26,7 @@ class Bench:
     def __init__(self, edge: Edge, host: str) -> None:
         self.edge = edge
         self.listener = Listener("TCP", host, free_port(host))
-        self.socket = open_tcp(self.listener)
+        self.socket = open_listener(self.listener)
         self.streams = Streams(edge.shell, 60.0)
         self.streams.add(self.socket, self.listener)
         edge.connect(streams=self.streams)
@@ -41,7 +42,7 @@ class Gateway:
     """A peer that takes connections."""
 
     def __init__(self, host: str) -> None:
-        self.socket = open_tcp(Listener("TCP", host, free_port(host)))
+        self.socket = open_listener(Listener("TCP", host, free_port(host)))
         self.port = self.socket.getsockname()[1]
         self.listening = trio.SocketListener(trio.socket.from_stdlib_socket(self.socket))
 
@@ -185,4 +186,4 @@ async def test_there_is_a_bound_on_all_connections(bench: Bench, monkeypatch: py
 
 async def test_a_port_in_use_is_said(bench: Bench) -> None:
     with pytest.raises(ServerError, match=r"cannot listen on tcp:.*: Address already in use; another program"):
-        open_tcp(bench.listener)
+        open_listener(bench.listener)

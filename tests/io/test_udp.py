@@ -158,7 +158,7 @@ class Refusing:
 
 def refusing(edge: Edge, *errors: int) -> tuple[Refusing, UdpSocket]:
     sock = Refusing(*errors)
-    return sock, UdpSocket(sock, Listener("UDP", "127.0.0.1", 5060), edge.shell)  # type: ignore[arg-type]
+    return sock, UdpSocket(sock, Listener("UDP", "127.0.0.1", 5060), edge.shell)
 
 
 HERE = Flow("UDP", "127.0.0.1", 5060, "127.0.0.1", 6000)

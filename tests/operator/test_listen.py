@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from b2bua.operator.listen import listener_text, parse_listener
+from b2bua.io.listening import listener_text
+from b2bua.operator.listen import parse_listener
 from b2bua.settings import Listener
 
 
