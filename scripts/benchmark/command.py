@@ -86,7 +86,7 @@ def _options() -> argparse.Namespace:
     add("--hold-rate", type=int, default=100, help="calls a second at which they are set up (default 100)")
     add("--register-rate", type=int, default=200, help="registrations a second (default 200)")
     add("--repeat", type=int, default=1, help="run everything so many times and show medians (default 1)")
-    add("--port", type=int, default=Ports().base, help="the first of 20 ports (default 27060)")
+    add("--port", type=int, default=Ports().base, help="the first of 20 ports (default 29500)")
     add("--server-core", type=int, default=1, help="the core of the server (default 1)")
     add("--sipp-core", type=int, default=0, help="the core of both SIPps (default 0)")
     add(

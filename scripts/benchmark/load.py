@@ -49,7 +49,7 @@ _REASONS = {
 class Ports:
     """All ports of a run, counted from one: 20 of them."""
 
-    base: int = 27060
+    base: int = 29500
 
     @property
     def server(self) -> int:
