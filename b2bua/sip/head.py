@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 
 from b2bua.sip.errors import Malformed, PeerError
-from b2bua.sip.grammar import BLANK, is_number, is_token, split_commas
-from b2bua.sip.headers import Via
+from b2bua.sip.grammar import BLANK, is_number, is_token
 from b2bua.sip.message import Headers, Request, Response, has_stray_nul
 from b2bua.sip.names import SPELLINGS, canonical
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_STATUSES = {str(status): status for status in range(100, 700)}
 _ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Forwards", "Refer-To", "To"))
 """Fields whose repetition leaves no one meaning."""
 
@@ -23,7 +23,7 @@ _ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", 
 def read_head(head: bytes) -> Request | Response:
     """The message that starts so, up to and without the empty line; its body is empty. Malformed."""
     start, headers, fault = _read_fields(head)
-    if start[:4].upper() == "SIP/":
+    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
         return _read_response(start, headers, fault)
     return _read_request(start, headers, fault)
 
@@ -98,14 +98,14 @@ def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
 def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
     version, _, rest = start.partition(" ")
     status, _, reason = rest.partition(" ")
-    if version.upper() != "SIP/2.0" or len(status) != 3 or not is_number(status) or not "100" <= status <= "699":
+    code = _STATUSES.get(status)
+    if code is None or (version != "SIP/2.0" and version.upper() != "SIP/2.0"):
         raise Malformed(400, "Bad Status Line")
     if fault is not None:
         raise Malformed(400, fault)
-    response = Response(int(status), reason, headers, b"")
+    response = Response(code, reason, headers, b"")
     try:
         response.read_mandatory()
-        _check_vias(headers["Via"])
     except PeerError as error:
         raise Malformed(error.status, error.reason) from None
     return response
@@ -124,7 +124,6 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
         if fault is not None:
             raise PeerError(400, fault)
         request.read_mandatory()
-        _check_vias(headers["Via"])
         if request.cseq.method != method:
             raise PeerError(400, "CSeq Names Another Method")
         _ = request.request_uri
@@ -132,11 +131,3 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
         answerable = method != "ACK" and request.salvage()
         raise Malformed(error.status, error.reason, request if answerable else None) from None
     return request
-
-
-def _check_vias(vias: list[str]) -> None:
-    """Read those below the topmost, which a response has to repeat. PeerError 400."""
-    if len(vias) > 1 or "," in vias[0]:
-        for line in vias:
-            for value in split_commas(line) if "," in line else (line,):
-                Via.parse(value)

@@ -53,31 +53,37 @@ class _Message:
         "via",
     )
 
+    headers: Headers
+    body: bytes
     via: Via
     cseq: CSeq
     call_id: str
-
-    def __init__(self, headers: Headers, body: bytes) -> None:
-        self.headers = headers
-        self.body = body
-        self._from: NameAddr | None = None
-        self._to: NameAddr | None = None
-        self._contacts: list[NameAddr] | Star | None = None
-        self.from_tag: str | None = None
-        self.to_tag: str | None = None
+    from_tag: str | None
+    to_tag: str | None
+    _from: NameAddr | None
+    _to: NameAddr | None
+    _contacts: list[NameAddr] | Star | None
 
     def read_mandatory(self) -> None:
         """Read what every message must have (8.1.1). PeerError 400 naming what is missing or broken."""
         headers = self.headers
         try:
-            via = headers["Via"][0]
+            vias = headers["Via"]
             from_ = headers["From"][0]
             to = headers["To"][0]
             cseq = headers["CSeq"][0]
             self.call_id = headers["Call-ID"][0]
         except KeyError as error:
             raise PeerError(400, f"Missing {error.args[0]}") from None
-        self.via = Via.parse(via) if "," not in via else Via.parse((split_commas(via) or [""])[0])
+        via = vias[0]
+        if len(vias) > 1 or "," in via:
+            # Those below the topmost have to be in order too: a response repeats them.
+            read = [Via.parse(value) for value in self.values("Via")]
+            if not read:
+                raise PeerError(400, "Bad Via")
+            self.via = read[0]
+        else:
+            self.via = Via.parse(via)
         self.from_tag = _tag(from_, "From")
         self.to_tag = _tag(to, "To")
         self.cseq = CSeq.parse(cseq)
@@ -207,7 +213,9 @@ class Request(_Message):
     __slots__ = ("_request_uri", "method", "uri")
 
     def __init__(self, method: str, uri: str, headers: Headers, body: bytes) -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
+        self._from = self._to = self._contacts = self.from_tag = self.to_tag = None
         self.method = method
         self.uri = uri
         self._request_uri: Uri | None = None
@@ -260,7 +268,9 @@ class Response(_Message):
     __slots__ = ("reason", "status")
 
     def __init__(self, status: int, reason: str, headers: Headers, body: bytes) -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
+        self._from = self._to = self._contacts = self.from_tag = self.to_tag = None
         self.status = status
         self.reason = reason
 

@@ -28,8 +28,9 @@ def parse(data: bytes) -> Request | Response:
         message, body = read_head(data[:end]), data[end + 4 :]
     else:
         message, body = _read_without_returns(data)
-    length = body_length(message)
-    if length is not None and length != len(body):
+    lengths = message.headers.get("Content-Length")
+    if lengths is not None and lengths[0] != str(len(body)):
+        length = body_length(message) or 0
         if length > len(body):
             raise malformed(message, 400, "Body Shorter Than Content-Length")
         body = body[:length]
