@@ -52,14 +52,10 @@ _CROSSING_SETS = {row: frozenset(names) for row, names in CROSSING.items()}
 def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ...]:
     """The fields of a message that cross, by the table's row."""
     headers = message.headers
-    if _CROSSING_SETS[row].isdisjoint(headers):
+    names = _CROSSING_SETS[row].intersection(headers)
+    if not names:
         return ()
-    found: list[tuple[str, str]] = []
-    for name in CROSSING[row]:
-        values = headers.get(name)
-        if values:
-            found.extend((name, value) for value in values)
-    return tuple(found)
+    return tuple([(name, value) for name in sorted(names) for value in headers[name]])
 
 
 def content_of(message: Request | Response) -> Content | None:

@@ -113,7 +113,7 @@ class Leg:
 
     def step(self, event: LegEvent) -> bool:
         """Do what the table says for this event; False when it says nothing."""
-        row = type(self).table[self.state].get(event)
+        row = self.table[self.state].get(event)
         if row is None:
             return False
         state = self.state = row[0]

@@ -16,6 +16,7 @@ from b2bua.sip.headers import NameAddr, quote
 from b2bua.sip.message import Request
 from b2bua.sip.uri import escape_user
 from dsl.compile_setup import Trunk
+from dsl.decision import Facts
 from dsl.policy import Policy
 
 _ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
@@ -30,13 +31,14 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     anonymous: bool
 
     @classmethod
-    def of(cls, request: Request, policy: Policy, verified: str | None, trunk: str | None, anonymous: bool) -> Self:
-        """The identity of whoever sent an INVITE."""
+    def of(cls, request: Request, policy: Policy, facts: Facts) -> Self:
+        """The identity of whoever sent an INVITE that these are the facts of."""
+        verified, anonymous = facts.caller, facts.anonymous
         if verified is not None:
             user = policy.users.get(verified)
             display = (user.display if user is not None else None) or ""
             return cls(display, verified, verified, anonymous)
-        claimed = _asserted(request, policy, trunk)
+        claimed = _asserted(request, policy, facts)
         if claimed is None or policy.callee(claimed) is not None:
             return cls("", "", None, anonymous)
         return cls("", policy.e164(claimed) or claimed, None, anonymous)
@@ -69,12 +71,12 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         return (asserted, ("Privacy", "id")) if self.anonymous else (asserted,)
 
 
-def _asserted(request: Request, policy: Policy, trunk: str | None) -> str | None:
-    if trunk is not None and policy.trunks[trunk].trusted:
+def _asserted(request: Request, policy: Policy, facts: Facts) -> str | None:
+    if facts.trunk is not None and policy.trunks[facts.trunk].trusted:
         values = request.values("P-Asserted-Identity")
         if values:
             try:
                 return dialed_in(NameAddr.parse(values[0]).uri)
             except PeerError:
                 return None
-    return dialed_in(request.from_.uri)
+    return facts.claimed

@@ -45,7 +45,7 @@ class Inquiry:
         self.facts = facts_of(request, flow, policy, Moment(policy, meters, wall), wall, verified, trunk)
         dialed = self.facts.dialed
         self.emergency = dialed is not None and (dialed == EMERGENCY_URN or policy.is_emergency(dialed))
-        self.identity = Identity.of(request, policy, verified, trunk, self.facts.anonymous)
+        self.identity = Identity.of(request, policy, self.facts)
         self._history: History = history_of(request)
         self._event = "call"
 

@@ -151,8 +151,8 @@ class _Message:
     def content_type(self) -> str | None:
         """The media type in lower case, without parameters."""
         text = self.get("Content-Type")
-        if text is None:
-            return None
+        if text is None or text == "application/sdp":
+            return text
         media, _, _ = text.partition(";")
         main, slash, sub = media.partition("/")
         main, sub = main.strip(BLANK), sub.strip(BLANK)
