@@ -286,6 +286,27 @@ class Call:
         """No call lasts for ever."""
         self.hang_up()
 
+    def fail(self) -> None:
+        """End the call for a fault of ours: 500 to a caller who still waits."""
+        if self.answered is not None:
+            self._end("system", None, ())
+        else:
+            self.incoming.reject(Rejected(500, ""))
+            self._stop_dialling()
+
+    def abolish(self) -> None:
+        """Take every leg of this call out of the stack, unsaid: to end it properly has failed."""
+        if self._hunt is not None:
+            self._hunt.forget()
+        for exchange in self._exchanges:
+            exchange.stop_timers()
+        self._hunt = None
+        self._exchanges = []
+        for leg in {id(leg): leg for leg in self.stack.legs.values() if leg.call is self}.values():
+            leg.abolish()
+        self._live = set()
+        self._finish_if_over()
+
     # Requests inside the call.
 
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:

@@ -89,6 +89,7 @@ class Exchange:
         row = self._table[self.state].get(event)
         if row is None:
             return
+        self.near.stack.turn.concerned = self.call
         self.state = row[0]
         for action in row[1]:
             action(self)

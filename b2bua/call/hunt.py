@@ -120,8 +120,15 @@ class Hunt:
         for leg in legs.values():
             leg.abandon()
 
+    def forget(self) -> None:
+        """Stop waiting for anything."""
+        self._stop(self._limit)
+        self._stop(self._progress_limit)
+        self.legs = {}
+
     def timer_fired(self, name: str) -> None:
         """The step's time is over: without any 18x nobody was there."""
+        self._call.stack.turn.concerned = self._call
         for leg in self.legs.values():
             self._kinds.add("no-answer" if leg.rang else "unreachable")
             self.target = leg.destination.party

@@ -84,6 +84,13 @@ class IncomingLeg(Leg):
         self.step(LegEvent.ACKNOWLEDGED)
         self.message = None
 
+    def abolish(self) -> None:
+        """Leave everything, whatever the state."""
+        self.stop_repeating()
+        self._settle(self.dialog)
+        self._transaction.drop()
+        super().abolish()
+
     def reply_failed(self, transaction: ServerTransaction) -> None:
         """A response to the INVITE could not be delivered: the caller is gone."""
         self.reason = "the caller cannot be reached"

@@ -20,7 +20,7 @@ from b2bua.transaction.client import ClientTransaction, ClientUser
 from b2bua.transaction.keys import MAGIC
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.server import ServerTransaction
-from b2bua.transaction.turn import Turn
+from b2bua.transaction.turn import Concerned, Turn
 
 if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
@@ -53,7 +53,7 @@ class Stack:
         return MAGIC + self.turn.draw()
 
 
-class LegUser(Protocol):
+class LegUser(Concerned, Protocol):
     """The call that a leg belongs to."""
 
     def on(self, leg: Leg, happening: Happening) -> None:
@@ -116,9 +116,11 @@ class Leg:
         row = self.table[self.state].get(event)
         if row is None:
             return False
+        turn = self.stack.turn
+        turn.concerned = self.call
         state = self.state = row[0]
         if state in _OVER and self.ended_at is None:
-            self.ended_at = self.stack.turn.wall
+            self.ended_at = turn.wall
         for action in row[1]:
             action(self)
         if state is _ENDED:
@@ -227,6 +229,11 @@ class Leg:
     def report_lost(self) -> None:
         """Tell the call that the peer is gone."""
         self.call.on(self, Lost(self.reason or "the peer does not answer any more"))
+
+    def abolish(self) -> None:
+        """Leave the stack's tables, whatever the state."""
+        self.state = _ENDED
+        self.finish()
 
     def finish(self) -> None:
         """Leave the stack's tables, and tell the call."""

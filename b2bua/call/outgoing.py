@@ -131,6 +131,11 @@ class OutgoingLeg(Leg):
         self._ack_content = content
         self.step(LegEvent.ACKNOWLEDGED)
 
+    def abolish(self) -> None:
+        """Leave everything, whatever the state."""
+        self.drop_invite()
+        super().abolish()
+
     def responded(self, transaction: ClientTransaction, response: Response) -> None:
         """A response to our INVITE, or to our BYE, came."""
         if transaction.method != "INVITE":

@@ -167,6 +167,25 @@ class Core:
             call.hang_up()
         return turn.effects
 
+    def salvage(self, now: float, wall: float) -> list[Effect]:
+        """After an input that met a bug of ours: what it had led to, and the end of the call that it was about."""
+        turn = self._turn
+        effects, concerned = turn.effects, turn.concerned
+        self._begin(now, wall)
+        turn.count("calls_failed")
+        if concerned is not None:
+            turn.concerned = concerned
+            concerned.fail()
+        return effects + turn.effects
+
+    def abolish(self, now: float, wall: float) -> list[Effect]:
+        """After a `salvage` that met a bug too: take the call away without another word."""
+        concerned = self._turn.concerned
+        turn = self._begin(now, wall)
+        if concerned is not None:
+            concerned.abolish()
+        return turn.effects
+
     # What can be asked.
 
     @property

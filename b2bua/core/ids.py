@@ -30,6 +30,10 @@ class Pending:
         self._waiters[self._last] = waiter
         return self._last
 
+    def forget(self, waiter: Waiter) -> None:
+        """A waiter's patience is over: an answer that comes now is dropped."""
+        self._waiters = {id: other for id, other in self._waiters.items() if other is not waiter}
+
     def answered(self, id: int, answer: Answer) -> None:
         """Hand an answer to whoever waits for it."""
         waiter = self._waiters.pop(id, None)

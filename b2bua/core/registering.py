@@ -7,7 +7,7 @@ Owns the order of things, and that a 200 is sent only when its bindings are stor
 from __future__ import annotations
 
 from b2bua.core.ids import Pending
-from b2bua.effects import Answer, Flow, Log, StoreBindings, Stored
+from b2bua.effects import Answer, Failed, Flow, Log, StoreBindings, Stored
 from b2bua.registrar.asked import Bounds
 from b2bua.registrar.binding import document
 from b2bua.registrar.registrar import Registrar, Registration
@@ -18,8 +18,10 @@ from b2bua.sip.message import Request
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.responses import stateless
 from b2bua.transaction.server import ServerKey, ServerTransaction
+from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
 
+_STORE_SECONDS = 10.0
 _STORE_FAILED = (("Retry-After", "10"),)
 
 
@@ -83,11 +85,14 @@ class Registering:
 
     def _store(self, registration: Registration, waiter: _Request | _Expiry) -> None:
         id = self._pending.ask(waiter)
+        if isinstance(waiter, _Request):
+            waiter.patience = self._turn.after(_STORE_SECONDS, waiter, "store")
         self._turn.effects.append(StoreBindings(id, registration.aor, document(registration.after)))
 
     def stored(self, waiting: _Request, answer: Answer) -> None:
         """The store has, or has not, what a REGISTER asked for."""
         turn, registration = self._turn, waiting.registration
+        turn.timers.cancel(waiting.patience)
         if registration is None:
             raise LocalError("a REGISTER was stored before it was worked out")
         if isinstance(answer, Stored):
@@ -100,11 +105,16 @@ class Registering:
             waiting.answer(500, _STORE_FAILED, "The registration could not be stored", turn)
         self._work(self._turns.done(waiting.user))
 
+    def forsaken(self, waiting: _Request) -> None:
+        """The store did not answer in time. What it does all the same is undone by the next registration's row."""
+        self._pending.forget(waiting)
+        self.stored(waiting, Failed("the store did not answer in time"))
+
 
 class _Request:
     """One REGISTER that has begun."""
 
-    __slots__ = ("_registering", "bounds", "flow", "registration", "request", "transaction", "user")
+    __slots__ = ("_registering", "bounds", "flow", "patience", "registration", "request", "transaction", "user")
 
     def __init__(self, registering: Registering, user: str, request: Request, flow: Flow, bounds: Bounds) -> None:
         self._registering = registering
@@ -114,10 +124,15 @@ class _Request:
         self.bounds = bounds
         self.transaction: ServerTransaction | None = None
         self.registration: Registration | None = None
+        self.patience: Timer | None = None
 
     def resolved(self, answer: Answer) -> None:
         """The store answered."""
         self._registering.stored(self, answer)
+
+    def timer_fired(self, name: str) -> None:
+        """The store takes too long: the phone is told, before its own transaction gives up."""
+        self._registering.forsaken(self)
 
     def answer(self, status: int, headers: tuple[tuple[str, str], ...], reason: str | None, turn: Turn) -> None:
         """Send the final response."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import trio
 from structlog.typing import FilteringBoundLogger
@@ -55,6 +55,12 @@ class Inputs(Protocol):
 
     def tick(self, now: float, wall: float) -> list[Effect]:
         """Time has passed."""
+
+    def salvage(self, now: float, wall: float) -> list[Effect]:
+        """An input met a bug: end what it was about."""
+
+    def abolish(self, now: float, wall: float) -> list[Effect]:
+        """So did that: take it away."""
 
 
 class Sender(Protocol):
@@ -170,14 +176,24 @@ class Shell:
         self._moved()
 
     def _feed(self, take: Input, *given: object) -> None:
-        """The seam. An input that meets a bug, ours or a policy's, is logged with its trace and lost; it must not
-        take the calls of all others with it, so that this one place catches everything.
+        """The seam. An input that meets a bug, ours or a policy's, is logged with its trace, and the call that it was
+        about ends; it must not take the calls of all others with it, so that this one place catches everything.
         """
         try:
             self.perform(take(*given))
         except Exception:
             self.counters["inputs_lost"] += 1
             self.log.exception("input lost", input=take.__name__)
+            self._mend(*given[-2:])
+
+    def _mend(self, *times: Any) -> None:
+        for end in (self.core.salvage, self.core.abolish):
+            try:
+                self.perform(end(*times))
+            except Exception:
+                self.log.exception("call not ended", by=end.__name__)
+            else:
+                return
 
     # Effects.
 

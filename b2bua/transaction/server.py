@@ -98,6 +98,13 @@ class ServerTransaction:
         """One of this transaction's timers is due."""
         self.step(_TIMERS[name])
 
+    def drop(self) -> None:
+        """Give no answer any more."""
+        self.stop_timers()
+        self.state = _TERMINATED
+        self.user = None
+        self.layer.forget_server(self)
+
     def step(self, event: Event) -> None:
         """Do what the table says for this event."""
         row = self.table[self.state].get(event)

@@ -7,19 +7,30 @@ the time reaches those who set timers without anybody reading a clock.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from b2bua.effects import Effect
 from b2bua.settings import Settings
 from b2bua.transaction.timers import Timers
 
 
+class Concerned(Protocol):
+    """What an input is about, so that a bug of ours costs nobody else."""
+
+    def fail(self) -> None:
+        """End, since we cannot go on."""
+
+    def abolish(self) -> None:
+        """Be gone without another word: to end failed too."""
+
+
 class Turn:
     """`wall` is seconds since the epoch; `draw` gives 16 random hexadecimal digits.
 
-    `after(delay, owner, name)` sets a timer, `delay` seconds from this turn.
+    `after(delay, owner, name)` sets a timer, `delay` seconds from this turn. `concerned` is the call that is at work.
     """
 
-    __slots__ = ("after", "counters", "draw", "effects", "settings", "timers", "wall")
+    __slots__ = ("after", "concerned", "counters", "draw", "effects", "settings", "timers", "wall")
 
     def __init__(self, settings: Settings, draw: Callable[[], str], now: float, wall: float) -> None:
         self.settings = settings
@@ -29,6 +40,7 @@ class Turn:
         self.timers = Timers(now)
         self.after = self.timers.set
         self.counters: dict[str, int] = {}
+        self.concerned: Concerned | None = None
 
     def count(self, name: str) -> None:
         """Add one to a counter that the operator can read."""
@@ -43,4 +55,5 @@ class Turn:
         """Another input."""
         self.timers.now = now
         self.wall = wall
+        self.concerned = None
         self.effects = []

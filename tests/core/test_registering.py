@@ -36,15 +36,18 @@ class Server:
         settings = Settings(listen=(Listener("UDP", "192.0.2.100", 5060),))
         self.core = Core(settings, load(script), lambda: f"{draw.getrandbits(64):016x}", bytes(32), [], 0.0, 1e9)
 
-    def register(self, cseq: int, wall: float) -> tuple[int, list[str]]:
-        """The status of the response, and what the policy logged."""
-        request = (
+    def request(self, cseq: int) -> bytes:
+        """A REGISTER of alice's."""
+        return (
             "REGISTER sip:example.com SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK{cseq};rport\r\n"
             "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>\r\n"
             f"Call-ID: c\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:alice@198.51.100.7>\r\nContent-Length: 0\r\n\r\n"
-        )
-        effects: list[Effect] = self.core.datagram(request.encode(), PHONE, wall, wall)
+        ).encode()
+
+    def register(self, cseq: int, wall: float) -> tuple[int, list[str]]:
+        """The status of the response, and what the policy logged."""
+        effects: list[Effect] = self.core.datagram(self.request(cseq), PHONE, wall, wall)
         for effect in list(effects):
             if isinstance(effect, StoreBindings):
                 effects += self.core.answered(effect.id, Stored(), wall, wall)
@@ -61,3 +64,16 @@ def test_a_limit_counts_registrations_and_forgets_them_with_time(tmp_path: Path)
 def test_what_the_policy_logs_of_a_registration_is_logged(tmp_path: Path) -> None:
     server = Server(tmp_path)
     assert server.register(1, 1e9) == (200, ["one of us"])
+
+
+def test_a_store_that_does_not_answer_costs_the_registration_and_nothing_else(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    effects = server.core.datagram(server.request(1), PHONE, 0.0, 1e9)
+    [write] = [effect for effect in effects if isinstance(effect, StoreBindings)]
+    late = server.core.tick(10.0, 1e9 + 10)
+    assert [e.data.split(b"\r\n")[0] for e in late if isinstance(e, Send)] == [
+        b"SIP/2.0 500 The registration could not be stored"
+    ]
+    assert server.core.answered(write.id, Stored(), 11.0, 1e9 + 11) == []
+    assert server.core.registrations(1e9 + 11) == []
+    assert server.register(2, 1e9 + 12)[0] == 200

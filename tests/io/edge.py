@@ -43,6 +43,12 @@ class ScriptedCore:
     def flow_failed(self, flow: Flow, now: float, wall: float) -> list[Effect]:
         return self._take("flow_failed", flow, now=now)
 
+    def salvage(self, now: float, wall: float) -> list[Effect]:
+        return self._take("salvage", now=now)
+
+    def abolish(self, now: float, wall: float) -> list[Effect]:
+        return self._take("abolish", now=now)
+
     def tick(self, now: float, wall: float) -> list[Effect]:
         self.wake_at = None
         return self._take("tick", now=now)
