@@ -180,11 +180,12 @@ class Core:
 
     def abolish(self, now: float, wall: float) -> list[Effect]:
         """After a `salvage` that met a bug too: take the call away without another word."""
-        concerned = self._turn.concerned
-        turn = self._begin(now, wall)
+        turn = self._turn
+        effects, concerned = turn.effects, turn.concerned
+        self._begin(now, wall)
         if concerned is not None:
             concerned.abolish()
-        return turn.effects
+        return effects + turn.effects
 
     # What can be asked.
 
