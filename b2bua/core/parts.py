@@ -1,0 +1,97 @@
+"""What a core is made of, and what its parts ask of each other.
+
+Owns that each part gets the others that it needs, once. Leaves what an input means to `core` and `requests`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from b2bua.call.call import Call
+from b2bua.call.forks import end_fork
+from b2bua.call.leg import Stack
+from b2bua.call.outgoing import OutgoingLeg
+from b2bua.core.ids import Pending
+from b2bua.core.registering import Registering
+from b2bua.core.trunks import Trunks
+from b2bua.dialog.ways import Ways
+from b2bua.effects import Log, Resolve, Transport
+from b2bua.registrar.registrar import Registrar
+from b2bua.routing.admitting import Admitting
+from b2bua.routing.directory import Directory
+from b2bua.routing.meters import Meters
+from b2bua.settings import Settings
+from b2bua.sip.errors import LocalError
+from b2bua.sip.message import Response
+from b2bua.sip.uri import Uri
+from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.layer import Transactions
+from b2bua.transaction.turn import Turn
+from dsl.policy import Policy
+
+
+class Parts:
+    """The parts of one core. `policy` is the version for new calls; `key` signs what needs no state here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        draw: Callable[[], str],
+        key: bytes,
+        bindings: Iterable[tuple[str, bytes]],
+        now: float,
+        wall: float,
+    ) -> None:
+        self.turn = turn = Turn(settings, draw, now, wall)
+        self.key = key
+        self.policy = policy
+        self.pending = Pending()
+        self.transactions = Transactions(turn, self._stray_success)
+        self.ways = Ways(settings)
+        self.stack = Stack(turn, self.transactions, self.ways, self._resolve)
+        self.registrar = Registrar(self.ways.ours)
+        self._load(bindings)
+        self.meters = Meters(self._is_registered)
+        self.directory = Directory(self.registrar.bindings, self.is_ours)
+        self.admitting = Admitting(turn, key, policy, self.meters)
+        self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
+        self.trunks = Trunks(turn, self.pending)
+        self.trunks.load(policy)
+        self.calls: dict[str, Call] = {}
+        self.draining = False
+
+    def reload(self, policy: Policy) -> None:
+        """New calls follow this version."""
+        self.policy = policy
+        self.admitting.reload(policy)
+        self.trunks.load(policy)
+
+    def is_ours(self, uri: Uri) -> bool:
+        """Whether a URI's host is one of our domains or addresses."""
+        return uri.host in self.policy.domains or self.ways.is_host(uri.host)
+
+    def call_over(self, call: Call) -> None:
+        """A call's last leg is over."""
+        self.calls.pop(call.id, None)
+
+    def _load(self, bindings: Iterable[tuple[str, bytes]]) -> None:
+        turn = self.turn
+        for aor, row in bindings:
+            try:
+                self.registrar.load(aor, row, turn.wall)
+            except LocalError as error:
+                turn.effects.append(Log("error", "stored registration dropped", {"user": aor, "why": str(error)}))
+
+    def _stray_success(self, response: Response, transaction: ClientTransaction) -> None:
+        end_fork(self.stack, response, transaction)
+
+    def _resolve(self, leg: OutgoingLeg) -> None:
+        hop = leg.destination.hop
+        asked = (hop.param("transport") or "").lower()
+        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
+        id = self.pending.ask(leg)
+        self.turn.effects.append(Resolve(id, hop.host, hop.port, transport))
+
+    def _is_registered(self, user: str) -> bool:
+        return bool(self.registrar.bindings(user, self.turn.wall))

@@ -1,0 +1,172 @@
+"""What becomes of a request: the transaction that knows it, the leg that it is for, or a new call (RFC 3261 8.2).
+
+Owns the order of these questions, and everything that is answered without state. Leaves a dialog's requests to its leg,
+a new call to `Call`, and a REGISTER that may pass to `registering`.
+"""
+
+from __future__ import annotations
+
+from b2bua.call.call import Call
+from b2bua.call.leg import ALLOW
+from b2bua.core import admission
+from b2bua.core.parts import Parts
+from b2bua.effects import Flow
+from b2bua.registrar.authenticator import Stale, Verified
+from b2bua.routing.facts import dialed_of
+from b2bua.routing.inquiry import Inquiry
+from b2bua.routing.verdicts import Accept, Challenge, Dial, Redirect, Reject
+from b2bua.sip.errors import PeerError
+from b2bua.sip.message import Request
+from b2bua.transaction.keys import server_key
+from b2bua.transaction.responses import stateless, stateless_tag
+from b2bua.transaction.server import ServerKey
+
+
+class Requests:
+    """Where requests come in."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def take(self, request: Request, flow: Flow) -> None:
+        """A request came. PeerError for one that is to be refused without state."""
+        method = request.method
+        key = server_key(request, "INVITE" if method == "ACK" else method)
+        if self._parts.transactions.absorb(request, key):
+            self._parts.turn.count("requests_repeated")
+        elif method == "ACK":
+            self._ack(request)
+        elif method == "CANCEL":
+            self._cancel(request, flow, key)
+        elif request.to_tag is not None and method != "REGISTER":
+            self._inside(request, flow, key)
+        else:
+            self._outside(request, flow, key)
+
+    def _ack(self, request: Request) -> None:
+        leg = self._parts.stack.legs.get(request.to_tag or "")
+        if leg is not None and leg.belongs(request):
+            leg.call.acknowledged(leg, request)
+        else:
+            self._parts.turn.count("acks_unmatched")
+
+    def _cancel(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        transaction = self._parts.transactions.cancelled(request)
+        if transaction is None:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+        tag = transaction.tag or stateless_tag(request, self._parts.key)
+        self._parts.transactions.begin_server(request, flow, key).respond(200, tag)
+        if transaction.user is not None:
+            transaction.user.cancelled()
+
+    def _inside(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        leg = self._parts.stack.legs.get(request.to_tag or "")
+        if leg is None or not leg.belongs(request):
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+        admission.check_inside(request)
+        if request.method == "OPTIONS":
+            self._capabilities(request, flow)
+            return
+        leg.receive(request, flow, self._parts.transactions.begin_server(request, flow, key))
+
+    def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        admission.check_method(request)
+        admission.check_scheme(request)
+        if self._parts.transactions.merged(request):
+            raise PeerError(482, "Loop Detected")
+        uri = request.request_uri
+        if uri.scheme == "sip" and not self._parts.is_ours(uri):
+            raise PeerError(404, "Not Found")
+        admission.check_extensions(request)
+        if request.method == "INVITE":
+            self._invite(request, flow, key)
+        elif request.method == "REGISTER":
+            self._register(request, flow, key)
+        else:
+            self._capabilities(request, flow)
+
+    def _invite(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        admission.check_invite(request)
+        admission.check_body(request)
+        self._check_load(request)
+        verdict = self._parts.admitting.verify(request)
+        verified = verdict.user if isinstance(verdict, Verified) else None
+        turn = self._parts.turn
+        trunk = self._parts.trunks.of(flow.remote)
+        inquiry = Inquiry(
+            self._parts.policy, self._parts.directory, self._parts.meters, request, flow, turn.wall, verified, trunk
+        )
+        decision = inquiry.decide()
+        if isinstance(decision.action, Challenge):
+            self._challenge(request, flow, isinstance(verdict, Stale))
+            return
+        transaction = self._parts.transactions.begin_server(request, flow, key)
+        if isinstance(decision.action, Dial):
+            transaction.respond(100, "")
+        call = Call(self._parts.stack, inquiry, request, flow, transaction, self._parts.call_over)
+        self._parts.calls[call.id] = call
+        turn.count("calls")
+        call.follow(decision)
+
+    def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        verdict = self._parts.admitting.verify(request)
+        verified = verdict.user if isinstance(verdict, Verified) else None
+        if len(self._parts.pending) >= self._parts.turn.settings.limits.max_pending:
+            raise PeerError(503, "Service Unavailable", self._retry_after())
+        user, decision = self._parts.admitting.registering(request, flow, verified)
+        self._parts.admitting.count(decision, user)
+        match decision.action:
+            case Challenge():
+                self._challenge(request, flow, isinstance(verdict, Stale))
+            case Accept() as accept if user is not None:
+                self._parts.registering.accepted(user, request, flow, key, accept)
+            case Reject(code=code, reason=reason):
+                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, (), reason))
+            case Redirect(code=code, uri=uri):
+                headers = (("Contact", f"<{uri}>"),)
+                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, headers))
+            case _:
+                raise PeerError(404, "Not Found")
+
+    def _challenge(self, request: Request, flow: Flow, stale: bool) -> None:
+        headers = self._parts.admitting.challenge(stale)
+        self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 401, headers))
+
+    def _capabilities(self, request: Request, flow: Flow) -> None:
+        headers = (
+            ALLOW,
+            admission.ACCEPT,
+            admission.ACCEPT_ENCODING,
+            ("Accept-Language", "en"),
+            ("Supported", ""),
+            ("User-Agent", self._parts.turn.settings.user_agent),
+        )
+        self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 200, headers))
+
+    def _check_load(self, request: Request) -> None:
+        limits = self._parts.turn.settings.limits
+        full = len(self._parts.calls) >= limits.max_calls or len(self._parts.pending) >= limits.max_pending
+        if not full and not self._parts.draining:
+            return
+        dialed = dialed_of(request)
+        if dialed is None or not self._parts.policy.is_emergency(dialed):
+            self._parts.turn.count("calls_refused")
+            raise PeerError(503, "Service Unavailable", self._retry_after())
+
+    def _retry_after(self) -> tuple[tuple[str, str], ...]:
+        return (("Retry-After", str(self._parts.turn.settings.limits.retry_after)),)
+
+    def refuse(
+        self,
+        request: Request | None,
+        flow: Flow,
+        status: int,
+        reason: str,
+        headers: tuple[tuple[str, str], ...],
+    ) -> None:
+        """Answer a request without state; what cannot be answered is dropped and counted."""
+        if request is None or request.method == "ACK":
+            self._parts.turn.count("messages_dropped")
+            return
+        self._parts.turn.count(f"refused_{status}")
+        self._parts.turn.effects.append(stateless(request, flow, self._parts.key, status, headers, reason))
