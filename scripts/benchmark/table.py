@@ -54,7 +54,7 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def _each(carried: Sequence[Carried]) -> list[float]:
-    return [one.window.each for one in carried if one.window is not None]
+    return [one.window.each for one in carried if one.window is not None and one.window.server.total]
 
 
 def _number(value: object, scale: float = 1.0, digits: int = 0) -> str:
