@@ -53,7 +53,6 @@ class Call:
         "_hunt",
         "_in_call",
         "_live",
-        "_longest",
         "_max_forwards",
         "_numbers",
         "_offer",
@@ -112,7 +111,6 @@ class Call:
         self.incoming = IncomingLeg(stack, self, request, flow, transaction)
         self.id = self.incoming.dialog.local_tag
         self._live: set[int] = {0}
-        self._longest = stack.turn.after(stack.turn.settings.max_call, self, "longest")
         if facts.caller is not None:
             self._enter(facts.caller)
 
@@ -282,10 +280,6 @@ class Call:
             self.incoming.reject(Rejected(480, "ended by the operator"))
             self._stop_dialling()
 
-    def timer_fired(self, name: str) -> None:
-        """No call lasts for ever."""
-        self.hang_up()
-
     def fail(self) -> None:
         """End the call for a fault of ours: 500 to a caller who still waits."""
         if self.answered is not None:
@@ -350,7 +344,6 @@ class Call:
     def _finish_if_over(self) -> None:
         if self._live or self._exchanges:
             return
-        self.stack.turn.timers.cancel(self._longest)
         meters = self.inquiry.meters
         for name, key in self._taken:
             meters.give_back(name, key)

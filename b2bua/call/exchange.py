@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from b2bua.call.events import Content, refusal_of
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, Leg, describe
+from b2bua.call.repetition import Repetition
 from b2bua.call.tables import (
     INVITE_EXCHANGE,
     REQUEST_EXCHANGE,
@@ -43,11 +44,10 @@ class Exchange:
         "_content",
         "_give_up",
         "_headers",
-        "_interval",
         "_invite_cseq",
         "_max_forwards",
         "_proof",
-        "_repeat",
+        "_repetition",
         "_response",
         "_server",
         "_table",
@@ -71,9 +71,8 @@ class Exchange:
         self._table = _INVITE if request.method == "INVITE" else _REQUEST
         self._server = server
         server.user = self
-        self._repeat: Timer | None = None
+        self._repetition: Repetition | None = None
         self._give_up: Timer | None = None
-        self._interval = 0.0
         self._response: Response | None = None
         self._ack_content: Content | None = None
         self._proof: tuple[str, str] | None = None
@@ -194,24 +193,21 @@ class Exchange:
 
     def start_repeating(self) -> None:
         """Repeat the 2xx until its ACK comes (13.3.1.4)."""
-        turn = self.near.stack.turn
-        self._interval = turn.settings.timers.t1
-        self._repeat = turn.after(self._interval, self, "repeat")
-        self._give_up = turn.after(64 * self._interval, self, "unacknowledged")
+        self._repetition = Repetition(self.near.stack.turn, self)
 
     def repeat_answer(self) -> None:
         """Send the 2xx once more."""
-        turn = self.near.stack.turn
         self._server.step(Event.SUCCESS)
-        self._interval = min(2 * self._interval, turn.settings.timers.t2)
-        self._repeat = turn.after(self._interval, self, "repeat")
+        assert self._repetition is not None
+        self._repetition.again()
 
     def stop_timers(self) -> None:
         """Stop repeating and waiting."""
-        timers = self.near.stack.turn.timers
-        timers.cancel(self._repeat)
-        timers.cancel(self._give_up)
-        self._repeat = self._give_up = None
+        self.near.stack.turn.timers.cancel(self._give_up)
+        self._give_up = None
+        if self._repetition is not None:
+            self._repetition.stop()
+            self._repetition = None
 
     def send_ack(self) -> None:
         """Acknowledge the far leg's 2xx, with what the near leg's ACK said, if it came."""

@@ -17,7 +17,6 @@ from b2bua.sip.message import Request, Response
 CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
 
 _RARE_CONTENT = frozenset(CONTENT[1:])
-_SDP = ["application/sdp"]
 _SDP_HEADERS = (("Content-Type", "application/sdp"),)
 
 _CALLER = (
@@ -67,8 +66,7 @@ def content_of(message: Request | Response) -> Content | None:
     if not message.body:
         return None
     fields = message.headers
-    types = fields.get("Content-Type")
-    if types == _SDP and _RARE_CONTENT.isdisjoint(fields):
+    if message.get("Content-Type") == "application/sdp" and _RARE_CONTENT.isdisjoint(fields):
         around = around_origin(message.body)
         return Content(message.body, _SDP_HEADERS, around) if around is not None else None
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))

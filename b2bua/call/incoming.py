@@ -11,6 +11,7 @@ import copy
 from b2bua.call.events import Acknowledged, Answered, Content, Left, Progressed, Rejected
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
 from b2bua.effects import Flow
@@ -29,11 +30,9 @@ class IncomingLeg(Leg):
         "_answer",
         "_bound",
         "_early",
-        "_give_up",
-        "_interval",
         "_progress",
         "_rejection",
-        "_repeat",
+        "_repetition",
         "_ringing",
         "_source",
         "_transaction",
@@ -55,9 +54,7 @@ class IncomingLeg(Leg):
         self._answer: Answered | None = None
         self._rejection: Rejected | None = None
         self._ringing: Timer | None = None
-        self._repeat: Timer | None = None
-        self._give_up: Timer | None = None
-        self._interval = 0.0
+        self._repetition: Repetition | None = None
 
     def progress(self, happening: Progressed, source: str | None) -> None:
         """Pass a provisional response on; `source` names the called dialog that it comes from."""
@@ -134,24 +131,19 @@ class IncomingLeg(Leg):
 
     def start_repeating(self) -> None:
         """Repeat the 200 from T1 up to every T2, on streams too, for 64*T1 (13.3.1.4)."""
-        turn = self.stack.turn
-        self._interval = turn.settings.timers.t1
-        self._repeat = turn.after(self._interval, self, "repeat")
-        self._give_up = turn.after(64 * self._interval, self, "unacknowledged")
+        self._repetition = Repetition(self.stack.turn, self)
 
     def repeat_answer(self) -> None:
         """Send the 200 once more."""
-        turn = self.stack.turn
         self._transaction.step(Event.SUCCESS)
-        self._interval = min(2 * self._interval, turn.settings.timers.t2)
-        self._repeat = turn.after(self._interval, self, "repeat")
+        assert self._repetition is not None
+        self._repetition.again()
 
     def stop_repeating(self) -> None:
         """The ACK came, or never will."""
-        timers = self.stack.turn.timers
-        timers.cancel(self._repeat)
-        timers.cancel(self._give_up)
-        self._repeat = self._give_up = None
+        if self._repetition is not None:
+            self._repetition.stop()
+            self._repetition = None
         if self.state is LegState.CLOSING:
             self.reason = "no ACK came for our 200"
 

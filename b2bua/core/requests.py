@@ -104,7 +104,7 @@ class Requests:
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
         call = Call(self._parts.stack, inquiry, request, flow, transaction, self._parts.call_over)
-        self._parts.calls[call.id] = call
+        self._parts.call_begun(call)
         turn.count("calls")
         call.follow(decision)
 

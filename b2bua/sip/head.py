@@ -7,6 +7,8 @@ length to `parser` and `framer`, all other fields to whoever asks for them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import methodcaller
 
 from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.grammar import BLANK, is_number, is_token
@@ -15,6 +17,8 @@ from b2bua.sip.names import SPELLINGS, canonical
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_SPLIT: Callable[[str], list[str]] = methodcaller("split", ": ", 1)
+_KEPT = frozenset(SPELLINGS.values())
 _STATUSES = {str(status): status for status in range(100, 700)}
 _ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Forwards", "Refer-To", "To"))
 """Fields whose repetition leaves no one meaning."""
@@ -56,11 +60,13 @@ def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
     if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_stray_nul(text):
         fault = "Stray CR, LF Or NUL"
     elif not _spaced(text):
+        # Of ordinary lines, each `Name: value` with a name as we keep it, nothing is done in Python one by one.
         try:
-            headers = {SPELLINGS[name]: [value] for name, value in [line.split(": ", 1) for line in lines]}
-        except (KeyError, ValueError):
-            headers = {}
-        if len(headers) == len(lines):
+            names, values = zip(*map(_SPLIT, lines), strict=False)
+        except ValueError:
+            names = values = ()
+        headers = dict(zip(names, zip(values, strict=True), strict=True))
+        if len(headers) == len(lines) and _KEPT.issuperset(names):
             return start, headers, None
     headers, unread = _read_lines(lines)
     return start, headers, fault or unread
@@ -73,7 +79,7 @@ def _spaced(text: str) -> bool:
 
 def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
     """The fields of lines of which some are unusual: repeated, unknown, compact, oddly spaced, or wrong."""
-    headers: Headers = {}
+    headers: dict[str, list[str]] = {}
     fault = None
     for line in lines:
         name, colon, value = line.partition(":")
@@ -92,7 +98,7 @@ def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
                 fault = fault or f"Repeated {key}"
         else:
             headers[key] = [value.strip(BLANK)]
-    return headers, fault
+    return dict(headers), fault
 
 
 def _read_response(start: str, headers: Headers, fault: str | None) -> Response:

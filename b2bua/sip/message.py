@@ -19,7 +19,7 @@ from b2bua.sip.uri import Uri
 
 __all__ = ["REASONS", "STAR", "Headers", "Request", "Response", "Star", "encode_request", "encode_response"]
 
-Headers: TypeAlias = dict[str, list[str]]
+Headers: TypeAlias = dict[str, Sequence[str]]
 """Field values by canonical name: one string a header line, unfolded and stripped, not yet split at commas."""
 
 
@@ -96,8 +96,8 @@ class _Message:
         return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
-        """The lines of a field in order; not to be changed."""
-        return self.headers.get(name) or []
+        """The lines of a field in order."""
+        return list(self.headers.get(name) or ())
 
     def values(self, name: str) -> list[str]:
         """The values of a field in order, lines split at commas outside quotes and angle brackets."""

@@ -38,11 +38,11 @@ def response_head(request: Request, flow: Flow) -> str:
     if via.rport is not None or via.host != flow.remote:
         values = request.values("Via") if "," in vias[0] else vias
         lines.append(f"Via: {_seen_from(values[0], request, flow)}\r\n")
-        lines.extend(f"Via: {value}\r\n" for value in values[1:])
-        if values is not vias:
-            vias = values
+        for value in values[1:]:
+            lines.append(f"Via: {value}\r\n")
     else:
-        lines.extend(f"Via: {value}\r\n" for value in vias)
+        for value in vias:
+            lines.append(f"Via: {value}\r\n")
     if "Record-Route" in headers:
         lines.extend(f"Record-Route: {value}\r\n" for value in headers["Record-Route"])
     end = "" if request.to_tag is None else "\r\n"
