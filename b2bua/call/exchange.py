@@ -18,13 +18,12 @@ from b2bua.call.tables import (
     REQUEST_EXCHANGE,
     ExchangeEvent,
     ExchangeState,
-    ExchangeTable,
 )
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
 from b2bua.transaction.server import ServerTransaction
-from b2bua.transaction.tables import Event
+from b2bua.transaction.tables import Event, compiled
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
@@ -236,19 +235,8 @@ class Exchange:
 
 _Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]]
 
-
-def _compiled(table: ExchangeTable) -> _Compiled:
-    return {
-        state: {
-            event: (after, tuple(getattr(Exchange, action) for action in actions))
-            for event, (after, actions) in table.get(state, {}).items()
-        }
-        for state in ExchangeState
-    }
-
-
-_INVITE = _compiled(INVITE_EXCHANGE)
-_REQUEST = _compiled(REQUEST_EXCHANGE)
+_INVITE: _Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState)
+_REQUEST: _Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState)
 _TIMERS = {
     "repeat": ExchangeEvent.REPEAT,
     "unacknowledged": ExchangeEvent.UNACKNOWLEDGED,

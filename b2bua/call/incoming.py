@@ -10,14 +10,14 @@ import copy
 
 from b2bua.call.events import Acknowledged, Answered, Content, Left, Progressed, Rejected
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
 from b2bua.effects import Flow
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
-from b2bua.transaction.tables import Event
+from b2bua.transaction.tables import Event, compiled
 from b2bua.transaction.timers import Timer
 
 _KEEP_RINGING = 60.0
@@ -212,4 +212,4 @@ class IncomingLeg(Leg):
         self._early = None
 
 
-IncomingLeg.table = compiled(IncomingLeg, INCOMING)
+IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState)

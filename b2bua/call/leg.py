@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from b2bua.call.events import Content, Happening, HungUp, Lost
 from b2bua.call.headers import crossing
-from b2bua.call.tables import LegEvent, LegState, LegTable
+from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Flow
@@ -260,14 +260,3 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
     return origin("-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow)).join(around)
-
-
-def compiled(cls: type[Leg], table: LegTable) -> Compiled:
-    """A leg's table with its words replaced by the functions of the class that do them."""
-    return {
-        state: {
-            event: (after, tuple(getattr(cls, action) for action in actions))
-            for event, (after, actions) in table.get(state, {}).items()
-        }
-        for state in LegState
-    }

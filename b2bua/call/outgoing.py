@@ -9,7 +9,7 @@ from __future__ import annotations
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, compiled, describe
+from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete, is_address
@@ -19,6 +19,7 @@ from b2bua.routing.destination import Destination
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
+from b2bua.transaction.tables import compiled
 from b2bua.transaction.timers import Timer
 
 # RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
@@ -331,4 +332,4 @@ class OutgoingLeg(Leg):
 _NOWHERE = Flow("UDP", "", 0, "", 0)
 _UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
-OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING)
+OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import Response
 from b2bua.transaction.derived import acknowledgement
-from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, Event, State, Table, event_of
+from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, Event, State, compiled, event_of
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
@@ -199,19 +199,8 @@ _ACCEPTED = State.ACCEPTED
 
 _Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
 
-
-def _compiled(table: Table) -> _Compiled:
-    return {
-        state: {
-            event: (after, tuple(getattr(ClientTransaction, action) for action in actions))
-            for event, (after, actions) in table.get(state, {}).items()
-        }
-        for state in State
-    }
-
-
-_INVITE = _compiled(INVITE_CLIENT)
-_REQUEST = _compiled(REQUEST_CLIENT)
+_INVITE: _Compiled = compiled(ClientTransaction, INVITE_CLIENT, State)
+_REQUEST: _Compiled = compiled(ClientTransaction, REQUEST_CLIENT, State)
 _TIMERS = {
     "A": Event.TIMER_A,
     "B": Event.TIMER_B,

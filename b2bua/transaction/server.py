@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import REASONS, Request
 from b2bua.transaction.responses import encode, reply_flow, response_head
-from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, Event, State, Table, event_of
+from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, Event, State, compiled, event_of
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
@@ -187,19 +187,8 @@ _TRYING = State.TRYING
 
 _Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
 
-
-def _compiled(table: Table) -> _Compiled:
-    return {
-        state: {
-            event: (after, tuple(getattr(ServerTransaction, action) for action in actions))
-            for event, (after, actions) in table.get(state, {}).items()
-        }
-        for state in State
-    }
-
-
-_INVITE = _compiled(INVITE_SERVER)
-_REQUEST = _compiled(REQUEST_SERVER)
+_INVITE: _Compiled = compiled(ServerTransaction, INVITE_SERVER, State)
+_REQUEST: _Compiled = compiled(ServerTransaction, REQUEST_SERVER, State)
 _TIMERS = {
     "G": Event.TIMER_G,
     "H": Event.TIMER_H,

@@ -7,8 +7,12 @@ RFC's letters: A, E and G repeat a message, B, F and H give up, D, I, J, K, L an
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+_State = TypeVar("_State")
+_Event = TypeVar("_Event")
 
 
 class State(StrEnum):
@@ -154,3 +158,16 @@ def event_of(status: int) -> Event:
 
 
 _EVENTS = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
+
+
+def compiled(
+    owner: type, table: Mapping[_State, Mapping[_Event, tuple[_State, tuple[str, ...]]]], states: Iterable[_State]
+) -> dict[_State, dict[_Event, tuple[_State, tuple[Callable[..., None], ...]]]]:
+    """A table, with an entry for each state, whose words are the functions of the owner that do them."""
+    return {
+        state: {
+            event: (after, tuple([getattr(owner, action) for action in actions]))
+            for event, (after, actions) in table.get(state, {}).items()
+        }
+        for state in states
+    }
