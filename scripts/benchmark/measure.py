@@ -133,12 +133,16 @@ class Bench:
         return Load(plan, self.target(server), self.ports, self.sipp_core, self.folder)
 
 
-def carry(bench: Bench, server: Process | None, plan: Plan, warm_up: float) -> Carried:
-    """Put one load on a server and judge it. The steady window opens after `warm_up` seconds."""
+def carry(
+    bench: Bench, server: Process | None, plan: Plan, warm_up: float, opens: Callable[[], None] = lambda: None
+) -> Carried:
+    """Put one load on a server and judge it. The steady window opens after `warm_up` seconds: `opens` is called."""
     steady: list[_Snapshot] = []
     with bench.load(server, plan) as load:
         for row in load.rows():
             if row.created < plan.count and row.elapsed >= warm_up:
+                if not steady:
+                    opens()
                 own = server.cpu() if server else Cpu()
                 steady.append(
                     _Snapshot(row, time.monotonic(), own, load.cpu(), core_busy(bench.server_core)),

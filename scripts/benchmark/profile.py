@@ -8,27 +8,27 @@ functions look dearer than they are. Both show a function's own time first.
 from __future__ import annotations
 
 import collections
+import contextlib
 import marshal
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from benchmark.failure import BenchError
 from benchmark.figures import Subject
 from benchmark.load import Plan
-from benchmark.measure import Carried, carry
-from benchmark.process import Process
+from benchmark.measure import Bench, Carried, carry
+from benchmark.process import Cpu, Process
 from benchmark.servers import REPOSITORY, environment
 
 PROFILERS = ("py-spy", "cprofile")
 PY_SPY = "py-spy==0.4.3"
 TOP = 45
 
-_WARM_UP = 3.0
-_SECONDS = 15.0
-_SAMPLES = 250
+_SECONDS = 20.0
+_SAMPLES = 100
 """Samples a second: each stops the server for a moment, so not more than needed."""
 
 
@@ -54,33 +54,42 @@ def profile(subject: Subject, profiler: str, rate: int, registrations: bool) -> 
     """Run the server under a load with a profiler and return the functions that cost most, as text."""
     if subject.server is None or not subject.server.interpreted:
         raise BenchError(f"{subject.name} is not written in Python")
-    plan = subject.registrations(rate, _SECONDS) if registrations else Plan(rate, int(rate * _SECONDS))
+    seconds = subject.bench.windows.warm_up + _SECONDS
+    plan = subject.registrations(rate, seconds) if registrations else Plan(rate, int(rate * seconds))
     return (_sampled if profiler == "py-spy" else _traced)(subject, plan)
 
 
 def _sampled(subject: Subject, plan: Plan) -> str:
     bench = subject.bench
     samples = bench.folder / "samples.txt"
-    spy = str(environment("py-spy", PY_SPY) / "bin" / "py-spy")
-    with subject.running() as process:
+    with subject.running() as process, contextlib.ExitStack() as watching:
         assert process is not None
-        what = ["record", "--pid", str(process.pid), "--output", str(samples), "--format", "raw", "--threads"]
-        how = ["--duration", str(int(plan.seconds)), "--rate", str(_SAMPLES)]
-        log = bench.folder / "py-spy.log"
-        with Process([spy, *what, *how], core=bench.sipp_core, log=log, cwd=bench.folder) as watcher:
-            before = process.thread_cpu()
-            carried = carry(bench, process, plan, _WARM_UP)
-            loop = process.thread_cpu() - before
-            if watcher.wait(20) != 0:
-                raise BenchError(f"py-spy: {watcher.last_words()}")
-    if carried.window is None:
-        raise BenchError(f"no calls were carried: {carried.why}")
-    each = 1e6 * loop.total / max(1, carried.successful)
+        began: list[tuple[Process, Cpu, Cpu]] = []
+
+        def opens() -> None:
+            watcher = watching.enter_context(_py_spy(bench, process, samples))
+            began.append((watcher, process.thread_cpu(), process.cpu()))
+
+        carried = carry(bench, process, plan, bench.windows.warm_up, opens)
+        if carried.window is None:
+            raise BenchError(f"no calls were carried: {carried.why}")
+        watcher, thread, everything = began[0]
+        if watcher.wait(20) != 0:
+            raise BenchError(f"py-spy: {watcher.last_words()}")
+        loop = (process.thread_cpu() - thread).total / (process.cpu() - everything).total
+    each = loop * carried.window.each
     others = carried.window.each - each
     head = _head(subject, plan, each, carried, f"and {others:.0f} us in other threads; sampled by py-spy")
     text = samples.read_text()
     views = [_listing(_shared(text, each, name)[:most]) for name, most in _VIEWS]
     return "\n\n".join([head, *views])
+
+
+def _py_spy(bench: Bench, process: Process, samples: Path) -> Process:
+    spy = str(environment("py-spy", PY_SPY) / "bin" / "py-spy")
+    what = ["record", "--pid", str(process.pid), "--output", str(samples), "--format", "raw", "--threads"]
+    how = ["--duration", str(int(_SECONDS) - 2), "--rate", str(_SAMPLES)]
+    return Process([spy, *what, *how], core=bench.sipp_core, log=bench.folder / "py-spy.log", cwd=bench.folder)
 
 
 def _short(where: str) -> str:
@@ -147,7 +156,7 @@ def _trace(subject: Subject, plan: Plan | None) -> tuple[dict[_Function, tuple[i
     result = bench.folder / "cprofile.out"
     result.unlink(missing_ok=True)
     with server.start(bench.folder, bench.ports, bench.server_core, result) as process:
-        carried = carry(bench, process, plan, _WARM_UP) if plan is not None else None
+        carried = carry(bench, process, plan, bench.windows.warm_up) if plan is not None else None
         process.stop(30)
     if not result.exists():
         raise BenchError(f"no profile was written: {process.last_words()}")
