@@ -32,7 +32,7 @@ _SAMPLES = 100
 """Samples a second: each stops the server for a moment, so not more than needed."""
 
 
-_WAITING = ("EpollIOManager.get_events", "poll ")
+_WAITING = ("EpollIOManager.get_events", "poll ", "<method 'poll' of")
 _Function: TypeAlias = tuple[str, int, str]
 """File, line and name, as cProfile writes them."""
 
@@ -140,6 +140,8 @@ def _traced(subject: Subject, plan: Plan) -> str:
     lines = []
     for function, (times, own, with_callees) in whole.items():
         file, line, name = function
+        if name.startswith(_WAITING):
+            continue
         times_0, own_0, with_callees_0 = start_up.get(function, (0, 0.0, 0.0))
         costs = (1e6 * each * (own - own_0), 1e6 * each * (with_callees - with_callees_0))
         lines.append(Line(_short(f"{name} ({file}:{line})"), *costs, each * (times - times_0)))
