@@ -298,8 +298,9 @@ class Call:
         self._exchanges = []
         for leg in {id(leg): leg for leg in self.stack.legs.values() if leg.call is self}.values():
             leg.abolish()
-        self._live = set()
-        self._finish_if_over()
+        if self._live:
+            self._live = set()
+            self._finish_if_over()
 
     # Requests inside the call.
 
@@ -352,6 +353,9 @@ class Call:
         self._taken = []
         self._in_call = []
         self._over(self)
+        # Its legs know their call: without this, only the collector could free what is over.
+        self.answered = None
+        del self.incoming
 
     def _enter(self, user: str) -> None:
         self.inquiry.meters.enter_call(user)
