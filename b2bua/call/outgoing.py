@@ -94,7 +94,7 @@ class OutgoingLeg(Leg):
             address = Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT)
             self.resolved(Resolved((address,)))
         else:
-            self.stack.resolve(self)
+            self.stack.resolve(self, transport)
             self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
 
     def resolved(self, answer: Answer) -> None:

@@ -105,10 +105,8 @@ class Parts:
     def _stray_success(self, response: Response, transaction: ClientTransaction) -> None:
         end_fork(self.stack, response, transaction)
 
-    def _resolve(self, leg: OutgoingLeg) -> None:
+    def _resolve(self, leg: OutgoingLeg, transport: Transport | None) -> None:
         hop = leg.destination.hop
-        asked = (hop.param("transport") or "").lower()
-        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
         id = self.pending.ask(leg)
         self.turn.effects.append(Resolve(id, hop.host, hop.port, transport))
 
