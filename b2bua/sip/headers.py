@@ -123,11 +123,6 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
             raise PeerError(400, "Bad Address")
         return NameAddr(display, Uri.parse(uri.strip(BLANK)), parse_params(params))
 
-    @staticmethod
-    def parse_all(values: list[str]) -> list[NameAddr]:
-        """Read values that are split at their commas already. PeerError 400."""
-        return [NameAddr.parse(value) for value in values]
-
     @property
     def tag(self) -> str | None:
         """The tag parameter (RFC 3261 19.3); None where it is absent or empty."""
