@@ -70,6 +70,13 @@ class Sender(Protocol):
         """Send without waiting."""
 
 
+class Datagrams(Sender, Protocol):
+    """A sender that may keep what it is to send until the batch at hand is over."""
+
+    def flush(self) -> None:
+        """Send what was kept, in order."""
+
+
 class Streams(Sender, Protocol):
     """A sender whose flows can be closed."""
 
@@ -97,7 +104,7 @@ class Memory(Protocol):
 class Shell:
     """One core and everything that performs for it. `counters` counts what happened at the edge."""
 
-    _datagrams: Sender
+    _datagrams: Datagrams
     _streams: Streams
     _names: Names
     _memory: Memory
@@ -112,7 +119,7 @@ class Shell:
         self._failed: dict[Flow, None] = {}
         self._watched: trio.Event | None = None
 
-    def connect(self, datagrams: Sender, streams: Streams, names: Names, memory: Memory) -> None:
+    def connect(self, datagrams: Datagrams, streams: Streams, names: Names, memory: Memory) -> None:
         """Say who performs: once, before the first input."""
         self._datagrams, self._streams, self._names, self._memory = datagrams, streams, names, memory
 
@@ -125,7 +132,8 @@ class Shell:
         self._feed(self.core.datagram, data, flow, now, wall)
 
     def settle(self) -> None:
-        """A batch of messages is over: the alarm may be due earlier."""
+        """A batch of messages is over: what they led to leaves, and the alarm may be due earlier."""
+        self._datagrams.flush()
         self.clock.look()
         self._moved()
 
@@ -144,6 +152,13 @@ class Shell:
         if self._watched is not None:
             self._watched.set()
             self._watched = None
+
+    def answers(self, known: list[tuple[int, Answer]]) -> None:
+        """What effects asked for, told by somebody who is called by the loop itself and not from within an input."""
+        now, wall = trio.current_time(), time.time()
+        for id, result in known:
+            self._feed(self.core.answered, id, result, now, wall)
+        self.settle()
 
     def answer(self, id: int, result: Answer) -> None:
         """What was asked for is known: the core hears of it in the clock's next turn."""
@@ -173,6 +188,7 @@ class Shell:
             if due is not None and due <= now:
                 # A core fires so many timers a tick; for the others, whoever waits has his turn first.
                 self.clock.hurry()
+        self._datagrams.flush()
         self._moved()
 
     def _feed(self, take: Input, *given: object) -> None:

@@ -1,8 +1,8 @@
 """What must outlive a crash, written by a thread of its own.
 
-Owns batching: bindings are committed as soon as the thread is free, all that wait in one transaction, and answered
-then; records follow within 200 ms, and are kept for another try while the disk refuses them. Nothing here waits in
-the event loop. Leaves the tables to `database`.
+Owns batching: bindings that come within some milliseconds are committed in one transaction, and answered then; records
+follow within 200 ms, and are kept for another try while the disk refuses them. Nothing here waits in the event loop.
+Leaves the tables to `database`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,14 @@ RETRY_SECONDS = 1.0
 RECORDS_KEPT = 100_000
 """Records that wait while they can't be written; beyond, new ones are lost, and counted. Some 50 MB."""
 
-BATCH = 5_000
-"""Rows of one transaction: it takes some 50 ms."""
+GATHER_SECONDS = 0.01
+"""How long a binding waits for others to be committed with it: a commit costs as much as all of them."""
+
+BINDINGS_BATCH = 256
+"""Bindings of one transaction: their answers are one turn of the event loop, some 10 ms."""
+
+RECORDS_BATCH = 5_000
+"""Records of one transaction: it takes some 50 ms."""
 
 
 class _Sign(Enum):
@@ -85,10 +91,6 @@ class Store:
         if len(self._fresh) == 1:
             self._inbox.put(_Sign.RECORDS)
 
-    def _answer(self, answers: list[tuple[int, Answer]]) -> None:
-        for id, answer in answers:
-            self._shell.answer(id, answer)
-
     def _complain(self, what: str, why: str, waiting: int) -> None:
         self._shell.counters["writes_failed"] += 1
         self._shell.log.error(f"{what} not stored", why=why, waiting=waiting)
@@ -117,7 +119,9 @@ class Store:
         taken: list[StoreBindings | _Sign] = []
         with contextlib.suppress(queue.Empty):
             taken.append(self._inbox.get(timeout=seconds))
-            while len(taken) < BATCH:
+            if isinstance(taken[0], StoreBindings):
+                time.sleep(GATHER_SECONDS)
+            while len(taken) < BINDINGS_BATCH:
                 taken.append(self._inbox.get_nowait())
         return taken
 
@@ -128,7 +132,7 @@ class Store:
         except sqlite3.Error as error:
             answer = Failed(f"the store refused it: {error}")
             self._tell(self._complain, "bindings", str(error), len(batch))
-        self._tell(self._answer, [(effect.id, answer) for effect in batch])
+        self._tell(self._shell.answers, [(effect.id, answer) for effect in batch])
 
     def _write_records(self) -> bool:
         """Write all that wait, or as many as the disk takes; whether none are left."""
@@ -136,7 +140,7 @@ class Store:
         while self._fresh:
             kept.append(self._fresh.popleft())
         while kept:
-            batch = list(islice(kept, BATCH))
+            batch = list(islice(kept, RECORDS_BATCH))
             try:
                 self._database.put_records(batch)
             except sqlite3.Error as error:

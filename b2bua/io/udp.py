@@ -147,11 +147,16 @@ class UdpSocket:
 
 
 class Datagrams:
-    """All listening addresses as one sender."""
+    """All listening addresses as one sender.
+
+    What a batch leads to is sent together at its end: a peer on this machine, or the network's driver, is then woken
+    once, where a waking for each datagram costs more than sending it.
+    """
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._sockets: dict[tuple[str, int], UdpSocket] = {}
+        self._waiting: list[tuple[bytes, Flow]] = []
 
     def add(self, sock: socket.socket, listener: Listener) -> UdpSocket:
         """Send by this socket what goes out by its listener's address."""
@@ -160,12 +165,20 @@ class Datagrams:
         return opened
 
     def send(self, data: bytes, flow: Flow) -> None:
-        """Send by the flow's own local address; one that is no longer ours fails."""
-        sock = self._sockets.get((flow.local, flow.local_port))
-        if sock is None:
-            self._shell.failed(flow)
-        else:
-            sock.send(data, flow)
+        """Send with the next `flush`, by the flow's own local address; one that is no longer ours fails then."""
+        self._waiting.append((data, flow))
+
+    def flush(self) -> None:
+        """Send what waits, in order."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        for data, flow in waiting:
+            sock = self._sockets.get((flow.local, flow.local_port))
+            if sock is None:
+                self._shell.failed(flow)
+            else:
+                sock.send(data, flow)
 
     def dropped(self) -> int:
         """Datagrams that found no room, of all sockets."""

@@ -75,6 +75,9 @@ class Noted:
     def send(self, data: bytes, flow: Flow) -> None:
         self.sent.append((data, flow))
 
+    def flush(self) -> None:
+        pass
+
     def close(self, flow: Flow) -> None:
         self.closed.append(flow)
 

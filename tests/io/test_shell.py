@@ -17,7 +17,7 @@ from b2bua.effects import (
     Stored,
 )
 
-from .edge import Edge
+from .edge import Edge, Noted
 
 UDP = Flow("UDP", "127.0.0.1", 5060, "127.0.0.1", 6000)
 TCP = Flow("TCP", "127.0.0.1", 5060, "127.0.0.1", 6000, 7)
@@ -77,6 +77,30 @@ async def test_failures_and_answers_are_inputs_of_the_next_turn(edge: Edge, nurs
         ("answered", 4, Failed("no")),
         ("flow_failed", UDP),
     ]
+
+
+async def test_what_a_batch_leads_to_leaves_at_its_end(edge: Edge) -> None:
+    sent: list[bytes] = []
+
+    class Keeping(Noted):
+        def flush(self) -> None:
+            sent.extend(data for data, _ in self.sent)
+            self.sent.clear()
+
+    edge.connect(datagrams=Keeping())
+    edge.core.replies["datagram"] = lambda data, _: [Send(data, UDP), Send(data.upper(), UDP)]
+    edge.shell.message(b"a", UDP, 0.0, 0.0)
+    edge.shell.message(b"b", UDP, 0.0, 0.0)
+    assert sent == []
+    edge.shell.settle()
+    assert sent == [b"a", b"A", b"b", b"B"]
+
+
+async def test_answers_told_by_the_loop_are_inputs_at_once(edge: Edge) -> None:
+    edge.core.replies["answered"] = lambda id, _: [Send(b"%d" % id, UDP)]
+    edge.shell.answers([(3, Stored()), (4, Failed("no"))])
+    assert edge.core.inputs == [("answered", 3, Stored()), ("answered", 4, Failed("no"))]
+    assert edge.noted.sent == [(b"3", UDP), (b"4", UDP)]
 
 
 async def test_an_input_that_makes_the_core_due_earlier_is_heard(

@@ -76,6 +76,7 @@ async def test_an_unreachable_port_fails_its_flow_and_no_other(bench: Bench, nur
         for _ in range(3):
             bench.datagrams.send(b"nobody", gone)
             bench.datagrams.send(b"hello", bench.flow(alive))
+        bench.datagrams.flush()
         assert [alive.recv(100) for _ in range(3)] == [b"hello"] * 3
     await bench.edge.core.had(1)
     await wait_all_tasks_blocked(0.01)
@@ -138,7 +139,9 @@ async def test_addresses_beyond_the_bound_are_made_anew(
 async def test_a_flow_of_an_address_that_is_no_longer_ours_fails(edge: Edge, nursery: trio.Nursery) -> None:
     nursery.start_soon(edge.shell.clock.run)
     flow = Flow("UDP", "192.0.2.1", 5060, "127.0.0.1", 6000)
-    Datagrams(edge.shell).send(b"x", flow)
+    datagrams = Datagrams(edge.shell)
+    datagrams.send(b"x", flow)
+    datagrams.flush()
     assert await edge.core.had(1) == [("flow_failed", flow)]
 
 
