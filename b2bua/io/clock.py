@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import trio
 
-TICK_SECONDS = 0.01
-"""The shortest time from one tick to the next: SIP's timers take no harm from 10 ms, and under load a tick
-then serves many of them."""
+TICK_SECONDS = 0.05
+"""The shortest time from one tick to the next: a tenth of T1 does SIP's timers no harm, and with some calls a second a
+tick then serves many of them, where each by itself would cost a waking of the loop."""
 
 
 class Clock:
