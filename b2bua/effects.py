@@ -128,5 +128,56 @@ class Log(msgspec.Struct, frozen=True, gc=False):
     fields: dict[str, object]
 
 
-Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Log
+Codec: TypeAlias = Literal["PCMU", "PCMA", "G722", "opus"]
+
+
+class MediaPort(msgspec.Struct, frozen=True, gc=False):
+    """One of our RTP ports, bound in advance; RTCP has the port above it (RFC 3550 section 11).
+
+    `id` is how the core and the media process speak of it. `host` is the IP address that it is bound to.
+    """
+
+    id: int
+    host: str
+    port: int
+
+
+class Playing(msgspec.Struct, frozen=True, gc=False):
+    """Send a sound by RTP: which one (`version` of a policy's sound, or `tone`), in which codec and payload type.
+
+    `id` names this playing: the same id goes on where it was when it is said again, another begins anew. When a sound
+    that does not loop has ended, `Core.played(port, id)` says so.
+    """
+
+    id: int
+    sound: str
+    codec: Codec
+    payload_type: int
+    loop: bool
+
+
+class MediaPlan(msgspec.Struct, frozen=True, gc=False):
+    """What one port is to do: the whole of it, so that saying it again changes nothing.
+
+    `remote` and `control` are where the peer's description says that it receives RTP and RTCP: None sends nothing.
+    Packets are taken from exactly there; from other ports of the address `learn` as well, where that is not None
+    (a peer behind NAT), until one is locked. `to` is the port whose peer gets what arrives here, its own id for an
+    echo, None to drop it. `play` is what the peer hears from us.
+    """
+
+    remote: tuple[str, int] | None
+    control: tuple[str, int] | None
+    learn: str | None = None
+    to: int | None = None
+    play: Playing | None = None
+
+
+class SetMedia(msgspec.Struct, frozen=True, gc=False):
+    """From now on this port does that; None: nothing, and it forgets its peer. No answer."""
+
+    port: int
+    plan: MediaPlan | None
+
+
+Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Log | SetMedia
 Answer: TypeAlias = Resolved | Stored | Failed

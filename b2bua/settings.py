@@ -43,6 +43,17 @@ class Limits(msgspec.Struct, frozen=True):
     retry_after: int = 10
 
 
+class Media(msgspec.Struct, frozen=True):
+    """Our RTP ports: `first_port` (even) to `last_port`, two to a stream, on each of `hosts`.
+
+    Without `hosts`, on every address that datagrams are received on. Without ports (0) nothing is relayed or played.
+    """
+
+    hosts: tuple[str, ...] = ()
+    first_port: int = 20_000
+    last_port: int = 21_999
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact.
 
@@ -56,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     timers: Timers = Timers()
     registration: Registration = Registration()
     limits: Limits = Limits()
+    media: Media = Media()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

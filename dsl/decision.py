@@ -11,7 +11,10 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-Event: TypeAlias = Literal["register", "call", "busy", "no-answer", "unreachable", "failure", "redirect"]
+Event: TypeAlias = Literal[
+    "register", "call", "busy", "no-answer", "unreachable", "failure", "redirect", "hold", "resume"
+]
+Media: TypeAlias = Literal["auto", "direct", "relay"]
 OutcomeKind: TypeAlias = Literal["busy", "no-answer", "unreachable", "failure", "redirect"]
 
 
@@ -39,7 +42,8 @@ class Facts(msgspec.Struct, kw_only=True):
 
     `time` is wall seconds since the epoch; `source` an IP address as text; `trunk` the trunk that the request came
     from; `headers` maps lower-case names to first values. Register alone has `user`, `expires` (seconds),
-    `contacts` (how many) and `agent`.
+    `contacts` (how many) and `agent`. Hold and resume alone have `holder` and `held`, each a party (the account, else
+    the number or name that was called or calls), whether the holder is the caller, and resume `held_for` (seconds).
     """
 
     time: float
@@ -59,6 +63,10 @@ class Facts(msgspec.Struct, kw_only=True):
     expires: int | None = None
     contacts: int | None = None
     agent: str | None = None
+    holder: str | None = None
+    held: str | None = None
+    holder_is_caller: bool = False
+    held_for: float | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -153,7 +161,29 @@ class Dial(msgspec.Struct, frozen=True, tag="dial"):
     notify: int | None = None
 
 
-Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """Take the call ourselves. `sound` is the name of a declared sound where `kind` is play, else None.
+
+    Without `loop` the call ends when the sound does; echo and tone go on until the caller hangs up.
+    """
+
+    kind: Literal["echo", "tone", "play"]
+    sound: str | None = None
+    loop: bool = False
+
+
+class Play(msgspec.Struct, frozen=True, tag="play"):
+    """The held party hears this sound, by its declared name, until the holder is back; without `loop` once."""
+
+    sound: str
+    loop: bool = False
+
+
+class Continue(msgspec.Struct, frozen=True, tag="continue"):
+    """A hold or resume simply passes to the other side."""
+
+
+Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Answer | Play | Continue
 
 
 class HeaderEdit(msgspec.Struct, frozen=True):
@@ -167,7 +197,7 @@ class Decision(msgspec.Struct, frozen=True):
     """What to do, by which version of the policy, and which rules said so (`line:col`, in the order they fired).
 
     `takes` names the limits that this decision uses up, with their keys. `asked` holds the ambient facts that were
-    taken, by name.
+    taken, by name. `media` is the way of the media, where a rule chose one.
     """
 
     action: Action
@@ -178,3 +208,4 @@ class Decision(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
     logs: tuple[str, ...] = ()
     asked: dict[str, object] = {}
+    media: Media | None = None

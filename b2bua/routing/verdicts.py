@@ -2,13 +2,16 @@
 
 from dsl.decision import (
     Accept,
+    Answer,
     Challenge,
+    Continue,
     Decision,
     Dial,
     Frame,
     HeaderEdit,
     Outcome,
     OutcomeKind,
+    Play,
     Redirect,
     Reject,
     Step,
@@ -17,13 +20,16 @@ from dsl.decision import (
 
 __all__ = [
     "Accept",
+    "Answer",
     "Challenge",
+    "Continue",
     "Decision",
     "Dial",
     "Frame",
     "HeaderEdit",
     "Outcome",
     "OutcomeKind",
+    "Play",
     "Redirect",
     "Reject",
     "Step",
