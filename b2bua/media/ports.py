@@ -1,0 +1,78 @@
+"""Our RTP ports: which are free, and what those in use are doing.
+
+Owns lending them, and saying to the media process what each does, again after that process was started anew. Leaves
+to the call what a port is to do. A port that was given back is lent again last, so that a late packet of its former
+peer meets nobody.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from b2bua.effects import Codec, MediaPlan, MediaPort, SetMedia
+from b2bua.transaction.turn import Turn
+
+
+class Ports:
+    """The ports of one core. `codecs` are those that sounds can be played in; none while there is no media process."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self.codecs: tuple[Codec, ...] = ()
+        self._free: dict[str, deque[MediaPort]] = {}
+        self._lent: dict[int, MediaPort] = {}
+        self._plans: dict[int, MediaPlan] = {}
+        self._playings = 0
+
+    def __len__(self) -> int:
+        """How many are lent."""
+        return len(self._lent)
+
+    def ready(self, ports: Iterable[MediaPort], codecs: tuple[Codec, ...]) -> None:
+        """The media process is there with these ports: what is lent goes on."""
+        self.codecs = codecs
+        self._free = {}
+        for port in ports:
+            if port.id not in self._lent:
+                self._free.setdefault(port.host, deque()).append(port)
+        self._turn.effects.extend([SetMedia(id, plan) for id, plan in self._plans.items()])
+
+    def lost(self) -> None:
+        """The media process is gone: nothing is lent until there is another."""
+        self.codecs = ()
+        self._free = {}
+
+    def serves(self, host: str) -> bool:
+        """Whether a port on this address is free."""
+        return bool(self._free.get(host))
+
+    def take(self, host: str) -> MediaPort | None:
+        """Lend a port on this address, None when none is free."""
+        free = self._free.get(host)
+        if not free:
+            self._turn.count("media_ports_missing")
+            return None
+        port = free.popleft()
+        self._lent[port.id] = port
+        return port
+
+    def set(self, port: MediaPort, plan: MediaPlan) -> None:
+        """From now on a lent port does this."""
+        if self._plans.get(port.id) != plan:
+            self._plans[port.id] = plan
+            self._turn.effects.append(SetMedia(port.id, plan))
+
+    def give_back(self, port: MediaPort) -> None:
+        """A port is not needed any more."""
+        if self._lent.pop(port.id, None) is None:
+            return
+        if self._plans.pop(port.id, None) is not None:
+            self._turn.effects.append(SetMedia(port.id, None))
+        if self.codecs:
+            self._free.setdefault(port.host, deque()).append(port)
+
+    def next_playing(self) -> int:
+        """A name for another playing."""
+        self._playings += 1
+        return self._playings
