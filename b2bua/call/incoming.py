@@ -10,7 +10,7 @@ import copy
 
 from b2bua.call.events import Acknowledged, Answered, Content, Left, Progressed, Rejected
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
@@ -212,4 +212,4 @@ class IncomingLeg(Leg):
         self._early = None
 
 
-IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState)
+IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState, REACHING)

@@ -116,15 +116,10 @@ class Leg:
         row = self.table[self.state].get(event)
         if row is None:
             return False
-        turn = self.stack.turn
-        turn.concerned = self.call
-        state = self.state = row[0]
-        if state in _OVER and self.ended_at is None:
-            self.ended_at = turn.wall
-        for action in row[1]:
+        self.stack.turn.concerned = self.call
+        self.state, actions = row
+        for action in actions:
             action(self)
-        if state is _ENDED:
-            self.finish()
         return True
 
     def receive(self, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
@@ -232,19 +227,29 @@ class Leg:
 
     def abolish(self) -> None:
         """Leave the stack's tables, whatever the state."""
-        self.state = _ENDED
+        self.state = LegState.ENDED
         self.finish()
+
+    def note_end(self) -> None:
+        """The conversation, or the wait for one, is over now, if it was not before."""
+        if self.ended_at is None:
+            self.ended_at = self.stack.turn.wall
 
     def finish(self) -> None:
         """Leave the stack's tables, and tell the call."""
+        self.note_end()
         self.stack.legs.pop(self.dialog.local_tag, None)
         self.call.leg_over(self)
 
 
-_ENDED = LegState.ENDED
-_OVER = frozenset(
-    (LegState.ENDED, LegState.CLOSING, LegState.ENDING, LegState.CANCELLING, LegState.ABANDONED),
-)
+REACHING: dict[LegState, tuple[str, ...]] = {
+    LegState.CLOSING: ("note_end",),
+    LegState.ENDING: ("note_end",),
+    LegState.CANCELLING: ("note_end",),
+    LegState.ABANDONED: ("note_end",),
+    LegState.ENDED: ("finish",),
+}
+"""What each row of a leg's table into a state ends with."""
 
 
 def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete, is_address
@@ -332,4 +332,4 @@ class OutgoingLeg(Leg):
 _NOWHERE = Flow("UDP", "", 0, "", 0)
 _UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
-OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState)
+OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)
