@@ -150,7 +150,7 @@ class Exchange:
         content = content_of(response)
         headers = [*crossing(response, "2xx")]
         if self.offers:
-            headers = [("Contact", ways.contact(near.dialog.flow)), ALLOW, *headers]
+            headers = [ways.local(near.dialog.flow).contact, ALLOW, *headers]
         body = b""
         if content is not None:
             headers.extend(content.headers)

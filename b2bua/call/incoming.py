@@ -109,7 +109,7 @@ class IncomingLeg(Leg):
         assert progress is not None
         content = progress.content
         dialog = self._dialog_for(self._source if content is not None else None)
-        headers = [("Contact", self.stack.ways.contact(dialog.flow)), *progress.headers]
+        headers = [self.stack.ways.local(dialog.flow).contact, *progress.headers]
         body = self._body(dialog, content, headers)
         self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason or None)
         timers = self.stack.turn.timers
@@ -122,7 +122,7 @@ class IncomingLeg(Leg):
         assert answer is not None
         self._settle(self._dialog_for(self._source))
         dialog = self.dialog
-        headers = [("Contact", self.stack.ways.contact(dialog.flow)), ALLOW, *answer.headers]
+        headers = [self.stack.ways.local(dialog.flow).contact, ALLOW, *answer.headers]
         body = self._body(dialog, answer.content, headers)
         self.cause, self.reason = 200, "OK"
         self.answered_at = self.stack.turn.wall

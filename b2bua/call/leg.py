@@ -174,7 +174,7 @@ class Leg:
             headers = (*headers, *content.headers)
             body = describe(dialog, content, stack.ways)
         if method in ("INVITE", "UPDATE"):
-            headers = (("Contact", stack.ways.contact(dialog.flow)), ALLOW, *headers)
+            headers = (stack.ways.local(dialog.flow).contact, ALLOW, *headers)
         data = dialog.write(method, dialog.next_cseq(), stack.ways, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
@@ -264,4 +264,4 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
     if digest != dialog.sdp_hash:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
-    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow)).join(around)
+    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.local(dialog.flow).host).join(around)

@@ -305,7 +305,7 @@ class OutgoingLeg(Leg):
 
     def _written(self, branch: str, cseq: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
         ways, dialog = self.stack.ways, self.dialog
-        own = [("Contact", ways.contact(dialog.flow)), ALLOW]
+        own = [ways.local(dialog.flow).contact, ALLOW]
         return dialog.write("INVITE", cseq, ways, branch, own + headers, body, self._max_forwards)
 
     def _may_stream(self) -> bool:

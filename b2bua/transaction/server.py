@@ -18,7 +18,7 @@ from b2bua.transaction.transaction import REACHING, Transaction
 if TYPE_CHECKING:
     from b2bua.transaction.layer import Transactions
 
-ServerKey: TypeAlias = tuple[str, ...]
+ServerKey: TypeAlias = tuple[str | int | None, ...]
 
 
 class ServerUser(Protocol):
