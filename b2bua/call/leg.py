@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
-from b2bua.call.events import Content, Happening, HungUp, Lost
+from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import crossing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
@@ -56,8 +56,26 @@ class Stack:
 class LegUser(Concerned, Protocol):
     """The call that a leg belongs to."""
 
-    def on(self, leg: Leg, happening: Happening) -> None:
-        """Something happened on this leg."""
+    def leg_progressed(self, leg: OutgoingLeg, progress: Progressed) -> None:
+        """A leg that we called is on its way."""
+
+    def leg_answered(self, leg: OutgoingLeg, answer: Answered) -> None:
+        """A leg that we called took the call."""
+
+    def leg_rejected(self, leg: OutgoingLeg, rejection: Rejected) -> None:
+        """A leg that we called did not take the call."""
+
+    def leg_left(self) -> None:
+        """The caller gave up before the answer."""
+
+    def leg_confirmed(self, content: Content | None) -> None:
+        """The caller has the answer; after a delayed offer, `content` is what its ACK answers to it."""
+
+    def leg_hung_up(self, leg: Leg, headers: tuple[tuple[str, str], ...]) -> None:
+        """The peer of this leg ended the call; `headers` are its BYE's that cross."""
+
+    def leg_lost(self, leg: Leg) -> None:
+        """The peer of this leg does not answer any more."""
 
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """The peer sent a request that is for the other side."""
@@ -218,12 +236,11 @@ class Leg:
         """Tell the call that the peer hung up."""
         self.by_peer = True
         message = self.message
-        headers = crossing(message, "BYE") if message is not None else ()
-        self.call.on(self, HungUp(headers))
+        self.call.leg_hung_up(self, crossing(message, "BYE") if message is not None else ())
 
     def report_lost(self) -> None:
         """Tell the call that the peer is gone."""
-        self.call.on(self, Lost(self.reason or "the peer does not answer any more"))
+        self.call.leg_lost(self)
 
     def abolish(self) -> None:
         """Leave the stack's tables, whatever the state."""

@@ -71,7 +71,10 @@ class ServerTransaction(Transaction):
         body: bytes = b"",
         reason: str | None = None,
     ) -> None:
-        """Send a response; `tag` goes into To unless the request had one there, or is empty (100)."""
+        """Send a response; `tag` goes into To unless the request had one there, or is empty (100).
+
+        Without a `reason`, or with an empty one, it is the status's own.
+        """
         self.response = encode(status, reason or REASONS.get(status, "Unknown"), self.head, tag, headers, body)
         self.step(event_of(status))
 
