@@ -10,20 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from b2bua.call.events import (
-    Acknowledged,
-    Answered,
-    Content,
-    Happening,
-    HungUp,
-    Left,
-    Lost,
-    Progressed,
-    Rejected,
-)
+from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.exchange import Exchange
 from b2bua.call.glare import refusal
-from b2bua.call.headers import content_of, crossing, edited
+from b2bua.call.headers import crossing, edited
 from b2bua.call.hunt import Hunt
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.leg import Leg, Stack
@@ -81,6 +71,7 @@ class Call:
         request: Request,
         flow: Flow,
         transaction: ServerTransaction,
+        offer: Content | None,
         over: Callable[[Call], None],
     ) -> None:
         self.stack = stack
@@ -104,7 +95,7 @@ class Call:
         self._rejection: Rejected | None = None
         self._ringing_told = False
         self._taken: list[tuple[str, str]] = []
-        self._offer: Content | None = content_of(request)
+        self._offer = offer
         self._headers = crossing(request, "INVITE")
         forwards = request.max_forwards
         self._max_forwards = 70 if forwards is None else forwards - 1
@@ -197,14 +188,6 @@ class Call:
         known = [limit for limit in limits if limit is not None]
         return max(known) if len(known) == len(limits) else None
 
-    def dial_progressed(self, leg: OutgoingLeg, happening: Progressed, several: bool) -> None:
-        """Of several phones the caller hears one 180 without a description; of one, all that it says."""
-        if not several:
-            self.incoming.progress(happening, leg.source)
-        elif happening.status >= 180 and not self._ringing_told:
-            self._ringing_told = True
-            self.incoming.progress(Progressed(180, "", None, ()), None)
-
     def dial_over(self, outcome: Outcome) -> None:
         """Nobody took the call: the policy says what comes next."""
         hunt, self._hunt = self._hunt, None
@@ -220,27 +203,27 @@ class Call:
 
     # What the legs bring.
 
-    def on(self, leg: Leg, happening: Happening) -> None:
-        """Something happened on one of the legs."""
+    def leg_progressed(self, leg: OutgoingLeg, progress: Progressed) -> None:
+        """Of several phones the caller hears one 180 without a description; of one, all that it says."""
         hunt = self._hunt
-        match happening:
-            case Progressed() if hunt is not None and isinstance(leg, OutgoingLeg):
-                hunt.progressed(leg, happening)
-            case Rejected() if hunt is not None and isinstance(leg, OutgoingLeg):
-                hunt.rejected(leg, happening)
-            case Answered() if hunt is not None and isinstance(leg, OutgoingLeg):
-                hunt.answered(leg)
-                self._answered(leg, happening)
-            case Acknowledged(content=content) if self.answered is not None:
-                self.answered.acknowledge(content)
-            case Left():
-                self._stop_dialling()
-            case HungUp(headers=headers):
-                self._end("caller" if leg is self.incoming else "callee", leg, headers)
-            case Lost():
-                self._end("system", leg, ())
+        if hunt is None or not hunt.progressed(leg):
+            return
+        if not hunt.several:
+            self.incoming.progress(progress, leg.source)
+        elif progress.status >= 180 and not self._ringing_told:
+            self._ringing_told = True
+            self.incoming.progress(Progressed(180, "", None, ()), None)
 
-    def _answered(self, leg: OutgoingLeg, happening: Answered) -> None:
+    def leg_rejected(self, leg: OutgoingLeg, rejection: Rejected) -> None:
+        """The dial goes on, or is over."""
+        if self._hunt is not None:
+            self._hunt.rejected(leg, rejection)
+
+    def leg_answered(self, leg: OutgoingLeg, answer: Answered) -> None:
+        """The dial is over, and the caller is told."""
+        if self._hunt is None:
+            return
+        self._hunt.answered(leg)
         self._hunt = None
         self.answered = leg
         self._offer = None
@@ -251,7 +234,24 @@ class Call:
         user = leg.destination.party
         if leg.destination.trunk is None and user in self.inquiry.policy.users:
             self._enter(user)
-        self.incoming.answer(happening, leg.source)
+        self.incoming.answer(answer, leg.source)
+
+    def leg_confirmed(self, content: Content | None) -> None:
+        """The caller has the answer: the called side may know."""
+        if self.answered is not None:
+            self.answered.acknowledge(content)
+
+    def leg_left(self) -> None:
+        """Nobody waits any more."""
+        self._stop_dialling()
+
+    def leg_hung_up(self, leg: Leg, headers: tuple[tuple[str, str], ...]) -> None:
+        """One side is gone: the other is told."""
+        self._end("caller" if leg is self.incoming else "callee", leg, headers)
+
+    def leg_lost(self, leg: Leg) -> None:
+        """One side cannot be reached: the other is told."""
+        self._end("system", leg, ())
 
     def _stop_dialling(self) -> None:
         hunt, self._hunt = self._hunt, None

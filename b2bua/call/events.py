@@ -6,8 +6,6 @@ our origin in.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import msgspec
 
 from b2bua.sdp.origin import around_origin
@@ -58,30 +56,3 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
     contacts: tuple[str, ...] = ()
     reached: bool = True
-
-
-class Left(msgspec.Struct, frozen=True, gc=False):
-    """The caller gave up before the answer."""
-
-    reason: str
-
-
-class Acknowledged(msgspec.Struct, frozen=True, gc=False):
-    """The caller acknowledged the answer; with a delayed offer, `content` is its answer."""
-
-    content: Content | None
-
-
-class HungUp(msgspec.Struct, frozen=True, gc=False):
-    """The peer ended the call."""
-
-    headers: tuple[tuple[str, str], ...]
-
-
-class Lost(msgspec.Struct, frozen=True, gc=False):
-    """The peer does not answer any more; `reason` says how we know."""
-
-    reason: str
-
-
-Happening: TypeAlias = Progressed | Answered | Rejected | Left | Acknowledged | HungUp | Lost

@@ -88,12 +88,9 @@ class Exchange:
         if row is None:
             return
         self.near.stack.turn.concerned = self.call
-        self.state = row[0]
-        for action in row[1]:
+        self.state, actions = row
+        for action in actions:
             action(self)
-        if self.state is ExchangeState.ENDED:
-            self._client.user = None
-            self.call.exchange_over(self)
 
     def responded(self, transaction: ClientTransaction, response: Response) -> None:
         """The far leg answered."""
@@ -153,7 +150,7 @@ class Exchange:
         content = content_of(response)
         headers = [*crossing(response, "2xx")]
         if self.offers:
-            headers = [("Contact", ways.contact(near.dialog.flow)), ALLOW, *headers]
+            headers = [ways.local(near.dialog.flow).contact, ALLOW, *headers]
         body = b""
         if content is not None:
             headers.extend(content.headers)
@@ -232,11 +229,18 @@ class Exchange:
         """The near leg never acknowledged."""
         self.near.lose()
 
+    def finish(self) -> None:
+        """Be gone."""
+        self._client.user = None
+        self.call.exchange_over(self)
+
 
 _Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]]
 
-_INVITE: _Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState)
-_REQUEST: _Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState)
+_REACHING: dict[ExchangeState, tuple[str, ...]] = {ExchangeState.ENDED: ("finish",)}
+
+_INVITE: _Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState, _REACHING)
+_REQUEST: _Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState, _REACHING)
 _TIMERS = {
     "repeat": ExchangeEvent.REPEAT,
     "unacknowledged": ExchangeEvent.UNACKNOWLEDGED,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.call.events import Progressed, Rejected
+from b2bua.call.events import Rejected
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.routing.destination import Refused
 from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
@@ -78,13 +78,15 @@ class Hunt:
                 return
             self._conclude()
 
-    def progressed(self, leg: OutgoingLeg, happening: Progressed) -> None:
-        """A leg of this step is on its way, which ends the wait for progress."""
-        if leg.number in self.legs:
-            self._rang = True
-            self._stop(self._progress_limit)
+    def progressed(self, leg: OutgoingLeg) -> bool:
+        """A leg is on its way, which ends the wait for progress; False for one that is not of this step."""
+        if leg.number not in self.legs:
+            return False
+        self._rang = True
+        if self._progress_limit is not None:
+            self._call.stack.turn.timers.cancel(self._progress_limit)
             self._progress_limit = None
-            self._call.dial_progressed(leg, happening, self.several)
+        return True
 
     def answered(self, leg: OutgoingLeg) -> None:
         """A leg took the call: the step's others are not wanted any more."""
@@ -113,17 +115,17 @@ class Hunt:
 
     def stop(self) -> None:
         """No leg of this step is wanted any more."""
-        self._stop(self._limit)
-        self._stop(self._progress_limit)
-        self._limit = self._progress_limit = None
-        legs, self.legs = self.legs, {}
+        legs = self.legs
+        self.forget()
         for leg in legs.values():
             leg.abandon()
 
     def forget(self) -> None:
         """Stop waiting for anything."""
-        self._stop(self._limit)
-        self._stop(self._progress_limit)
+        timers = self._call.stack.turn.timers
+        timers.cancel(self._limit)
+        timers.cancel(self._progress_limit)
+        self._limit = self._progress_limit = None
         self.legs = {}
 
     def timer_fired(self, name: str) -> None:
@@ -182,6 +184,3 @@ class Hunt:
         code = self.rejection.status if self.rejection is not None and self.rejection.reached else None
         redirected = self._redirected if self.outcome == "redirect" else None
         return Outcome(self.outcome, self.target or None, code, self._rang, self._tried, redirected)
-
-    def _stop(self, timer: Timer | None) -> None:
-        self._call.stack.turn.timers.cancel(timer)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 
-from b2bua.call.events import Acknowledged, Answered, Content, Left, Progressed, Rejected
+from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
@@ -107,25 +107,31 @@ class IncomingLeg(Leg):
         """Send 1xx, and send it again each minute, so that no proxy on the way gives up (13.3.1.1)."""
         progress = self._progress
         assert progress is not None
-        content = progress.content
-        dialog = self._dialog_for(self._source if content is not None else None)
-        headers = [("Contact", self.stack.ways.contact(dialog.flow)), *progress.headers]
-        body = self._body(dialog, content, headers)
-        self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason or None)
-        timers = self.stack.turn.timers
-        timers.cancel(self._ringing)
-        self._ringing = self.stack.turn.after(_KEEP_RINGING, self, "ringing")
+        content, stack, dialog = progress.content, self.stack, self.dialog
+        headers = [stack.ways.local(dialog.flow).contact, *progress.headers]
+        body = b""
+        if content is not None:
+            dialog = self._dialog_for(self._source)
+            headers += content.headers
+            body = describe(dialog, content, stack.ways)
+        self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
+        if self._ringing is not None:
+            stack.turn.timers.cancel(self._ringing)
+        self._ringing = stack.turn.after(_KEEP_RINGING, self, "ringing")
 
     def send_answer(self) -> None:
         """Send 200; from here on the dialog is the one of the leg that answered."""
         answer = self._answer
         assert answer is not None
         self._settle(self._dialog_for(self._source))
-        dialog = self.dialog
-        headers = [("Contact", self.stack.ways.contact(dialog.flow)), ALLOW, *answer.headers]
-        body = self._body(dialog, answer.content, headers)
+        content, stack, dialog = answer.content, self.stack, self.dialog
+        headers = [stack.ways.local(dialog.flow).contact, ALLOW, *answer.headers]
+        body = b""
+        if content is not None:
+            headers += content.headers
+            body = describe(dialog, content, stack.ways)
         self.cause, self.reason = 200, "OK"
-        self.answered_at = self.stack.turn.wall
+        self.answered_at = stack.turn.wall
         self._transaction.respond(200, dialog.local_tag, headers, body)
         self._answer = None
 
@@ -162,27 +168,22 @@ class IncomingLeg(Leg):
         self._settle(self.dialog)
         self.by_peer = True
         self.cause, self.reason = 487, self.reason or "the caller gave up"
-        self.call.on(self, Left(self.reason))
+        self.call.leg_left()
 
     def report_acknowledged(self) -> None:
         """Tell the call that the caller has the answer, and pass on its own if the offer was ours."""
         assert isinstance(self.message, Request)
-        self.call.on(self, Acknowledged(content_of(self.message)))
+        self.call.leg_confirmed(content_of(self.message))
 
     def _final(self, status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> None:
         self._settle(self.dialog)
         self.cause, self.reason = status, self.reason or reason
-        self._transaction.respond(status, self.dialog.local_tag, headers, b"", reason or None)
-
-    def _body(self, dialog: Dialog, content: Content | None, headers: list[tuple[str, str]]) -> bytes:
-        if content is None:
-            return b""
-        headers.extend(content.headers)
-        return describe(dialog, content, self.stack.ways)
+        self._transaction.respond(status, self.dialog.local_tag, headers, b"", reason)
 
     def _dialog_for(self, source: str | None) -> Dialog:
-        if source is None or self._bound is None or self._bound == source:
-            self._bound = source or self._bound
+        if self._bound is None:
+            self._bound = source
+        if source is None or self._bound == source:
             return self.dialog
         if self._early is None:
             self._early = {}
@@ -199,8 +200,9 @@ class IncomingLeg(Leg):
 
     def _settle(self, dialog: Dialog) -> None:
         """One of the early dialogs is the one that stays: the others are gone (13.3.1.4)."""
-        self.stack.turn.timers.cancel(self._ringing)
-        self._ringing = None
+        if self._ringing is not None:
+            self.stack.turn.timers.cancel(self._ringing)
+            self._ringing = None
         self._progress = None
         if self._early is None:
             return
@@ -212,4 +214,4 @@ class IncomingLeg(Leg):
         self._early = None
 
 
-IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState)
+IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState, REACHING)

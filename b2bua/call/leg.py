@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
-from b2bua.call.events import Content, Happening, HungUp, Lost
+from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import crossing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
@@ -56,8 +56,26 @@ class Stack:
 class LegUser(Concerned, Protocol):
     """The call that a leg belongs to."""
 
-    def on(self, leg: Leg, happening: Happening) -> None:
-        """Something happened on this leg."""
+    def leg_progressed(self, leg: OutgoingLeg, progress: Progressed) -> None:
+        """A leg that we called is on its way."""
+
+    def leg_answered(self, leg: OutgoingLeg, answer: Answered) -> None:
+        """A leg that we called took the call."""
+
+    def leg_rejected(self, leg: OutgoingLeg, rejection: Rejected) -> None:
+        """A leg that we called did not take the call."""
+
+    def leg_left(self) -> None:
+        """The caller gave up before the answer."""
+
+    def leg_confirmed(self, content: Content | None) -> None:
+        """The caller has the answer; after a delayed offer, `content` is what its ACK answers to it."""
+
+    def leg_hung_up(self, leg: Leg, headers: tuple[tuple[str, str], ...]) -> None:
+        """The peer of this leg ended the call; `headers` are its BYE's that cross."""
+
+    def leg_lost(self, leg: Leg) -> None:
+        """The peer of this leg does not answer any more."""
 
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """The peer sent a request that is for the other side."""
@@ -116,15 +134,10 @@ class Leg:
         row = self.table[self.state].get(event)
         if row is None:
             return False
-        turn = self.stack.turn
-        turn.concerned = self.call
-        state = self.state = row[0]
-        if state in _OVER and self.ended_at is None:
-            self.ended_at = turn.wall
-        for action in row[1]:
+        self.stack.turn.concerned = self.call
+        self.state, actions = row
+        for action in actions:
             action(self)
-        if state is _ENDED:
-            self.finish()
         return True
 
     def receive(self, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
@@ -179,7 +192,7 @@ class Leg:
             headers = (*headers, *content.headers)
             body = describe(dialog, content, stack.ways)
         if method in ("INVITE", "UPDATE"):
-            headers = (("Contact", stack.ways.contact(dialog.flow)), ALLOW, *headers)
+            headers = (stack.ways.local(dialog.flow).contact, ALLOW, *headers)
         data = dialog.write(method, dialog.next_cseq(), stack.ways, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
@@ -223,28 +236,37 @@ class Leg:
         """Tell the call that the peer hung up."""
         self.by_peer = True
         message = self.message
-        headers = crossing(message, "BYE") if message is not None else ()
-        self.call.on(self, HungUp(headers))
+        self.call.leg_hung_up(self, crossing(message, "BYE") if message is not None else ())
 
     def report_lost(self) -> None:
         """Tell the call that the peer is gone."""
-        self.call.on(self, Lost(self.reason or "the peer does not answer any more"))
+        self.call.leg_lost(self)
 
     def abolish(self) -> None:
         """Leave the stack's tables, whatever the state."""
-        self.state = _ENDED
+        self.state = LegState.ENDED
         self.finish()
+
+    def note_end(self) -> None:
+        """The conversation, or the wait for one, is over now, if it was not before."""
+        if self.ended_at is None:
+            self.ended_at = self.stack.turn.wall
 
     def finish(self) -> None:
         """Leave the stack's tables, and tell the call."""
+        self.note_end()
         self.stack.legs.pop(self.dialog.local_tag, None)
         self.call.leg_over(self)
 
 
-_ENDED = LegState.ENDED
-_OVER = frozenset(
-    (LegState.ENDED, LegState.CLOSING, LegState.ENDING, LegState.CANCELLING, LegState.ABANDONED),
-)
+REACHING: dict[LegState, tuple[str, ...]] = {
+    LegState.CLOSING: ("note_end",),
+    LegState.ENDING: ("note_end",),
+    LegState.CANCELLING: ("note_end",),
+    LegState.ABANDONED: ("note_end",),
+    LegState.ENDED: ("finish",),
+}
+"""What each row of a leg's table into a state ends with."""
 
 
 def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
@@ -259,4 +281,4 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
     if digest != dialog.sdp_hash:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
-    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.host(dialog.flow)).join(around)
+    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.local(dialog.flow).host).join(around)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete, is_address
@@ -216,17 +216,18 @@ class OutgoingLeg(Leg):
         response = self.message
         if isinstance(response, Response) and response.status > 100:
             content, headers = content_of(response), crossing(response, "1xx")
-            self.call.on(self, Progressed(response.status, response.reason, content, headers))
+            self.call.leg_progressed(self, Progressed(response.status, response.reason, content, headers))
 
     def take_answer(self) -> None:
         """Make the dialog of the 2xx ours (12.1.2)."""
         response = self.message
         assert isinstance(response, Response)
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
-        content = content_of(response)
-        if self._offer is None and content is not None and content.around is not None:
+        if self._offer is None:
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
-            self._unanswered = refusal_of(content)
+            content = content_of(response)
+            if content is not None and content.around is not None:
+                self._unanswered = refusal_of(content)
         self._stop_timer()
         if self.state is LegState.ANSWERED:
             self.cause, self.reason = 200, "OK"
@@ -238,7 +239,7 @@ class OutgoingLeg(Leg):
         """The called side took the call."""
         response = self.message
         assert isinstance(response, Response)
-        self.call.on(self, Answered(content_of(response), crossing(response, "2xx")))
+        self.call.leg_answered(self, Answered(content_of(response), crossing(response, "2xx")))
 
     def report_rejection(self) -> None:
         """The called side did not take the call."""
@@ -250,11 +251,11 @@ class OutgoingLeg(Leg):
             best_first = sorted(response.contacts, key=lambda c: -float(c.param("q") or 1))
             contacts = tuple(str(contact.uri) for contact in best_first)
         headers = crossing(response, "3xx-6xx")
-        self.call.on(self, Rejected(response.status, response.reason, headers, contacts))
+        self.call.leg_rejected(self, Rejected(response.status, response.reason, headers, contacts))
 
     def report_unreachable(self) -> None:
         """There is no way to the called side."""
-        self.call.on(self, Rejected(self.cause, self.reason, reached=False))
+        self.call.leg_rejected(self, Rejected(self.cause, self.reason, reached=False))
 
     def send_cancel(self) -> None:
         """Ask the called side to stop; should it never say so, stop waiting after 64*T1 (9.1)."""
@@ -305,7 +306,7 @@ class OutgoingLeg(Leg):
 
     def _written(self, branch: str, cseq: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
         ways, dialog = self.stack.ways, self.dialog
-        own = [("Contact", ways.contact(dialog.flow)), ALLOW]
+        own = [ways.local(dialog.flow).contact, ALLOW]
         return dialog.write("INVITE", cseq, ways, branch, own + headers, body, self._max_forwards)
 
     def _may_stream(self) -> bool:
@@ -325,11 +326,12 @@ class OutgoingLeg(Leg):
         self.step(LegEvent.UNRESOLVED)
 
     def _stop_timer(self) -> None:
-        self.stack.turn.timers.cancel(self._timer)
-        self._timer = None
+        if self._timer is not None:
+            self.stack.turn.timers.cancel(self._timer)
+            self._timer = None
 
 
 _NOWHERE = Flow("UDP", "", 0, "", 0)
 _UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
-OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState)
+OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)

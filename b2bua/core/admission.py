@@ -6,8 +6,9 @@ raises PeerError, which the core answers without state.
 
 from __future__ import annotations
 
+from b2bua.call.events import Content
+from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
-from b2bua.sdp.origin import around_origin
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 
@@ -65,25 +66,27 @@ def check_extensions(request: Request) -> None:
         raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unsupported)),))
 
 
-def check_body(request: Request) -> None:
-    """415 for a body that a call cannot be made of (8.2.3), unless its sender can do without."""
+def check_body(request: Request) -> Content | None:
+    """415 for a body that a call cannot be made of (8.2.3), unless its sender can do without. Gives what is taken."""
     if not request.body:
-        return
-    disposition = (request.get("Content-Disposition") or "").lower()
-    if "handling=optional" in disposition.replace(" ", ""):
-        return
+        return None
+    disposition = request.get("Content-Disposition")
+    if disposition is not None and "handling=optional" in disposition.lower().replace(" ", ""):
+        return content_of(request)
     encoding = request.get("Content-Encoding")
     if encoding is not None and encoding.strip().lower() != "identity":
         raise PeerError(415, "Unsupported Media Type", (ACCEPT_ENCODING,))
     if request.content_type not in _BODIES:
         raise PeerError(415, "Unsupported Media Type", (ACCEPT,))
-    check_description(request)
+    return check_description(request)
 
 
-def check_description(request: Request) -> None:
-    """488 for a session description that no other side could be given (RFC 3261 13.3.1.3)."""
-    if request.body and request.content_type == "application/sdp" and around_origin(request.body) is None:
+def check_description(request: Request) -> Content | None:
+    """488 for a session description that no other side could be given (RFC 3261 13.3.1.3). Gives the content."""
+    content = content_of(request)
+    if content is None and request.body:
         raise PeerError(488, "Not Acceptable Here", (("Warning", '399 b2bua "session description without origin"'),))
+    return content
 
 
 def check_invite(request: Request) -> None:

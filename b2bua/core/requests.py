@@ -87,7 +87,7 @@ class Requests:
 
     def _invite(self, request: Request, flow: Flow, key: ServerKey) -> None:
         admission.check_invite(request)
-        admission.check_body(request)
+        offer = admission.check_body(request)
         self._check_load(request)
         verdict = self._parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
@@ -103,7 +103,7 @@ class Requests:
         transaction = self._parts.transactions.begin_server(request, flow, key)
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
-        call = Call(self._parts.stack, inquiry, request, flow, transaction, self._parts.call_over)
+        call = Call(self._parts.stack, inquiry, request, flow, transaction, offer, self._parts.call_over)
         self._parts.call_begun(call)
         turn.count("calls")
         call.follow(decision)

@@ -81,11 +81,11 @@ class Dialog:
             uri = str(NameAddr.parse(routes[0]).uri.without_headers())
             routes = (*routes[1:], f"<{self.target}>")
         lines = [
-            f"{method} {uri} SIP/2.0\r\nVia: {ways.via(self.flow, branch)}",
-            *[f"Route: {route}" for route in routes],
+            f"{method} {uri} SIP/2.0\r\nVia: {ways.local(self.flow).via}{branch};rport",
+            *map("Route: {}".format, routes),
             f"Max-Forwards: {max_forwards}\r\nFrom: {self.local}\r\nTo: {self.remote}",
             f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}",
-            *[f"{name}: {value}" for name, value in headers],
+            *map(": ".join, headers),
             f"Content-Length: {len(body)}\r\n\r\n",
         ]
         text = "\r\n".join(lines)

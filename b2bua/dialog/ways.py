@@ -6,12 +6,22 @@ nothing of names: those are resolved before.
 
 from __future__ import annotations
 
+import msgspec
+
 from b2bua.effects import Address, Flow, Transport
 from b2bua.settings import Settings
 from b2bua.sip.uri import Uri
 
 UNSPECIFIED = ("0.0.0.0", "::")
 DEFAULT_PORT = 5060
+
+
+class Local(msgspec.Struct, frozen=True, gc=False):
+    """Where a peer sees us: our Via up to its branch, our Contact, and our address, IPv6 without brackets."""
+
+    via: str
+    contact: tuple[str, str]
+    host: str
 
 
 class Ways:
@@ -28,7 +38,7 @@ class Ways:
         if settings.advertise is not None:
             self._hosts.add(settings.advertise)
         self._ports = {listener.port for listener in settings.listen}
-        self._sent_by: dict[tuple[Transport, str, int], str] = {}
+        self._seen: dict[tuple[Transport, str, int], Local] = {}
 
     def flow_to(self, address: Address) -> Flow | None:
         """The flow from the socket of ours that can reach this address; None when there is none."""
@@ -41,38 +51,26 @@ class Ways:
         """Whether some socket of ours can reach this address by this transport."""
         return (transport, ":" in host) in self._locals
 
-    def via(self, flow: Flow, branch: str) -> str:
-        """The value of our Via for a request by this flow."""
-        return f"SIP/2.0/{flow.transport} {self.sent_by(flow)};branch={branch};rport"
-
-    def contact(self, flow: Flow) -> str:
-        """The value of our Contact for a dialog over this flow."""
-        transport = ";transport=tcp" if flow.transport == "TCP" else ""
-        return f"<sip:{self.sent_by(flow)}{transport}>"
-
-    def sent_by(self, flow: Flow) -> str:
-        """Our host and port as a peer on this flow should see them.
+    def local(self, flow: Flow) -> Local:
+        """Where a peer on this flow should see us.
 
         A stream that we opened leaves from a passing port, so its sent-by is the listener's.
         """
         key = (flow.transport, flow.local, flow.local_port)
-        text = self._sent_by.get(key)
-        if text is None:
-            text = self._sent_by[key] = self._spell(flow)
-        return text
+        return self._seen.get(key) or self._spell(key)
 
-    def host(self, flow: Flow) -> str:
-        """Our address as a peer on this flow should see it, IPv6 without brackets."""
-        if self._advertise is not None and flow.local in UNSPECIFIED:
-            return self._advertise
-        return flow.local
-
-    def _spell(self, flow: Flow) -> str:
-        host, port = flow.local, flow.local_port
-        if flow.transport == "TCP":
+    def _spell(self, key: tuple[Transport, str, int]) -> Local:
+        transport, host, port = key
+        parameter = ""
+        if transport == "TCP":
+            parameter = ";transport=tcp"
             port = self._locals.get(("TCP", ":" in host), (host, port))[1]
-        host = self.host(flow)
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if self._advertise is not None and host in UNSPECIFIED:
+            host = self._advertise
+        sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        via = f"SIP/2.0/{transport} {sent_by};branch="
+        local = self._seen[key] = Local(via, ("Contact", f"<sip:{sent_by}{parameter}>"), host)
+        return local
 
     def ours(self, uri: Uri) -> bool:
         """Whether this URI's host and port are one of our own addresses."""

@@ -11,8 +11,8 @@ and nonces are compared octet by octet; algorithm and scheme know no case.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from hmac import compare_digest
-from hmac import digest as hmac_digest
 from typing import TypeAlias
 
 import msgspec
@@ -75,8 +75,8 @@ class Authenticator:
         self._realm = realm
         self._nonces = Nonces(key, realm, nonce_lifetime, nonces)
         self._before = f"Digest realm={quote(realm)}, nonce="
-        self._after = f'qop="auth", opaque="{hmac_digest(key, b"opaque", "sha256").hex()[:16]}", algorithm='
-        decoy = hmac_digest(key, b"decoy", "sha256").hex()
+        self._after = f'qop="auth", opaque="{blake2b(b"opaque", key=key, digest_size=8).hexdigest()}", algorithm='
+        decoy = blake2b(b"decoy", key=key, digest_size=32).hexdigest()
         self._decoys = {algorithm: decoy[: DIGITS[algorithm]] for algorithm in self._algorithms}
 
     def challenge(

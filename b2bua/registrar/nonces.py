@@ -1,16 +1,16 @@
 """Nonces that carry their own proof, and how often each has been used (RFC 7616 3.3 and 5.4).
 
-A nonce is the second it was made, 64 random bits and a truncated HMAC over both, all in hexadecimal: making
-one keeps nothing. Only a nonce that has proved a password once is remembered, with its highest count, so
-nobody without an account can fill the table.
+A nonce is the second it was made, 64 random bits and a keyed hash of both (BLAKE2b, RFC 7693), all in
+hexadecimal: making one keeps nothing. Only a nonce that has proved a password once is remembered, with its
+highest count, so nobody without an account can fill the table.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import blake2b
 from hmac import compare_digest
-from hmac import digest as hmac_digest
 
 _TIME = 10
 _RANDOM = 16
@@ -26,7 +26,7 @@ class Nonces:
 
     def __init__(self, key: bytes, realm: str, lifetime: float, capacity: int) -> None:
         """`lifetime` in seconds; `capacity` is how many used nonces are remembered."""
-        self._key = hmac_digest(key, b"nonce " + realm.encode(), "sha256")
+        self._key = blake2b(b"nonce " + realm.encode(), key=key, digest_size=32).digest()
         self._lifetime = lifetime
         self._capacity = capacity
         self._counts: OrderedDict[str, int] = OrderedDict()
@@ -82,7 +82,7 @@ class Nonces:
         return _time(nonce)
 
     def _proof(self, body: str) -> str:
-        return hmac_digest(self._key, body.encode(), "sha256").hex()[:_PROOF]
+        return blake2b(body.encode(), key=self._key, digest_size=_PROOF // 2).hexdigest()
 
 
 def _time(nonce: str) -> float:

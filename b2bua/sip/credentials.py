@@ -5,6 +5,7 @@ Owns how they are read and written. Leaves to `digest` what is computed, to the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -12,14 +13,29 @@ import msgspec
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import BLANK, is_token, quote, read_quoted, split_commas, unquote
 
+_ORDINARY = re.compile(r'(?:[a-z]++=(?:"[^"\\,]*+"|[^"\\,<\s]++)(?:, ?|\Z))++')
+"""Parameters as nearly everybody writes them: names in lower case, in values neither comma nor escape."""
+
+_PAIR = re.compile(r'([a-z]+)="?([^",]*)')
+
 
 def _read_digest(text: str) -> dict[str, str]:
     """The parameters of a Digest value, names in lower case, values unquoted. PeerError 400 for another scheme."""
     scheme, _, rest = text.strip(BLANK).partition(" ")
     if scheme.lower() != "digest":
         raise PeerError(400, "Not Digest Authentication")
+    if _ORDINARY.fullmatch(rest):
+        pairs = _PAIR.findall(rest)
+        ordinary: dict[str, str] = dict(pairs)
+        if len(ordinary) == len(pairs):
+            return ordinary
+    return _read_params(rest)
+
+
+def _read_params(text: str) -> dict[str, str]:
+    """The parameters, however they are written. PeerError 400."""
     found = {}
-    for piece in split_commas(rest):
+    for piece in split_commas(text):
         name, equals_sign, value = piece.partition("=")
         name, value = name.strip(BLANK).lower(), value.strip(BLANK)
         if not equals_sign or not is_token(name) or name in found:
@@ -101,11 +117,9 @@ class Credentials(msgspec.Struct, frozen=True, gc=False):
         """Read a header value. PeerError 400, also for a scheme that is not Digest."""
         found = _read_digest(text)
         try:
-            needed = [found[name] for name in ("username", "realm", "nonce", "uri", "response")]
-        except KeyError:
+            return msgspec.convert(found, Credentials)
+        except msgspec.ValidationError:
             raise PeerError(400, "Digest Credentials Incomplete") from None
-        optional = [found.get(name) for name in ("algorithm", "cnonce", "nc", "qop", "opaque")]
-        return Credentials(*needed, *optional)
 
     def __str__(self) -> str:
         return _write_digest(

@@ -7,15 +7,28 @@ credentials hold.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from b2bua.sip.credentials import Challenge, Credentials
 from b2bua.sip.errors import PeerError
 
 _SESSION = "-SESS"
 
-_HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-"""The algorithms of RFC 8760 section 2.2 and what hashlib calls them, weakest first."""
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _sha_256(data: bytes) -> str:
+    return hashlib.sha256(data, usedforsecurity=False).hexdigest()
+
+
+def _sha_512_256(data: bytes) -> str:
+    return hashlib.new("sha512_256", data, usedforsecurity=False).hexdigest()
+
+
+_HASHES: dict[str, Callable[[bytes], str]] = {"MD5": _md5, "SHA-256": _sha_256, "SHA-512-256": _sha_512_256}
+"""The algorithms of RFC 8760 section 2.2, weakest first, each with its function to lower-case hexadecimal."""
 
 _STRENGTH = {name: strength for strength, name in enumerate(_HASHES)}
 
@@ -26,7 +39,7 @@ def ha1(username: str, realm: str, password: str, algorithm: str) -> str:
     It is the same for an algorithm and its `-sess` variant, whose nonces come in with `response`.
     PeerError 400 for an algorithm that is not known.
     """
-    return _hash(algorithm, _octets(f"{username}:{realm}:{password}"))
+    return _hash(algorithm)(_octets(f"{username}:{realm}:{password}"))
 
 
 def response(
@@ -44,15 +57,16 @@ def response(
 
     `body` counts with `qop` auth-int only. PeerError 400 for an algorithm that is not known.
     """
-    if algorithm.upper().endswith(_SESSION):
-        ha1 = _hash(algorithm, _octets(f"{ha1}:{nonce}:{cnonce or ''}"))
+    hashed = _hash(algorithm)
+    if algorithm[-5:].upper() == _SESSION:
+        ha1 = hashed(_octets(f"{ha1}:{nonce}:{cnonce or ''}"))
     action = f"{method}:{uri}"
     if qop is not None and qop.lower() == "auth-int":
-        action = f"{action}:{_hash(algorithm, body)}"
-    ha2 = _hash(algorithm, _octets(action))
+        action = f"{action}:{hashed(body)}"
+    ha2 = hashed(_octets(action))
     if qop is None:
-        return _hash(algorithm, _octets(f"{ha1}:{nonce}:{ha2}"))
-    return _hash(algorithm, _octets(f"{ha1}:{nonce}:{nc or ''}:{cnonce or ''}:{qop}:{ha2}"))
+        return hashed(_octets(f"{ha1}:{nonce}:{ha2}"))
+    return hashed(_octets(f"{ha1}:{nonce}:{nc or ''}:{cnonce or ''}:{qop}:{ha2}"))
 
 
 def answer(
@@ -109,11 +123,11 @@ def _base(algorithm: str) -> str:
     return algorithm.upper().removesuffix(_SESSION)
 
 
-def _hash(algorithm: str, data: bytes) -> str:
-    name = _HASHES.get(_base(algorithm))
-    if name is None:
+def _hash(algorithm: str) -> Callable[[bytes], str]:
+    known = _HASHES.get(algorithm) or _HASHES.get(_base(algorithm))
+    if known is None:
         raise PeerError(400, "Unknown Digest Algorithm")
-    return hashlib.new(name, data, usedforsecurity=False).hexdigest()
+    return known
 
 
 def _octets(text: str) -> bytes:

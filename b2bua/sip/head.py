@@ -49,24 +49,27 @@ def body_length(message: Request | Response) -> int | None:
 def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
     """Start line, fields, and the first thing that is wrong with them; what can be read is read all the same."""
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    lines = text.split("\r\n")
-    start = lines.pop(0)
-    fault = None
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_stray_nul(text):
-        fault = "Stray CR, LF Or NUL"
-    else:
-        # The ordinary case, in one sweep: each name as we keep it, none twice.
-        headers: Headers = {name: (value.strip(BLANK),) for name, _, value in [line.partition(":") for line in lines]}
+    start, *lines = text.split("\r\n")
+    if text.count("\n") == len(lines) == text.count("\r") and "\0" not in text:
+        # The ordinary case, in one sweep: each name as we keep it, none twice, no line folded.
+        headers: Headers = {
+            name: (value.strip(BLANK),) for line in lines for name, _, value in [line.partition(":")] if value
+        }
         if len(headers) == len(lines) and _KEPT.issuperset(headers):
             return start, headers, None
+    return _read_unusual(text)
+
+
+def _read_unusual(text: str) -> tuple[str, Headers, str | None]:
+    """The same for lines of which some are repeated, unknown, compact, folded, empty, or wrong."""
+    start, *lines = _FOLD.sub(" ", text).split("\r\n")
+    ends = text.count("\r\n")
+    stray = text.count("\n") != ends or text.count("\r") != ends or has_stray_nul(text)
     headers, unread = _read_lines(lines)
-    return start, headers, fault or unread
+    return start, headers, "Stray CR, LF Or NUL" if stray else unread
 
 
 def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
-    """The fields of lines of which some are unusual: repeated, unknown, compact, or wrong."""
     headers: dict[str, list[str]] = {}
     fault = None
     for line in lines:
@@ -120,7 +123,7 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
         request.read_mandatory()
         if request.cseq.method != method:
             raise PeerError(400, "CSeq Names Another Method")
-        _ = request.request_uri
+        request.read_uri()
     except PeerError as error:
         answerable = method != "ACK" and request.salvage()
         raise Malformed(error.status, error.reason, request if answerable else None) from None

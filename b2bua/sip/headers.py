@@ -7,6 +7,7 @@ to `message` which field holds which.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -22,7 +23,7 @@ from b2bua.sip.grammar import (
     split_commas,
     split_semicolons,
 )
-from b2bua.sip.uri import Params, Uri, host_port, read_host_port, write_params
+from b2bua.sip.uri import CACHED_LENGTH, Params, Uri, host_port, read_host_port, write_params
 
 __all__ = [
     "CSeq",
@@ -101,27 +102,7 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
         Without angle brackets all parameters are the header's, and neither comma nor question mark can stand in the
         URI. Spaces inside the brackets and odd characters in an unquoted display name are let through.
         """
-        if text[:1] == '"':
-            display, end = read_quoted(text)
-            rest = text[end:].lstrip(BLANK)
-            if rest[:1] != "<":
-                raise PeerError(400, "Bad Address")
-            rest = rest[1:]
-        else:
-            display, bracket, rest = text.partition("<")
-            if not bracket or '"' in display:
-                return _bare_address(text)
-            if display:
-                display = display.strip(BLANK)
-                if "," in display:
-                    raise PeerError(400, "Bad Display Name")
-        uri, bracket, params = rest.partition(">")
-        if not bracket:
-            raise PeerError(400, "Unclosed Angle Bracket")
-        params = params.lstrip(BLANK)
-        if params and params[0] != ";":
-            raise PeerError(400, "Bad Address")
-        return NameAddr(display, Uri.parse(uri.strip(BLANK)), parse_params(params))
+        return _remembered(text) if len(text) <= CACHED_LENGTH else _read_address(text)
 
     @property
     def tag(self) -> str | None:
@@ -141,6 +122,33 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         display = f"{quote(self.display)} " if self.display else ""
         return f"{display}<{self.uri}>{write_params(self.params)}"
+
+
+def _read_address(text: str) -> NameAddr:
+    if text[:1] == '"':
+        display, end = read_quoted(text)
+        rest = text[end:].lstrip(BLANK)
+        if rest[:1] != "<":
+            raise PeerError(400, "Bad Address")
+        rest = rest[1:]
+    else:
+        display, bracket, rest = text.partition("<")
+        if not bracket or '"' in display:
+            return _bare_address(text)
+        if display:
+            display = display.strip(BLANK)
+            if "," in display:
+                raise PeerError(400, "Bad Display Name")
+    uri, bracket, params = rest.partition(">")
+    if not bracket:
+        raise PeerError(400, "Unclosed Angle Bracket")
+    params = params.lstrip(BLANK)
+    if params and params[0] != ";":
+        raise PeerError(400, "Bad Address")
+    return NameAddr(display, Uri.parse(uri.strip(BLANK)), parse_params(params))
+
+
+_remembered = lru_cache(maxsize=8192)(_read_address)
 
 
 def _bare_address(text: str) -> NameAddr:
@@ -217,7 +225,10 @@ class Via(msgspec.Struct, frozen=True, gc=False):
     @property
     def rport(self) -> str | None:
         """The source port, "" where it is asked for and not filled in, None where it is not asked for (RFC 3581)."""
-        return self.param("rport")
+        for name, value in self.params:
+            if name == "rport":
+                return value or ""
+        return None
 
     def seen_from(self, address: str, port: int) -> Via:
         """The value with what the packet's source has to say (RFC 3261 18.2.1, RFC 3581 section 4).

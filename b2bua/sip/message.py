@@ -35,20 +35,20 @@ STAR: Final = Star.STAR
 class _Message:
     """What requests and responses have in common. Names are given in canonical form; see `names.canonical`.
 
-    `via` (the topmost), `cseq`, `call_id` and the tags of From and To (None where there is none) are there once
-    `read_mandatory` has read them. Properties read their field when first asked and raise PeerError 400 where it is
-    broken.
+    `via` (the topmost), `from_`, `to`, their tags (None where there is none), `cseq` and `call_id` are there once
+    `read_mandatory` has read them; whether a tag is among the parameters of its address as well is left open.
+    Properties read their field when first asked and raise PeerError 400 where it is broken.
     """
 
     __slots__ = (
         "_contacts",
-        "_from",
-        "_to",
         "body",
         "call_id",
         "cseq",
+        "from_",
         "from_tag",
         "headers",
+        "to",
         "to_tag",
         "via",
     )
@@ -58,10 +58,10 @@ class _Message:
     via: Via
     cseq: CSeq
     call_id: str
+    from_: NameAddr
     from_tag: str | None
+    to: NameAddr
     to_tag: str | None
-    _from: NameAddr | None
-    _to: NameAddr | None
     _contacts: list[NameAddr] | Star | None
 
     def read_mandatory(self) -> None:
@@ -84,8 +84,8 @@ class _Message:
             self.via = read[0]
         else:
             self.via = Via.parse(via)
-        self.from_tag = _tag(from_, "From")
-        self.to_tag = _tag(to, "To")
+        self.from_, self.from_tag = _read_tagged(from_, "From")
+        self.to, self.to_tag = _read_tagged(to, "To")
         self.cseq = CSeq.parse(cseq)
         if not self.call_id:
             raise PeerError(400, "Empty Call-ID")
@@ -105,22 +105,6 @@ class _Message:
         for line in self.headers.get(name) or ():
             values += split_commas(line)
         return values
-
-    @property
-    def from_(self) -> NameAddr:
-        """Who sent the request."""
-        value = self._from
-        if value is None:
-            value = self._from = _read_address(self.headers["From"][0], "From")
-        return value
-
-    @property
-    def to(self) -> NameAddr:
-        """Whom the request is for."""
-        value = self._to
-        if value is None:
-            value = self._to = _read_address(self.headers["To"][0], "To")
-        return value
 
     @property
     def contacts(self) -> list[NameAddr] | Star:
@@ -168,24 +152,13 @@ def _read_address(text: str, name: str) -> NameAddr:
         raise PeerError(400, f"{error.reason} In {name}") from None
 
 
-def _tag(text: str, name: str) -> str | None:
-    """The tag of a From or To, whose address is read as well, once for many messages: only the tag is new."""
+def _read_tagged(text: str, name: str) -> tuple[NameAddr, str | None]:
+    """A From or To and its tag. Only the tag is new in most messages: the address is read apart, and remembered."""
     base, found, tag = text.rpartition(";tag=")
-    if found and base[-1:] == ">" and tag and TOKEN.issuperset(tag):
-        if base not in _read_before:
-            address = _read_address(base, name)
-            if address.tag is not None:
-                return address.tag
-            if len(_read_before) >= _MOST_READ_BEFORE:
-                _read_before.clear()
-            _read_before.add(base)
-        return tag
-    return _read_address(text, name).tag
-
-
-_MOST_READ_BEFORE = 10_000
-_read_before: set[str] = set()
-"""Addresses, without their tags, that are known to be in order."""
+    apart = found and base[-1:] == ">" and tag and TOKEN.issuperset(tag)
+    address = _read_address(base if apart else text, name)
+    known = address.tag if address.params else None
+    return address, tag if apart and known is None else known
 
 
 def _breaks(text: str) -> bool:
@@ -208,28 +181,24 @@ def _address_or_blank(text: str) -> NameAddr:
 
 
 class Request(_Message):
-    """A request. `uri` is the Request-URI as received."""
+    """A request. `uri` is the Request-URI as received, `request_uri` is there once `read_uri` has read it."""
 
-    __slots__ = ("_request_uri", "method", "uri")
+    __slots__ = ("method", "request_uri", "uri")
+
+    request_uri: Uri
 
     def __init__(self, method: str, uri: str, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
-        self._from = self._to = self._contacts = self.from_tag = self.to_tag = None
+        self._contacts = None
         self.method = method
         self.uri = uri
-        self._request_uri: Uri | None = None
 
-    @property
-    def request_uri(self) -> Uri:
-        """The Request-URI, read. PeerError 400, also where it has header components (RFC 3261 19.1.5)."""
-        uri = self._request_uri
-        if uri is None:
-            uri = Uri.parse(self.uri)
-            if uri.headers is not None:
-                raise PeerError(400, "Headers In Request-URI")
-            self._request_uri = uri
-        return uri
+    def read_uri(self) -> None:
+        """Read the Request-URI. PeerError 400, also where it has header components (RFC 3261 19.1.5)."""
+        self.request_uri = uri = Uri.parse(self.uri)
+        if uri.headers is not None:
+            raise PeerError(400, "Headers In Request-URI")
 
     def salvage(self) -> bool:
         """Whether this malformed request can be answered: what a response repeats is there (RFC 3261 8.2.6.2).
@@ -249,9 +218,9 @@ class Request(_Message):
         self.headers["Via"] = vias
         self.via = Via.parse(vias[0])
         self.call_id = self.headers["Call-ID"][0]
-        self._from = _address_or_blank(self.headers["From"][0])
-        self._to = _address_or_blank(self.headers["To"][0])
-        self.from_tag, self.to_tag = self._from.tag, self._to.tag
+        self.from_ = _address_or_blank(self.headers["From"][0])
+        self.to = _address_or_blank(self.headers["To"][0])
+        self.from_tag, self.to_tag = self.from_.tag, self.to.tag
         try:
             self.cseq = CSeq.parse(self.headers["CSeq"][0])
         except PeerError:
@@ -270,7 +239,7 @@ class Response(_Message):
     def __init__(self, status: int, reason: str, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
-        self._from = self._to = self._contacts = self.from_tag = self.to_tag = None
+        self._contacts = None
         self.status = status
         self.reason = reason
 

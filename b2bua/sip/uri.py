@@ -19,8 +19,8 @@ from b2bua.sip.grammar import ALPHANUMERIC, decode_percent, encode_percent, is_n
 Params: TypeAlias = tuple[tuple[str, str | None], ...]
 """Names in lower case with their values as written; None where there is no equals sign."""
 
-_CACHED_LENGTH = 200
-"""Characters up to which a URI is worth remembering: the cache then never holds more than a few megabytes."""
+CACHED_LENGTH = 200
+"""Characters up to which a text is worth remembering: a cache then never holds more than a few megabytes."""
 
 _HOST = frozenset(ALPHANUMERIC + "-._")
 _SCHEME = frozenset(ALPHANUMERIC + "+-.")
@@ -49,7 +49,7 @@ class Uri(msgspec.Struct, frozen=True, gc=False):
     @staticmethod
     def parse(text: str) -> Uri:
         """Read a URI without angle brackets. PeerError 400."""
-        return _remembered(text) if len(text) <= _CACHED_LENGTH else _read(text)
+        return _remembered(text) if len(text) <= CACHED_LENGTH else _read(text)
 
     @property
     def username(self) -> str | None:

@@ -6,14 +6,13 @@ user (a leg) what a response means, and the ACK of a 2xx, which it only repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import Response
 from b2bua.transaction.derived import acknowledgement
-from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, Event, State, compiled, event_of
-from b2bua.transaction.timers import Timer
+from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, State, compiled, event_of
+from b2bua.transaction.transaction import REACHING, Transaction
 
 if TYPE_CHECKING:
     from b2bua.transaction.layer import Transactions
@@ -32,49 +31,27 @@ class ClientUser(Protocol):
         """The request could not be delivered: as good as 503 (RFC 3261 8.1.3.1)."""
 
 
-class ClientTransaction:
-    """One request on its way. `request` is kept as long as it may have to be sent again."""
+class ClientTransaction(Transaction):
+    """One request on its way. `request` is kept while it may be sent again, `response` while it is read."""
 
-    __slots__ = (
-        "acks",
-        "branch",
-        "flow",
-        "interval",
-        "layer",
-        "life",
-        "method",
-        "request",
-        "retry",
-        "state",
-        "table",
-        "user",
-    )
+    __slots__ = ("acks", "branch", "method", "request", "response", "user")
 
     def __init__(
         self, layer: Transactions, method: str, branch: str, request: bytes, flow: Flow, user: ClientUser | None
     ) -> None:
-        self.layer = layer
         self.method = method
         self.branch = branch
         self.request = request
-        self.flow = flow
+        self.response: Response | None = None
         self.user = user
         self.acks: dict[str, Send] | None = None
-        self.retry: Timer | None = None
-        turn = layer.turn
-        timers = turn.settings.timers
-        self.interval = timers.t1
-        invite = method == "INVITE"
-        self.table: _Compiled = _INVITE if invite else _REQUEST
-        self.state = State.CALLING if invite else State.TRYING
-        turn.effects.append(Send(request, flow))
-        if flow.transport == "UDP":
-            self.retry = turn.after(timers.t1, self, "A" if invite else "E")
-        self.life: Timer | None = turn.after(64 * timers.t1, self, "B" if invite else "F")
-
-    def timer_fired(self, name: str) -> None:
-        """One of this transaction's timers is due."""
-        self.step(_TIMERS[name], None)
+        layer.turn.effects.append(Send(request, flow))
+        if method == "INVITE":
+            super().__init__(layer, flow, _INVITE, _CALLING)
+            self.repeat("A", "B")
+        else:
+            super().__init__(layer, flow, _REQUEST, _TRYING)
+            self.repeat("E", "F")
 
     def received(self, response: Response) -> None:
         """A response with this transaction's branch and method came."""
@@ -83,7 +60,9 @@ class ClientTransaction:
             if ack is not None and 200 <= response.status < 300:
                 self.layer.turn.effects.append(ack)
                 return
-        self.step(event_of(response.status), response)
+        self.response = response
+        self.step(event_of(response.status))
+        self.response = None
 
     def acknowledged(self, tag: str, ack: bytes, flow: Flow) -> None:
         """The user's ACK of the 2xx with this To tag: sent now, and again whenever that 2xx comes again."""
@@ -94,77 +73,58 @@ class ClientTransaction:
 
     def drop(self) -> None:
         """Wait no longer: an INVITE that was cancelled and never got its final response (9.1)."""
-        self.stop_timers(None)
         self.state = State.TERMINATED
-        self.user = None
-        self.layer.forget_client(self)
-
-    def step(self, event: Event, response: Response | None) -> None:
-        """Do what the table says for this event."""
-        row = self.table[self.state].get(event)
-        if row is None:
-            return
-        self.state = row[0]
-        for action in row[1]:
-            action(self, response)
-        if row[0] is _TERMINATED:
-            self.stop_timers(None)
-            self.user = None
-            self.layer.forget_client(self)
+        self.finish()
 
     # What the tables' words do.
 
-    def send_again(self, _: Response | None) -> None:
+    def send_again(self) -> None:
         """Send the request once more."""
         self.layer.turn.effects.append(Send(self.request, self.flow))
 
-    def double_a(self, _: Response | None) -> None:
+    def double_a(self) -> None:
         """Timer A doubles without bound (17.1.1.2)."""
         self.interval *= 2
-        self.retry = self.layer.turn.after(self.interval, self, "A")
+        self.repeat("A", "B")
 
-    def double_e(self, _: Response | None) -> None:
+    def double_e(self) -> None:
         """Timer E doubles up to T2 (17.1.2.2)."""
-        self.interval = min(2 * self.interval, self.layer.turn.settings.timers.t2)
-        self.retry = self.layer.turn.after(self.interval, self, "E")
+        self.slower()
+        self.repeat("E", "F")
 
-    def slow_e(self, _: Response | None) -> None:
+    def slow_e(self) -> None:
         """After a provisional response timer E is T2 (17.1.2.2)."""
-        self.retry = self.layer.turn.after(self.layer.turn.settings.timers.t2, self, "E")
+        self.interval = self.layer.turn.settings.timers.t2
+        self.repeat("E", "F")
 
-    def stop_timers(self, _: Response | None) -> None:
-        """Stop both, whichever is set."""
-        timers = self.layer.turn.timers
-        timers.cancel(self.retry)
-        timers.cancel(self.life)
-        self.retry = self.life = None
-
-    def start_d(self, _: Response | None) -> None:
+    def start_d(self) -> None:
         """Wait for repeated failures: at least 32 s over datagrams, nothing over a stream (17.1.1.2)."""
-        self._linger("D", max(32.0, 64 * self.layer.turn.settings.timers.t1))
+        self.linger("D", max(32.0, 64 * self.layer.turn.settings.timers.t1))
 
-    def start_k(self, _: Response | None) -> None:
+    def start_k(self) -> None:
         """Wait T4 for repeated responses over datagrams (17.1.2.2)."""
-        self._linger("K", self.layer.turn.settings.timers.t4)
-
-    def start_m(self, _: Response | None) -> None:
-        """Wait 64*T1 for 2xx of other forks, and repeated ones, over any transport (RFC 6026 8.4)."""
-        self.life = self.layer.turn.after(64 * self.layer.turn.settings.timers.t1, self, "M")
+        self.linger("K", self.layer.turn.settings.timers.t4)
         self.request = b""
 
-    def send_ack(self, response: Response | None) -> None:
+    def start_m(self) -> None:
+        """Wait 64*T1 for 2xx of other forks, and repeated ones, over any transport (RFC 6026 8.4)."""
+        turn = self.layer.turn
+        self.timer = turn.after(64 * turn.settings.timers.t1, self, "M")
+        self.request = b""
+
+    def send_ack(self) -> None:
         """Acknowledge a failure (17.1.1.3). The ACK takes the request's place: that is not sent any more."""
-        assert response is not None
-        self.request = acknowledgement(self.request, response.get("To") or "")
-        self.send_again(response)
+        assert self.response is not None
+        self.request = acknowledgement(self.request, self.response.get("To") or "")
+        self.send_again()
 
-    def send_ack_again(self, response: Response | None) -> None:
+    def send_ack_again(self) -> None:
         """Acknowledge the same failure again."""
-        self.send_again(response)
+        self.send_again()
 
-    def pass_up(self, response: Response | None) -> None:
+    def pass_up(self) -> None:
         """Tell the user, who after a final failure has nothing more to hear."""
-        user = self.user
+        user, response = self.user, self.response
         if self.state is _COMPLETED:
             self.user = None
         if response is not None:
@@ -173,40 +133,28 @@ class ClientTransaction:
             elif self.state is _ACCEPTED:
                 self.layer.stray_success(response, self)
 
-    def report_timeout(self, _: Response | None) -> None:
+    def report_timeout(self) -> None:
         """Tell the user that nothing came."""
         if self.user is not None:
             self.user.timed_out(self)
 
-    def report_transport_error(self, _: Response | None) -> None:
+    def report_transport_error(self) -> None:
         """Tell the user that nothing could be sent."""
         if self.user is not None:
             self.user.transport_failed(self)
 
-    def _linger(self, name: str, delay: float) -> None:
-        if self.flow.transport != "UDP":
-            delay = 0.0
-        self.life = self.layer.turn.after(delay, self, name)
-        if self.method != "INVITE":
-            self.request = b""
+    def finish(self) -> None:
+        """Be gone."""
+        self.stop_timer()
+        self.user = None
+        self.layer.forget_client(self)
 
 
-_Action = Callable[[ClientTransaction, "Response | None"], None]
 # Looked up often: an enumeration's member costs more than a name of the module.
-_TERMINATED = State.TERMINATED
+_CALLING = State.CALLING
+_TRYING = State.TRYING
 _COMPLETED = State.COMPLETED
 _ACCEPTED = State.ACCEPTED
 
-_Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
-
-_INVITE: _Compiled = compiled(ClientTransaction, INVITE_CLIENT, State)
-_REQUEST: _Compiled = compiled(ClientTransaction, REQUEST_CLIENT, State)
-_TIMERS = {
-    "A": Event.TIMER_A,
-    "B": Event.TIMER_B,
-    "D": Event.TIMER_D,
-    "E": Event.TIMER_E,
-    "F": Event.TIMER_F,
-    "K": Event.TIMER_K,
-    "M": Event.TIMER_M,
-}
+_INVITE = compiled(ClientTransaction, INVITE_CLIENT, State, REACHING)
+_REQUEST = compiled(ClientTransaction, REQUEST_CLIENT, State, REACHING)

@@ -16,8 +16,8 @@ def server_key(request: Request, method: str) -> ServerKey:
     """
     via = request.via
     branch = via.branch
-    if branch is not None and branch.startswith(MAGIC) and len(branch) > len(MAGIC):
-        return (branch, via.host, str(via.port or ""), method)
+    if branch is not None and branch[:7] == MAGIC and branch != MAGIC:
+        return (branch, via.host, via.port, method)
     return (
         request.uri,
         request.from_tag or "",

@@ -80,14 +80,14 @@ class Transactions:
     def transport_error(self, flow: Flow) -> None:
         """What was sent by this flow did not arrive (17.1.4, 17.2.4)."""
         for client in [c for c in self.clients.values() if c.flow == flow]:
-            client.step(Event.TRANSPORT_ERROR, None)
+            client.step(Event.TRANSPORT_ERROR)
         for server in [s for s in self.servers.values() if s.flow == flow]:
             server.step(Event.TRANSPORT_ERROR)
 
     def stream_closed(self, flow: Flow) -> None:
         """A connection is gone: nothing more is received by it, and responses find another way."""
         for client in [c for c in self.clients.values() if c.flow == flow]:
-            client.step(Event.TRANSPORT_ERROR, None)
+            client.step(Event.TRANSPORT_ERROR)
         for server in self.servers.values():
             if server.flow == flow:
                 server.stream_closed()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.errors import LocalError
+from b2bua.sip.headers import Via
 from b2bua.sip.message import REASONS, Request
 
 _DEFAULT_PORT = 5060
@@ -21,10 +22,8 @@ def reply_flow(request: Request, flow: Flow) -> Flow:
     if flow.transport != "UDP":
         return flow
     via = request.via
-    if via.rport is not None:
-        return flow
     port = via.port or _DEFAULT_PORT
-    if port == flow.remote_port:
+    if port == flow.remote_port or via.rport is not None:
         return flow
     return Flow("UDP", flow.local, flow.local_port, flow.remote, port)
 
@@ -33,40 +32,35 @@ def response_head(request: Request, flow: Flow) -> str:
     """The unchanging headers of all responses to this request, To last and without a line end."""
     headers = request.headers
     vias = headers["Via"]
-    via = request.via
-    lines = []
-    if via.rport is not None or via.host != flow.remote:
-        values = request.values("Via") if "," in vias[0] else vias
-        lines.append(f"Via: {_seen_from(values[0], request, flow)}\r\n")
-        for value in values[1:]:
-            lines.append(f"Via: {value}\r\n")
-    else:
-        for value in vias:
-            lines.append(f"Via: {value}\r\n")
+    if "," in vias[0]:
+        vias = request.values("Via")
+    lines = [f"Via: {_seen_from(vias[0], request.via, flow)}", *map("Via: {}".format, vias[1:])]
     if "Record-Route" in headers:
-        lines.extend(f"Record-Route: {value}\r\n" for value in headers["Record-Route"])
+        lines += map("Record-Route: {}".format, headers["Record-Route"])
     end = "" if request.to_tag is None else "\r\n"
-    before = "".join(lines)
+    before = "\r\n".join(lines)
     from_, cseq, to = headers["From"][0], headers["CSeq"][0], headers["To"][0]
-    return f"{before}From: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
+    return f"{before}\r\nFrom: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
 
 
-def _seen_from(text: str, request: Request, flow: Flow) -> str:
+def _seen_from(text: str, via: Via, flow: Flow) -> str:
     """The topmost Via with what it asks for: where the request was seen to come from (RFC 3581 section 4)."""
     head, asked, tail = text.partition(";rport")
     if asked and tail[:1] in ("", ";") and ";received" not in text:
         return f"{head};received={flow.remote};rport={flow.remote_port}{tail}"
-    return str(request.via.seen_from(flow.remote, flow.remote_port))
+    if via.rport is None and via.host == flow.remote:
+        return text
+    return str(via.seen_from(flow.remote, flow.remote_port))
 
 
 def encode(status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
     """A response. `tag` ends To where the request had none; LocalError on a line end in what we add."""
-    added = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    if added.count("\n") != len(headers) or added.count("\r") != len(headers):
+    added = "\r\n".join([*map(": ".join, headers), f"Content-Length: {len(body)}\r\n\r\n"])
+    ends = len(headers) + 2
+    if added.count("\n") != ends or added.count("\r") != ends:
         raise LocalError("a header value of ours has a line end")
     to_end = "" if head.endswith("\r\n") else f";tag={tag}\r\n" if tag else "\r\n"
-    text = f"SIP/2.0 {status} {reason}\r\n{head}{to_end}{added}Content-Length: {len(body)}\r\n\r\n"
-    return text.encode("utf-8", "surrogateescape") + body
+    return f"SIP/2.0 {status} {reason}\r\n{head}{to_end}{added}".encode("utf-8", "surrogateescape") + body
 
 
 def stateless_tag(request: Request, key: bytes) -> str:

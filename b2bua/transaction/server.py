@@ -6,19 +6,19 @@ Leaves to its user what to answer, and a 2xx's retransmission to the leg that se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import REASONS, Request
 from b2bua.transaction.responses import encode, reply_flow, response_head
-from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, Event, State, compiled, event_of
-from b2bua.transaction.timers import Timer
+from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, State, compiled, event_of
+from b2bua.transaction.transaction import REACHING, Transaction
 
 if TYPE_CHECKING:
     from b2bua.transaction.layer import Transactions
 
-ServerKey: TypeAlias = tuple[str, ...]
+ServerKey: TypeAlias = tuple[str | int | None, ...]
 
 
 class ServerUser(Protocol):
@@ -31,45 +31,26 @@ class ServerUser(Protocol):
         """A response could not be delivered."""
 
 
-class ServerTransaction:
+class ServerTransaction(Transaction):
     """One request that came. `head` holds the headers that all its responses share.
 
     `tag` is the To tag of its responses, once its user has chosen one: a CANCEL's response has the same (9.2).
     """
 
-    __slots__ = (
-        "flow",
-        "head",
-        "interval",
-        "key",
-        "layer",
-        "life",
-        "merge_key",
-        "method",
-        "response",
-        "retry",
-        "state",
-        "table",
-        "tag",
-        "user",
-    )
+    __slots__ = ("head", "key", "merge_key", "method", "response", "tag", "user")
 
     def __init__(self, layer: Transactions, key: ServerKey, request: Request, flow: Flow) -> None:
-        self.layer = layer
         self.key = key
-        self.method = request.method
-        self.flow = reply_flow(request, flow)
+        self.method = method = request.method
         self.head = response_head(request, flow)
         self.user: ServerUser | None = None
         self.response = b""
         self.tag = ""
-        self.retry: Timer | None = None
-        self.life: Timer | None = None
-        self.interval = layer.turn.settings.timers.t1
-        invite = request.method == "INVITE"
-        self.table: _Compiled = _INVITE if invite else _REQUEST
-        self.state = State.PROCEEDING if invite else State.TRYING
         self.merge_key: tuple[str, str, int, str] | None = None
+        if method == "INVITE":
+            super().__init__(layer, reply_flow(request, flow), _INVITE, _PROCEEDING)
+        else:
+            super().__init__(layer, reply_flow(request, flow), _REQUEST, _TRYING)
 
     def stream_closed(self) -> None:
         """Responses go over a new connection to where the request says it came from (RFC 3261 18.2.2)."""
@@ -90,33 +71,17 @@ class ServerTransaction:
         body: bytes = b"",
         reason: str | None = None,
     ) -> None:
-        """Send a response; `tag` goes into To unless the request had one there, or is empty (100)."""
+        """Send a response; `tag` goes into To unless the request had one there, or is empty (100).
+
+        Without a `reason`, or with an empty one, it is the status's own.
+        """
         self.response = encode(status, reason or REASONS.get(status, "Unknown"), self.head, tag, headers, body)
         self.step(event_of(status))
 
-    def timer_fired(self, name: str) -> None:
-        """One of this transaction's timers is due."""
-        self.step(_TIMERS[name])
-
     def drop(self) -> None:
         """Give no answer any more."""
-        self.stop_timers()
-        self.state = _TERMINATED
-        self.user = None
-        self.layer.forget_server(self)
-
-    def step(self, event: Event) -> None:
-        """Do what the table says for this event."""
-        row = self.table[self.state].get(event)
-        if row is None:
-            return
-        self.state = row[0]
-        for action in row[1]:
-            action(self)
-        if row[0] is _TERMINATED:
-            self.stop_timers()
-            self.user = None
-            self.layer.forget_server(self)
+        self.state = State.TERMINATED
+        self.finish()
 
     # What the tables' words do.
 
@@ -129,40 +94,28 @@ class ServerTransaction:
         if self.response:
             self.layer.turn.effects.append(Send(self.response, self.flow))
 
-    def stop_timers(self) -> None:
-        """Stop both, whichever is set."""
-        timers = self.layer.turn.timers
-        timers.cancel(self.retry)
-        timers.cancel(self.life)
-        self.retry = self.life = None
-
-    def start_g(self) -> None:
-        """Repeat a failure until its ACK comes, over datagrams (17.2.1)."""
-        if self.flow.transport == "UDP":
-            self.retry = self.layer.turn.after(self.interval, self, "G")
+    def start_g_and_h(self) -> None:
+        """Repeat a failure until its ACK comes, over datagrams, and give up after 64*T1 (17.2.1)."""
+        self.repeat("G", "H")
+        self._shrink()
 
     def double_g(self) -> None:
         """Timer G doubles up to T2 (17.2.1)."""
-        self.interval = min(2 * self.interval, self.layer.turn.settings.timers.t2)
-        self.retry = self.layer.turn.after(self.interval, self, "G")
-
-    def start_h(self) -> None:
-        """Give up waiting for the ACK after 64*T1 (17.2.1)."""
-        self.life = self.layer.turn.after(64 * self.layer.turn.settings.timers.t1, self, "H")
-        self._shrink()
+        self.slower()
+        self.repeat("G", "H")
 
     def start_i(self) -> None:
         """Absorb repeated ACKs for T4 over datagrams (17.2.1)."""
-        self._linger("I", self.layer.turn.settings.timers.t4)
+        self.linger("I", self.layer.turn.settings.timers.t4)
 
     def start_j(self) -> None:
         """Absorb repeated requests for 64*T1 over datagrams (17.2.2)."""
-        self._linger("J", 64 * self.layer.turn.settings.timers.t1)
+        self.linger("J", self.left)
         self._shrink()
 
     def start_l(self) -> None:
         """Absorb repeated INVITEs for 64*T1 after a 2xx, over any transport (RFC 6026 8.2)."""
-        self.life = self.layer.turn.after(64 * self.layer.turn.settings.timers.t1, self, "L")
+        self.timer = self.layer.turn.after(self.left, self, "L")
         self._shrink()
 
     def report_transport_error(self) -> None:
@@ -170,8 +123,11 @@ class ServerTransaction:
         if self.user is not None:
             self.user.reply_failed(self)
 
-    def _linger(self, name: str, delay: float) -> None:
-        self.life = self.layer.turn.after(delay if self.flow.transport == "UDP" else 0.0, self, name)
+    def finish(self) -> None:
+        """Be gone."""
+        self.stop_timer()
+        self.user = None
+        self.layer.forget_server(self)
 
     def _shrink(self) -> None:
         # A finished transaction outlives its call by half a minute: it keeps only what it may have to send.
@@ -179,20 +135,9 @@ class ServerTransaction:
         self.head = ""
 
 
-_Action = Callable[[ServerTransaction], None]
 # Looked up often: an enumeration's member costs more than a name of the module.
-_TERMINATED = State.TERMINATED
 _PROCEEDING = State.PROCEEDING
 _TRYING = State.TRYING
 
-_Compiled = dict[State, dict[Event, tuple[State, tuple[_Action, ...]]]]
-
-_INVITE: _Compiled = compiled(ServerTransaction, INVITE_SERVER, State)
-_REQUEST: _Compiled = compiled(ServerTransaction, REQUEST_SERVER, State)
-_TIMERS = {
-    "G": Event.TIMER_G,
-    "H": Event.TIMER_H,
-    "I": Event.TIMER_I,
-    "J": Event.TIMER_J,
-    "L": Event.TIMER_L,
-}
+_INVITE = compiled(ServerTransaction, INVITE_SERVER, State, REACHING)
+_REQUEST = compiled(ServerTransaction, REQUEST_SERVER, State, REACHING)

@@ -59,9 +59,9 @@ INVITE_CLIENT: Table = {
     _S.CALLING: {
         _E.TIMER_A: (_S.CALLING, ("send_again", "double_a")),
         _E.TIMER_B: (_S.TERMINATED, ("report_timeout",)),
-        _E.PROVISIONAL: (_S.PROCEEDING, ("stop_timers", "pass_up")),
-        _E.SUCCESS: (_S.ACCEPTED, ("stop_timers", "start_m", "pass_up")),
-        _E.FAILURE: (_S.COMPLETED, ("stop_timers", "send_ack", "start_d", "pass_up")),
+        _E.PROVISIONAL: (_S.PROCEEDING, ("stop_timer", "pass_up")),
+        _E.SUCCESS: (_S.ACCEPTED, ("stop_timer", "start_m", "pass_up")),
+        _E.FAILURE: (_S.COMPLETED, ("stop_timer", "send_ack", "start_d", "pass_up")),
         _E.TRANSPORT_ERROR: (_S.TERMINATED, ("report_transport_error",)),
     },
     _S.PROCEEDING: {
@@ -87,16 +87,16 @@ REQUEST_CLIENT: Table = {
         _E.TIMER_E: (_S.TRYING, ("send_again", "double_e")),
         _E.TIMER_F: (_S.TERMINATED, ("report_timeout",)),
         _E.PROVISIONAL: (_S.PROCEEDING, ("pass_up",)),
-        _E.SUCCESS: (_S.COMPLETED, ("stop_timers", "start_k", "pass_up")),
-        _E.FAILURE: (_S.COMPLETED, ("stop_timers", "start_k", "pass_up")),
+        _E.SUCCESS: (_S.COMPLETED, ("stop_timer", "start_k", "pass_up")),
+        _E.FAILURE: (_S.COMPLETED, ("stop_timer", "start_k", "pass_up")),
         _E.TRANSPORT_ERROR: (_S.TERMINATED, ("report_transport_error",)),
     },
     _S.PROCEEDING: {
         _E.TIMER_E: (_S.PROCEEDING, ("send_again", "slow_e")),
         _E.TIMER_F: (_S.TERMINATED, ("report_timeout",)),
         _E.PROVISIONAL: (_S.PROCEEDING, ("pass_up",)),
-        _E.SUCCESS: (_S.COMPLETED, ("stop_timers", "start_k", "pass_up")),
-        _E.FAILURE: (_S.COMPLETED, ("stop_timers", "start_k", "pass_up")),
+        _E.SUCCESS: (_S.COMPLETED, ("stop_timer", "start_k", "pass_up")),
+        _E.FAILURE: (_S.COMPLETED, ("stop_timer", "start_k", "pass_up")),
         _E.TRANSPORT_ERROR: (_S.TERMINATED, ("report_transport_error",)),
     },
     _S.COMPLETED: {
@@ -110,14 +110,14 @@ INVITE_SERVER: Table = {
         _E.REQUEST: (_S.PROCEEDING, ("send_again",)),
         _E.PROVISIONAL: (_S.PROCEEDING, ("send",)),
         _E.SUCCESS: (_S.ACCEPTED, ("send", "start_l")),
-        _E.FAILURE: (_S.COMPLETED, ("send", "start_g", "start_h")),
+        _E.FAILURE: (_S.COMPLETED, ("send", "start_g_and_h")),
         _E.TRANSPORT_ERROR: (_S.TERMINATED, ("report_transport_error",)),
     },
     _S.COMPLETED: {
         _E.REQUEST: (_S.COMPLETED, ("send_again",)),
         _E.TIMER_G: (_S.COMPLETED, ("send_again", "double_g")),
         _E.TIMER_H: (_S.TERMINATED, ()),
-        _E.ACK: (_S.CONFIRMED, ("stop_timers", "start_i")),
+        _E.ACK: (_S.CONFIRMED, ("stop_timer", "start_i")),
         _E.TRANSPORT_ERROR: (_S.TERMINATED, ()),
     },
     _S.CONFIRMED: {
@@ -159,14 +159,23 @@ def event_of(status: int) -> Event:
 
 _EVENTS = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
 
+TIMERS = {event.value: event for event in Event if len(event.value) == 1}
+"""The events that the RFC's letters are."""
+
 
 def compiled(
-    owner: type, table: Mapping[_State, Mapping[_Event, tuple[_State, tuple[str, ...]]]], states: Iterable[_State]
+    owner: type,
+    table: Mapping[_State, Mapping[_Event, tuple[_State, tuple[str, ...]]]],
+    states: Iterable[_State],
+    reaching: Mapping[_State, tuple[str, ...]],
 ) -> dict[_State, dict[_Event, tuple[_State, tuple[Callable[..., None], ...]]]]:
-    """A table, with an entry for each state, whose words are the functions of the owner that do them."""
+    """A table, with an entry for each state, whose words are the functions of the owner that do them.
+
+    `reaching` are the words that each row into a state ends with.
+    """
     return {
         state: {
-            event: (after, tuple([getattr(owner, action) for action in actions]))
+            event: (after, tuple([getattr(owner, action) for action in (*actions, *reaching.get(after, ()))]))
             for event, (after, actions) in table.get(state, {}).items()
         }
         for state in states

@@ -14,7 +14,6 @@ from typing import Protocol
 import msgspec
 
 _SWEEP_ABOVE = 512
-_TAKEN = -1.0
 
 
 class Owner(Protocol):
@@ -24,37 +23,61 @@ class Owner(Protocol):
         """Do what the timer called `name` stands for."""
 
 
+class Queue:
+    """The timers of one duration, in the order of their times. `dead` is how many of them were cancelled."""
+
+    __slots__ = ("dead", "timers")
+
+    def __init__(self) -> None:
+        self.timers: deque[Timer] = deque()
+        self.dead = 0
+
+    def skip_dead(self) -> None:
+        """Let go of the cancelled ones in front."""
+        timers = self.timers
+        while timers and timers[0].owner is None:
+            timers.popleft()
+            self.dead -= 1
+
+    def sweep(self) -> None:
+        """Let go of all that were cancelled."""
+        self.timers = deque([timer for timer in self.timers if timer.owner is not None])
+        self.dead = 0
+
+
 class Timer(msgspec.Struct, gc=False):
     """A timer that is set. `owner` is None once it has fired or was cancelled. `due` is monotonic seconds."""
 
-    delay: float
+    queue: Queue
     due: float
     owner: Owner | None
     name: str
 
 
 class Timers:
-    """The timers of one core. `live` says how many are set; `now` is the time of the input that is at hand."""
+    """The timers of one core. `now` is the time of the input that is at hand."""
 
     def __init__(self, now: float) -> None:
         self.now = now
-        self._queues: dict[float, deque[Timer]] = {}
-        self._dead: dict[float, int] = {}
+        self._queues: dict[float, Queue] = {}
+        self._fired = Queue()
         self._earliest = math.inf
-        self.live = 0
+
+    @property
+    def live(self) -> int:
+        """How many are set."""
+        return sum(len(queue.timers) - queue.dead for queue in self._queues.values())
 
     def set(self, delay: float, owner: Owner, name: str) -> Timer:
         """Have `owner.timer_fired(name)` called `delay` seconds from now."""
         queue = self._queues.get(delay)
         if queue is None:
-            queue = self._queues[delay] = deque()
-            self._dead[delay] = 0
+            queue = self._queues[delay] = Queue()
         due = self.now + delay
-        timer = Timer(delay, due, owner, name)
-        queue.append(timer)
+        timer = Timer(queue, due, owner, name)
+        queue.timers.append(timer)
         if due < self._earliest:
             self._earliest = due
-        self.live += 1
         return timer
 
     def cancel(self, timer: Timer | None) -> None:
@@ -62,22 +85,18 @@ class Timers:
         if timer is None or timer.owner is None:
             return
         timer.owner = None
-        self.live -= 1
-        delay = timer.delay
-        if delay == _TAKEN:
-            return
-        dead = self._dead[delay] = self._dead[delay] + 1
-        if dead > _SWEEP_ABOVE and dead * 2 > len(self._queues[delay]):
-            self._queues[delay] = deque(t for t in self._queues[delay] if t.owner is not None)
-            self._dead[delay] = 0
+        queue = timer.queue
+        queue.dead += 1
+        if queue.dead > _SWEEP_ABOVE and queue.dead * 2 > len(queue.timers):
+            queue.sweep()
 
     @property
     def wake_at(self) -> float | None:
-        """When `fire` may have something to do, in monotonic seconds; None when no timer is set.
+        """When `fire` may have something to do, in monotonic seconds; None when it never will.
 
         Never too late, and too early where that timer was cancelled: asked for with every message, it has to be cheap.
         """
-        return self._earliest if self.live else None
+        return self._earliest if self._earliest < math.inf else None
 
     def fire(self, now: float, at_most: int) -> None:
         """Fire what is due at `now`, in the order of the times, no more than `at_most` of them.
@@ -86,28 +105,27 @@ class Timers:
         does not fire.
         """
         due: list[Timer] = []
-        for delay, queue in self._queues.items():
-            while queue and queue[0].due <= now and len(due) < at_most:
-                timer = queue.popleft()
+        for queue in self._queues.values():
+            timers = queue.timers
+            while timers and timers[0].due <= now and len(due) < at_most:
+                timer = timers.popleft()
                 if timer.owner is None:
-                    self._dead[delay] -= 1
+                    queue.dead -= 1
                 else:
-                    timer.delay = _TAKEN
+                    # Should another of these cancel it, no queue has it any more.
+                    timer.queue = self._fired
                     due.append(timer)
         due.sort(key=lambda timer: timer.due)
         for timer in due:
             owner = timer.owner
             if owner is not None:
                 timer.owner = None
-                self.live -= 1
                 owner.timer_fired(timer.name)
         self._look()
 
     def _look(self) -> None:
         self._earliest = math.inf
-        for delay, queue in self._queues.items():
-            while queue and queue[0].owner is None:
-                queue.popleft()
-                self._dead[delay] -= 1
-            if queue and queue[0].due < self._earliest:
-                self._earliest = queue[0].due
+        for queue in self._queues.values():
+            queue.skip_dead()
+            if queue.timers and queue.timers[0].due < self._earliest:
+                self._earliest = queue.timers[0].due

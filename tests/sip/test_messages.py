@@ -141,6 +141,8 @@ def test_a_bad_request_line_is_answered(start: str, status: int) -> None:
     "more",
     [
         "no colon",
+        "Subject",
+        "Supported\r\n ,path",
         "Bad Name: x",
         ": x",
         "Bäd: x",

@@ -116,6 +116,30 @@ def read_all(data: bytes) -> None:
                     assert error.status == 400
 
 
+def credentials_or_error(text: str) -> Credentials | str:
+    try:
+        return Credentials.parse(text)
+    except PeerError as error:
+        return error.reason
+
+
+FRAGMENTS = ["a", "nc", "B", "=", "=", '"', '"', ",", ", ", "\\", "<", ">", " ", "\t", ";", "\u00e9", "\udcff"]
+NEEDED = 'username="a b",realm="r",nonce="n",uri="sip:x;y=z",response=0f'
+
+
+@CALM
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
+def test_credentials_mean_the_same_however_their_scheme_is_spaced(odd: str) -> None:
+    """Two spaces after the scheme are unusual, so that the whole is read in the tolerant way."""
+    for rest in (
+        f"{NEEDED},{odd}",
+        f"{NEEDED}, qop={odd}",
+        f"{NEEDED},cnonce={odd}, nc=1",
+        f'{NEEDED}, opaque="{odd}"',
+    ):
+        assert credentials_or_error(f"Digest {rest}") == credentials_or_error(f"Digest  {rest}")
+
+
 @CALM
 @given(st.binary(max_size=200))
 def test_any_octets_are_read_or_malformed(data: bytes) -> None:

@@ -71,7 +71,7 @@ class Bench:
     def delays(self) -> list[float]:
         """How far off the timers are that are set, nearest first."""
         queues = self.turn.timers._queues.values()
-        return sorted(timer.due - self.turn.now for queue in queues for timer in queue if timer.owner is not None)
+        return sorted(t.due - self.turn.now for queue in queues for t in queue.timers if t.owner is not None)
 
 
 def message(start: str, cseq: str, to: str = "<sip:b@b.example>") -> bytes:
@@ -85,8 +85,7 @@ def client(method: str, state: State) -> tuple[Bench, ClientTransaction]:
     bench = Bench()
     data = message(f"{method} sip:b@b.example SIP/2.0", method)
     transaction = bench.layer.begin_client(method, "z9hG4bKx", data, UDP, bench.user)
-    bench.turn.timers.cancel(transaction.retry)
-    bench.turn.timers.cancel(transaction.life)
+    transaction.stop_timer()
     transaction.state = state
     bench.sent()
     return bench, transaction
@@ -142,7 +141,7 @@ SERVER_ROWS: dict[tuple[str, State, Event], tuple[list[str], list[str], list[flo
     ("INVITE", State.PROCEEDING, Event.REQUEST): (["SIP/2.0 180 Ringing"], [], []),
     ("INVITE", State.PROCEEDING, Event.PROVISIONAL): (["SIP/2.0 180 Ringing"], [], []),
     ("INVITE", State.PROCEEDING, Event.SUCCESS): (["SIP/2.0 200 OK"], [], [64 * T1]),
-    ("INVITE", State.PROCEEDING, Event.FAILURE): (["SIP/2.0 486 Busy Here"], [], [T1, 64 * T1]),
+    ("INVITE", State.PROCEEDING, Event.FAILURE): (["SIP/2.0 486 Busy Here"], [], [T1]),
     ("INVITE", State.PROCEEDING, Event.TRANSPORT_ERROR): ([], ["reply failed"], []),
     ("INVITE", State.COMPLETED, Event.REQUEST): (["SIP/2.0 180 Ringing"], [], []),
     ("INVITE", State.COMPLETED, Event.TIMER_G): (["SIP/2.0 180 Ringing"], [], [2 * T1]),
@@ -190,7 +189,10 @@ def test_client_row(method: str, state: State, event: Event, after: State) -> No
     status = RESPONSES.get(event)
     response = parse(message(f"SIP/2.0 {status}", method, "<sip:b@b.example>;tag=2")) if status else None
     assert response is None or isinstance(response, Response)
-    transaction.step(event, response)
+    if response is None:
+        transaction.step(event)
+    else:
+        transaction.received(response)
     sent, heard, delays = CLIENT_ROWS[method, state, event]
     assert transaction.state is after
     assert bench.sent() == sent
@@ -223,10 +225,7 @@ def test_what_no_row_names_does_nothing(
     state = transaction.state
     for event in Event:
         if event not in transaction.table[state]:
-            if isinstance(transaction, ClientTransaction):
-                transaction.step(event, None)
-            else:
-                transaction.step(event)
+            transaction.step(event)
     assert transaction.state is state
     assert not bench.sent()
     assert not bench.user.heard
@@ -237,7 +236,7 @@ def test_on_a_stream_nothing_is_repeated_and_nothing_lingers() -> None:
     tcp = Flow("TCP", "127.0.0.1", 5060, "127.0.0.1", 7000, 3)
     data = message("BYE sip:b@b.example SIP/2.0", "BYE")
     transaction = bench.layer.begin_client("BYE", "z9hG4bKx", data, tcp, bench.user)
-    assert transaction.retry is None
+    assert bench.delays() == [64 * T1]
     response = parse(message("SIP/2.0 200 OK", "BYE"))
     assert isinstance(response, Response)
     transaction.received(response)
@@ -258,3 +257,46 @@ def test_a_2xx_that_was_acknowledged_is_acknowledged_again_without_its_user() ->
     assert isinstance(other, Response)
     transaction.received(other)
     assert bench.strays == [200]
+
+
+def sent_at(bench: Bench) -> list[float]:
+    """When something is sent until all timers have fired, from 0.0 on."""
+    times = [0.0 for _ in bench.sent()]
+    while bench.turn.timers.wake_at is not None:
+        bench.turn.begin(bench.turn.timers.wake_at, 0.0)
+        bench.turn.timers.fire(bench.turn.now, 10)
+        times += [bench.turn.now for _ in bench.sent()]
+    return times
+
+
+DOUBLING = [0.0, 0.5, 1.5, 3.5, 7.5]
+UP_TO_T2 = [*DOUBLING, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+
+
+@pytest.mark.parametrize(("method", "times"), [("INVITE", [*DOUBLING, 15.5, 31.5]), ("BYE", UP_TO_T2)])
+def test_a_request_into_silence_is_repeated_until_64_t1_have_passed(method: str, times: list[float]) -> None:
+    bench = Bench()
+    data = message(f"{method} sip:b@b.example SIP/2.0", method)
+    bench.layer.begin_client(method, "z9hG4bKx", data, UDP, bench.user)
+    assert sent_at(bench) == times
+    assert bench.user.heard == ["timed out"]
+    assert bench.turn.now == 64 * T1
+
+
+def test_a_failure_into_silence_is_repeated_until_64_t1_have_passed() -> None:
+    bench, transaction = server("INVITE", State.PROCEEDING)
+    transaction.respond(486, "t")
+    assert sent_at(bench) == UP_TO_T2
+    assert bench.turn.now == 64 * T1
+    assert len(bench.layer) == 0
+
+
+def test_a_provisional_response_slows_a_request_down_and_gives_it_no_more_time() -> None:
+    bench = Bench()
+    bench.layer.begin_client("BYE", "z9hG4bKx", message("BYE sip:b@b.example SIP/2.0", "BYE"), UDP, bench.user)
+    response = parse(message("SIP/2.0 100 Trying", "BYE"))
+    assert isinstance(response, Response)
+    assert bench.layer.response(response)
+    assert sent_at(bench) == [0.0, 0.5, 4.5, 8.5, 12.5, 16.5, 20.5, 24.5, 28.5]
+    assert bench.user.heard == ["100", "timed out"]
+    assert bench.turn.now == 64 * T1

@@ -77,7 +77,15 @@ def test_a_long_timer_of_each_of_many_short_calls_leaves_nothing_behind() -> Non
     kept = timers.set(86_400.0, owner, "kept")
     for _ in range(10_000):
         timers.cancel(timers.set(86_400.0, owner, "cancelled"))
-    assert sum(len(queue) for queue in timers._queues.values()) < 2_000
+    assert sum(len(queue.timers) for queue in timers._queues.values()) < 2_000
     assert timers.live == 1
     timers.cancel(kept)
+    assert timers.live == 0
+
+
+def test_a_wake_for_a_timer_that_was_cancelled_is_the_last_one() -> None:
+    timers, owner = Timers(0.0), Owner()
+    timers.cancel(timers.set(1.0, owner, "cancelled"))
+    timers.fire(1.0, 100)
+    assert owner.fired == []
     assert timers.wake_at is None
