@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from b2bua.effects import Codec
 from b2bua.sdp.rewriting import directed, limited
 from b2bua.sdp.session import Direction, Media, Session
 
@@ -40,7 +41,7 @@ class Own(msgspec.Struct, frozen=True, gc=False):
     channels: int
 
 
-OWN = {
+OWN: dict[Codec, Own] = {
     "PCMU": Own("PCMU", 0, 8000, 1),
     "PCMA": Own("PCMA", 8, 8000, 1),
     "G722": Own("G722", 9, 8000, 1),
@@ -106,7 +107,7 @@ def common_formats(offered: Media, told: Media) -> frozenset[str]:
     return frozenset(text for text, format in formats_of(offered).items() if ours.get(text) == format)
 
 
-def playable(media: Media, codecs: Sequence[str]) -> tuple[str, int] | None:
+def playable(media: Media, codecs: Sequence[Codec]) -> tuple[Codec, int] | None:
     """The first format of a stream that we can play: our name for it, and its payload type there."""
     for text, format in formats_of(media).items():
         for name in codecs:
@@ -156,7 +157,7 @@ def first_answer(offer: Session, host: str, port: int, chosen: Sequence[str]) ->
     return b"".join(lines)
 
 
-def first_offer(host: str, port: int, codecs: Sequence[str]) -> bytes:
+def first_offer(host: str, port: int, codecs: Sequence[Codec]) -> bytes:
     """Our offer to one who called without any. The o= line is a placeholder for the sender's own."""
     own = [OWN[name] for name in codecs]
     types = " ".join([*(str(each.payload_type) for each in own), "101"])

@@ -1,0 +1,70 @@
+"""What the streams of a description say to whoever would send to them (RFC 8866, RFC 3605)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from b2bua.call.events import Content
+from b2bua.dialog.dialog import is_address
+from b2bua.sdp.negotiation import audio_of
+from b2bua.sdp.session import NEVER, Media, Session, parse
+from b2bua.sip.errors import PeerError
+
+_RELAYED = ("RTP/", "UDP/", "UDPTL")
+_HIGHEST_PORT = 65535
+
+
+def described(content: Content | None) -> Session:
+    """What a body says; one that cannot be read, or none, says nothing."""
+    return _NOTHING if content is None else _described(content.body)
+
+
+@lru_cache(maxsize=512)
+def _described(body: bytes) -> Session:
+    try:
+        return parse(body)
+    except PeerError:
+        return _NOTHING
+
+
+_NOTHING = parse(b"v=0\no=- 0 0 IN IP4 0.0.0.0\n")
+
+
+def conversation(session: Session) -> Media | None:
+    """The stream that people speak by: the first audio that is not refused."""
+    number = audio_of(session)
+    return None if number is None else session.media[number]
+
+
+def stream_of(session: Session, number: int) -> Media | None:
+    """A stream by its place."""
+    return session.media[number] if number < len(session.media) else None
+
+
+def is_relayed(stream: Media) -> bool:
+    """Whether a relay of datagrams can carry this stream."""
+    return stream.port != 0 and stream.protocol.upper().startswith(_RELAYED)
+
+
+def remote_of(stream: Media | None) -> tuple[str, int] | None:
+    """Where this stream's sender wants to have its RTP; None where it wants none, or names no address."""
+    if stream is None or not stream.port or stream.connection is None:
+        return None
+    host = stream.connection.address
+    return (host, stream.port) if host != NEVER and is_address(host) else None
+
+
+def control_of(stream: Media | None) -> tuple[str, int] | None:
+    """Where it wants to have its RTCP: the port above, or what a=rtcp says (RFC 3605)."""
+    remote = remote_of(stream)
+    if remote is None or stream is None:
+        return None
+    host, port = remote[0], remote[1] + 1
+    for name, value in stream.attributes:
+        if name == "rtcp" and value is not None:
+            words = value.split()
+            if words and words[0].isascii() and words[0].isdigit():
+                port = int(words[0])
+            if len(words) == 4 and is_address(words[3]):
+                host = words[3]
+    return (host, port) if 0 < port <= _HIGHEST_PORT else None
