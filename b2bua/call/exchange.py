@@ -147,14 +147,15 @@ class Exchange:
         ways = near.stack.ways
         if self.offers:
             far.dialog.retarget(response, far.dialog.flow, ways)
+        place = ways.place(near.dialog.flow)
         content = content_of(response)
         headers = [*crossing(response, "2xx")]
         if self.offers:
-            headers = [ways.local(near.dialog.flow).contact, ALLOW, *headers]
+            headers = [place.contact, ALLOW, *headers]
         body = b""
         if content is not None:
-            headers.extend(content.headers)
-            body = describe(near.dialog, content, ways)
+            headers += content.headers
+            body = describe(near.dialog, content, place)
         self._server.respond(response.status, near.dialog.local_tag, headers, body)
 
     def pass_rejection(self) -> None:
@@ -211,14 +212,15 @@ class Exchange:
         if content is None and self._content is None and self._response is not None:
             offer = content_of(self._response)
             content = refusal_of(offer) if offer is not None and offer.around is not None else None
+        place = stack.ways.place(dialog.flow)
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:
             headers = content.headers
-            body = describe(dialog, content, stack.ways)
+            body = describe(dialog, content, place)
         if self._proof is not None:
             headers = (*headers, self._proof)
-        data = dialog.write("ACK", self._invite_cseq, stack.ways, stack.branch(), headers, body)
+        data = dialog.write("ACK", self._invite_cseq, place, stack.branch(), headers, body)
         self._client.acknowledged(dialog.remote_tag, data, dialog.flow)
 
     def report_far_lost(self) -> None:

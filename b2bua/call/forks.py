@@ -22,9 +22,10 @@ def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -
     if not dialog.target:
         stack.turn.count("forks_without_contact")
         return
-    ack = dialog.write("ACK", dialog.local_cseq, stack.ways, stack.branch())
+    place = stack.ways.place(dialog.flow)
+    ack = dialog.write("ACK", dialog.local_cseq, place, stack.branch())
     transaction.acknowledged(tag, ack, dialog.flow)
     branch = stack.branch()
-    bye = dialog.write("BYE", dialog.next_cseq(), stack.ways, branch)
+    bye = dialog.write("BYE", dialog.next_cseq(), place, branch)
     stack.transactions.begin_client("BYE", branch, bye, dialog.flow, None)
     stack.turn.count("forks_ended")

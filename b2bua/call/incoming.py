@@ -108,12 +108,13 @@ class IncomingLeg(Leg):
         progress = self._progress
         assert progress is not None
         content, stack, dialog = progress.content, self.stack, self.dialog
-        headers = [stack.ways.local(dialog.flow).contact, *progress.headers]
+        place = stack.ways.place(dialog.flow)
+        headers = [place.contact, *progress.headers]
         body = b""
         if content is not None:
             dialog = self._dialog_for(self._source)
             headers += content.headers
-            body = describe(dialog, content, stack.ways)
+            body = describe(dialog, content, place)
         self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
         if self._ringing is not None:
             stack.turn.timers.cancel(self._ringing)
@@ -125,11 +126,12 @@ class IncomingLeg(Leg):
         assert answer is not None
         self._settle(self._dialog_for(self._source))
         content, stack, dialog = answer.content, self.stack, self.dialog
-        headers = [stack.ways.local(dialog.flow).contact, ALLOW, *answer.headers]
+        place = stack.ways.place(dialog.flow)
+        headers = [place.contact, ALLOW, *answer.headers]
         body = b""
         if content is not None:
             headers += content.headers
-            body = describe(dialog, content, stack.ways)
+            body = describe(dialog, content, place)
         self.cause, self.reason = 200, "OK"
         self.answered_at = stack.turn.wall
         self._transaction.respond(200, dialog.local_tag, headers, body)

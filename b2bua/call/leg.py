@@ -12,7 +12,7 @@ from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import crossing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
-from b2bua.dialog.ways import Ways
+from b2bua.dialog.ways import Place, Ways
 from b2bua.effects import Flow, Transport
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
@@ -188,12 +188,13 @@ class Leg:
         stack, dialog = self.stack, self.dialog
         branch = stack.branch()
         body = b""
+        place = stack.ways.place(dialog.flow)
         if content is not None:
             headers = (*headers, *content.headers)
-            body = describe(dialog, content, stack.ways)
+            body = describe(dialog, content, place)
         if method in ("INVITE", "UPDATE"):
-            headers = (stack.ways.local(dialog.flow).contact, ALLOW, *headers)
-        data = dialog.write(method, dialog.next_cseq(), stack.ways, branch, headers, body, max_forwards)
+            headers = (place.contact, ALLOW, *headers)
+        data = dialog.write(method, dialog.next_cseq(), place, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
@@ -269,7 +270,7 @@ REACHING: dict[LegState, tuple[str, ...]] = {
 """What each row of a leg's table into a state ends with."""
 
 
-def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
+def describe(dialog: Dialog, content: Content, place: Place) -> bytes:
     """A body as it leaves on this dialog: the o= line is ours.
 
     One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
@@ -281,4 +282,4 @@ def describe(dialog: Dialog, content: Content, ways: Ways) -> bytes:
     if digest != dialog.sdp_hash:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
-    return origin("-", dialog.sdp_id, dialog.sdp_version, ways.local(dialog.flow).host).join(around)
+    return origin("-", dialog.sdp_id, dialog.sdp_version, place.host).join(around)

@@ -91,8 +91,7 @@ class OutgoingLeg(Leg):
             return
         transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
         if is_address(hop.host):
-            address = Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT)
-            self.resolved(Resolved((address,)))
+            self._try((Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT),))
         else:
             self.stack.resolve(self, transport)
             self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
@@ -105,14 +104,7 @@ class OutgoingLeg(Leg):
         if not isinstance(answer, Resolved):
             self._fail(getattr(answer, "reason", "no address"))
             return
-        self.addresses = answer.addresses
-        flows = [self.stack.ways.flow_to(address) for address in answer.addresses]
-        self._elsewhere = [flow for flow in reversed(flows) if flow is not None]
-        if self._elsewhere:
-            self.dialog.flow = self._elsewhere.pop()
-            self.step(LegEvent.RESOLVED)
-        else:
-            self._fail(f"none of our sockets can reach {self.destination.hop.host}")
+        self._try(answer.addresses)
 
     def abandon(self) -> None:
         """The call has no use for this leg any more."""
@@ -194,21 +186,24 @@ class OutgoingLeg(Leg):
     def send_invite(self) -> None:
         """Send the INVITE, with credentials if the last one was challenged."""
         dialog, stack = self.dialog, self.stack
-        headers = [*self._headers]
+        place = stack.ways.place(dialog.flow)
+        headers = [place.contact, ALLOW, *self._headers]
         body = b""
         if self._offer is not None:
-            headers.extend(self._offer.headers)
-            body = describe(dialog, self._offer, stack.ways)
+            headers += self._offer.headers
+            body = describe(dialog, self._offer, place)
         if self._proof is not None and self._proof.given is not None:
             headers.append(self._proof.given)
         branch = stack.branch()
         cseq = dialog.next_cseq()
-        data = self._written(branch, cseq, headers, body)
+        data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
         if len(data) > _LARGEST_DATAGRAM and self._may_stream():
             self._datagram_flow = dialog.flow
             flow = stack.ways.flow_to(Address("TCP", dialog.flow.remote, dialog.flow.remote_port))
             dialog.flow = flow or dialog.flow
-            data = self._written(branch, cseq, headers, body)
+            place = stack.ways.place(dialog.flow)
+            headers[0] = place.contact
+            data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
         self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
 
     def report_progress(self) -> None:
@@ -274,16 +269,17 @@ class OutgoingLeg(Leg):
         invite, dialog, stack = self._invite, self.dialog, self.stack
         assert invite is not None
         content = self._ack_content or self._unanswered
+        place = stack.ways.place(dialog.flow)
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:
             headers = content.headers
-            body = describe(dialog, content, stack.ways)
+            body = describe(dialog, content, place)
         if self._proof is not None and self._proof.given is not None:
             # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
             headers = (*headers, self._proof.given)
             self._proof.accepted()
-        data = dialog.write("ACK", dialog.local_cseq, stack.ways, stack.branch(), headers, body)
+        data = dialog.write("ACK", dialog.local_cseq, place, stack.branch(), headers, body)
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
         self._invite = None
@@ -304,16 +300,23 @@ class OutgoingLeg(Leg):
         else:
             self.step(LegEvent.ANSWERED)
 
-    def _written(self, branch: str, cseq: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
-        ways, dialog = self.stack.ways, self.dialog
-        own = [ways.local(dialog.flow).contact, ALLOW]
-        return dialog.write("INVITE", cseq, ways, branch, own + headers, body, self._max_forwards)
-
     def _may_stream(self) -> bool:
         flow = self.dialog.flow
         unbound = not self.dialog.pinned and not self._streams_refused
         named = self.destination.hop.param("transport") is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
+
+    def _try(self, addresses: tuple[Address, ...]) -> None:
+        self.addresses = addresses
+        for address in reversed(addresses):
+            flow = self.stack.ways.flow_to(address)
+            if flow is not None:
+                self._elsewhere.append(flow)
+        if self._elsewhere:
+            self.dialog.flow = self._elsewhere.pop()
+            self.step(LegEvent.RESOLVED)
+        else:
+            self._fail(f"none of our sockets can reach {self.destination.hop.host}")
 
     def _go_elsewhere(self) -> bool:
         if not self._elsewhere or self.state is not LegState.CALLING:

@@ -18,7 +18,6 @@ from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError, Malformed, PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
-from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
 
 _TIMERS_A_TURN = 256
@@ -47,7 +46,7 @@ class Core:
 
     def datagram(self, data: bytes, flow: Flow, now: float, wall: float) -> list[Effect]:
         """A datagram, or one whole message of a stream."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         request: Request | None = None
         try:
             message = parse(data)
@@ -68,20 +67,20 @@ class Core:
 
     def malformed(self, error: Malformed, flow: Flow, now: float, wall: float) -> list[Effect]:
         """A stream's framing is lost: answer if that can be done, and close it (RFC 3261 18.3)."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._malformed(error, flow)
         turn.effects.append(CloseFlow(flow))
         return turn.effects
 
     def answered(self, id: int, result: Answer, now: float, wall: float) -> list[Effect]:
         """The shell has the answer to an effect that carried this id."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._parts.pending.answered(id, result)
         return turn.effects
 
     def flow_failed(self, flow: Flow, now: float, wall: float) -> list[Effect]:
         """What was sent by this flow did not arrive, or this stream has closed."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         turn.count("flows_failed")
         if flow.connection:
             self._parts.registrar.flow_closed(flow, wall)
@@ -94,33 +93,33 @@ class Core:
 
     def tick(self, now: float, wall: float) -> list[Effect]:
         """Some time has passed: `wake_at` says when this is due."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         turn.timers.fire(now, _TIMERS_A_TURN)
         self._parts.registering.expire()
         return turn.effects
 
     def reload(self, policy: Policy, now: float, wall: float) -> list[Effect]:
         """New calls follow this version; calls in progress keep theirs."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._parts.reload(policy)
         turn.effects.append(Log("info", "policy loaded", {"policy": policy.name, "hash": policy.hash}))
         return turn.effects
 
     def drain(self, now: float, wall: float) -> list[Effect]:
         """Take no new calls, emergencies aside."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._parts.draining = True
         return turn.effects
 
     def hangup(self, call_id: str, now: float, wall: float) -> list[Effect]:
         """End one call. KeyError when there is none with this id."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._parts.calls[call_id].hang_up()
         return turn.effects
 
     def hangup_all(self, now: float, wall: float) -> list[Effect]:
         """End all calls."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         for call in list(self._parts.calls.values()):
             call.hang_up()
         return turn.effects
@@ -129,7 +128,7 @@ class Core:
         """After an input that met a bug of ours: what it had led to, and the end of the call that it was about."""
         turn = self._turn
         effects, concerned = turn.effects, turn.concerned
-        self._begin(now, wall)
+        self._turn.begin(now, wall)
         turn.count("calls_failed")
         if concerned is not None:
             turn.concerned = concerned
@@ -140,7 +139,7 @@ class Core:
         """After a `salvage` that met a bug too: take the call away without another word."""
         turn = self._turn
         effects, concerned = turn.effects, turn.concerned
-        self._begin(now, wall)
+        self._turn.begin(now, wall)
         if concerned is not None:
             concerned.abolish()
         return effects + turn.effects
@@ -196,10 +195,6 @@ class Core:
     def registrations(self, wall: float) -> list[RegistrationView]:
         """Every binding."""
         return [registration_view(binding, wall) for binding in self._parts.registrar.everything(wall)]
-
-    def _begin(self, now: float, wall: float) -> Turn:
-        self._turn.begin(now, wall)
-        return self._turn
 
     def _malformed(self, error: Malformed, flow: Flow) -> None:
         self._turn.count("messages_malformed")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from b2bua.dialog.ways import DEFAULT_PORT, Ways
+from b2bua.dialog.ways import DEFAULT_PORT, Place, Ways
 from b2bua.effects import Address, Flow, Transport
 from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import NameAddr
@@ -69,19 +69,22 @@ class Dialog:
         self,
         method: str,
         cseq: int,
-        ways: Ways,
+        place: Place,
         branch: str,
         headers: Sequence[tuple[str, str]] = (),
         body: bytes = b"",
         max_forwards: int = 70,
     ) -> bytes:
-        """A request inside this dialog (12.2.1.1), strict routers included. LocalError on a line end in a value."""
+        """A request inside this dialog (12.2.1.1), strict routers included, sent from where its flow's peer sees us.
+
+        LocalError on a line end in a value.
+        """
         uri, routes = self.target, self.routes
         if routes and ";lr" not in routes[0]:
             uri = str(NameAddr.parse(routes[0]).uri.without_headers())
             routes = (*routes[1:], f"<{self.target}>")
         lines = [
-            f"{method} {uri} SIP/2.0\r\nVia: {ways.local(self.flow).via}{branch};rport",
+            f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport",
             *map("Route: {}".format, routes),
             f"Max-Forwards: {max_forwards}\r\nFrom: {self.local}\r\nTo: {self.remote}",
             f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}",
@@ -117,11 +120,11 @@ class Dialog:
         contacts = message.contacts
         if not isinstance(contacts, list) or not contacts:
             return
-        uri = contacts[0].uri.without_headers()
-        text = str(uri)
-        if text == self.target:
+        uri = contacts[0].uri
+        target = target_of(uri)
+        if target == self.target:
             return
-        self.target = text
+        self.target = target
         if not self.pinned:
             self.flow = way_to(uri, self.routes, flow, ways)
 
@@ -130,17 +133,37 @@ def _port(target: str) -> int:
     return Uri.parse(target).port or DEFAULT_PORT
 
 
+def target_of(uri: Uri) -> str:
+    """A Contact's URI as a Request-URI, without header components (RFC 3261 19.1.5). Peers have the same few."""
+    text = _targets.get(uri)
+    if text is None:
+        text = str(uri.without_headers())
+        if len(text) <= _LONGEST_TARGET:
+            if len(_targets) >= _MOST_TARGETS:
+                _targets.clear()
+            _targets[uri] = text
+    return text
+
+
+_LONGEST_TARGET = 200
+_MOST_TARGETS = 4096
+_targets: dict[Uri, str] = {}
+
+
 def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flow:
     """Where requests to this target go, given the flow by which the peer's last message came.
 
     Deviation: a host name in a Contact or Record-Route is not looked up again (RFC 3263 4): the peer that we are
     talking to stays the next hop.
     """
-    hop = NameAddr.parse(routes[0]).uri if routes else target
-    if came_by.transport != "UDP" and not routes:
-        return came_by
-    if not is_address(hop.host) or (not routes and hop.host != came_by.remote):
-        return came_by
+    if routes:
+        hop = NameAddr.parse(routes[0]).uri
+        if not is_address(hop.host):
+            return came_by
+    else:
+        hop = target
+        if came_by.transport != "UDP" or hop.host != came_by.remote:
+            return came_by
     transport: Transport = "TCP" if (hop.param("transport") or "").lower() == "tcp" else "UDP"
     port = hop.port or DEFAULT_PORT
     if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
@@ -161,19 +184,13 @@ def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, 
     """
     contacts = request.contacts
     named = isinstance(contacts, list) and len(contacts) > 0
-    uri = (contacts[0].uri if isinstance(contacts, list) and contacts else request.from_.uri).without_headers()
-    local = f"{request.get('To')};tag={local_tag}"
-    dialog = Dialog(
-        request.call_id,
-        local,
-        local_tag,
-        request.get("From") or "",
-        request.from_tag or "",
-        flow,
-        sdp_id,
-    )
-    dialog.routes = tuple(request.values("Record-Route"))
-    dialog.target = str(uri)
+    uri = contacts[0].uri if isinstance(contacts, list) and contacts else request.from_.uri
+    headers = request.headers
+    local = f"{headers['To'][0]};tag={local_tag}"
+    dialog = Dialog(request.call_id, local, local_tag, headers["From"][0], request.from_tag or "", flow, sdp_id)
+    if "Record-Route" in headers:
+        dialog.routes = tuple(request.values("Record-Route"))
+    dialog.target = target_of(uri)
     dialog.flow = way_to(uri, dialog.routes, flow, ways) if named else flow
     dialog.remote_cseq = request.cseq.number
     return dialog
@@ -185,9 +202,9 @@ def complete(dialog: Dialog, response: Response, flow: Flow, ways: Ways) -> None
     Deviation: a 2xx without the Contact that section 13.3.1.4 demands leaves the Request-URI as remote target, so that
     the call can at least be acknowledged and ended.
     """
-    dialog.remote = response.get("To") or ""
+    dialog.remote = response.headers["To"][0]
     dialog.remote_tag = response.to_tag or ""
-    dialog.routes = tuple(reversed(response.values("Record-Route")))
+    dialog.routes = tuple(reversed(response.values("Record-Route"))) if "Record-Route" in response.headers else ()
     dialog.target, asked = "", dialog.target
     dialog.retarget(response, flow, ways)
     dialog.target = dialog.target or asked

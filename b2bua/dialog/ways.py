@@ -16,7 +16,7 @@ UNSPECIFIED = ("0.0.0.0", "::")
 DEFAULT_PORT = 5060
 
 
-class Local(msgspec.Struct, frozen=True, gc=False):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a peer sees us: our Via up to its branch, our Contact, and our address, IPv6 without brackets."""
 
     via: str
@@ -38,7 +38,7 @@ class Ways:
         if settings.advertise is not None:
             self._hosts.add(settings.advertise)
         self._ports = {listener.port for listener in settings.listen}
-        self._seen: dict[tuple[Transport, str, int], Local] = {}
+        self._seen: dict[tuple[Transport, str, int], Place] = {}
 
     def flow_to(self, address: Address) -> Flow | None:
         """The flow from the socket of ours that can reach this address; None when there is none."""
@@ -51,7 +51,7 @@ class Ways:
         """Whether some socket of ours can reach this address by this transport."""
         return (transport, ":" in host) in self._locals
 
-    def local(self, flow: Flow) -> Local:
+    def place(self, flow: Flow) -> Place:
         """Where a peer on this flow should see us.
 
         A stream that we opened leaves from a passing port, so its sent-by is the listener's.
@@ -59,7 +59,7 @@ class Ways:
         key = (flow.transport, flow.local, flow.local_port)
         return self._seen.get(key) or self._spell(key)
 
-    def _spell(self, key: tuple[Transport, str, int]) -> Local:
+    def _spell(self, key: tuple[Transport, str, int]) -> Place:
         transport, host, port = key
         parameter = ""
         if transport == "TCP":
@@ -69,8 +69,8 @@ class Ways:
             host = self._advertise
         sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         via = f"SIP/2.0/{transport} {sent_by};branch="
-        local = self._seen[key] = Local(via, ("Contact", f"<sip:{sent_by}{parameter}>"), host)
-        return local
+        place = self._seen[key] = Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), host)
+        return place
 
     def ours(self, uri: Uri) -> bool:
         """Whether this URI's host and port are one of our own addresses."""

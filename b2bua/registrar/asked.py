@@ -7,6 +7,7 @@ Leaves to `update` what becomes of the bindings.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -27,7 +28,7 @@ MOST_CONTACTS = 100
 """Contacts that one request may name and one address-of-record may have, whatever the policy says."""
 
 CONTACT_OCTETS = 1024
-"""The longest contact that is kept, URI and parameters together."""
+"""The longest contact that is read, URI and parameters together."""
 
 PATH_OCTETS = 2048
 """The longest Path that is kept, all values together."""
@@ -123,8 +124,21 @@ def _default(header: str | None, bounds: Bounds) -> int:
     return max(bounds.default_expires, bounds.min_expires)
 
 
-def _wanted(contact: NameAddr, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
-    expires, q, instance, reg_id = default, 1.0, None, None
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """What a contact says by itself: `Wanted` before anything is granted; `expires` is None where it names none."""
+
+    contact: str
+    expires: int | None
+    q: float
+    params: Params
+    instance: str | None
+    reg_id: int | None
+
+
+@lru_cache(maxsize=4096)
+def _said(contact: NameAddr) -> _Said:
+    """Read a contact, as its phone writes it each time. PeerError 400, also for one that could never be kept."""
+    expires, q, instance, reg_id = None, 1.0, None, None
     params = []
     for param in contact.params:
         name, value = param[0], param[1] or ""
@@ -140,12 +154,23 @@ def _wanted(contact: NameAddr, default: int, bounds: Bounds, numbered: bool, our
             reg_id = _reg_id(value)
         params.append(param)
     text = str(contact.uri)
+    whole = text + write_params(tuple(params))
+    if len(whole) > CONTACT_OCTETS:
+        raise PeerError(400, "Contact Too Long")
+    if not is_text(whole):
+        raise PeerError(400, "Contact Is Not UTF-8")
+    return _Said(text, expires, q, tuple(params), instance, reg_id)
+
+
+def _wanted(contact: NameAddr, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
+    said, uri = _said(contact), contact.uri
+    expires = default if said.expires is None else said.expires
     if expires:
         expires = _granted(expires, bounds)
-        _admit(contact.uri, text, params, ours)
-    if instance is None or not numbered:
-        reg_id = None
-    return Wanted(contact.uri, text, expires, q, tuple(params), instance, reg_id)
+        if uri.scheme in ("sip", "sips") and ours(uri):
+            raise PeerError(403, "Contact Is This Server")
+    reg_id = said.reg_id if numbered and said.instance is not None else None
+    return Wanted(uri, said.contact, expires, said.q, said.params, said.instance, reg_id)
 
 
 def _granted(asked: int, bounds: Bounds) -> int:
@@ -153,16 +178,6 @@ def _granted(asked: int, bounds: Bounds) -> int:
     if asked < NEVER_TOO_BRIEF and asked < bounds.min_expires:
         raise PeerError(423, "Interval Too Brief", (("Min-Expires", str(bounds.min_expires)),))
     return min(asked, bounds.max_expires)
-
-
-def _admit(uri: Uri, text: str, params: list[tuple[str, str | None]], ours: Callable[[Uri], bool]) -> None:
-    whole = text + write_params(tuple(params))
-    if len(whole) > CONTACT_OCTETS:
-        raise PeerError(400, "Contact Too Long")
-    if not is_text(whole):
-        raise PeerError(400, "Contact Is Not UTF-8")
-    if uri.scheme in ("sip", "sips") and ours(uri):
-        raise PeerError(403, "Contact Is This Server")
 
 
 def _weight(text: str) -> float:
@@ -188,7 +203,7 @@ def _reg_id(text: str) -> int:
 
 
 def _options(request: Request) -> frozenset[str]:
-    if not request.all("Supported"):
+    if "Supported" not in request.headers:
         return frozenset()
     return frozenset([option.lower() for option in request.values("Supported")])
 
@@ -200,7 +215,7 @@ def _path(request: Request) -> tuple[str, ...]:
     itself there has to be passed, and most phones behind one have never heard of it. Only a phone that has
     is told.
     """
-    if not request.all("Path"):
+    if "Path" not in request.headers:
         return ()
     values = tuple(request.values("Path"))
     if sum([len(value) for value in values]) > PATH_OCTETS:

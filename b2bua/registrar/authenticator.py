@@ -123,10 +123,11 @@ class Authenticator:
 
     def _given(self, request: Request) -> Credentials | None:
         """The Digest credentials to judge: the first for our realm and algorithms, else just the first."""
-        fields = request.all("Authorization") + request.all("Proxy-Authorization")
+        headers = request.headers
+        fields = [*headers.get("Authorization", ()), *headers.get("Proxy-Authorization", ())]
         first = None
         for field in fields[:MOST_CREDENTIALS]:
-            if field.partition(" ")[0].lower() != "digest":
+            if field[:7].lower() != "digest ":
                 continue
             given = Credentials.parse(field)
             if given.realm == self._realm and (given.algorithm or "MD5").upper() in self._decoys:

@@ -15,7 +15,7 @@ from b2bua.sip.uri import Uri
 
 def first_hop(request: Request) -> bool:
     """Whether the phone itself sent this to us: there is exactly one Via (RFC 5626 section 6)."""
-    lines = request.all("Via")
+    lines = request.headers["Via"]
     return len(lines) == 1 and ("," not in lines[0] or len(request.values("Via")) == 1)
 
 

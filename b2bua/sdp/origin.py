@@ -11,7 +11,7 @@ import re
 from b2bua.sip.errors import LocalError
 
 _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
-_BREAKS = re.compile(r"[\s\x00]")
+_WORDS = 6
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -30,7 +30,9 @@ def origin(username: str, session_id: int, version: int, address: str) -> bytes:
 
     LocalError for a username or address that is no single word.
     """
-    if not username or _BREAKS.search(username) or _BREAKS.search(address):
-        raise LocalError("an origin of ours cannot be written")
     family = "IP6" if ":" in address else "IP4"
-    return f"o={username} {session_id} {version} IN {family} {address}".encode("utf-8", "surrogateescape")
+    line = f"o={username} {session_id} {version} IN {family} {address}"
+    words = line.split()
+    if not username or len(words) != _WORDS or " ".join(words) != line or "\0" in line:
+        raise LocalError("an origin of ours cannot be written")
+    return line.encode("utf-8", "surrogateescape")

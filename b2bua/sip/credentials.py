@@ -13,10 +13,8 @@ import msgspec
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import BLANK, is_token, quote, read_quoted, split_commas, unquote
 
-_ORDINARY = re.compile(r'(?:[a-z]++=(?:"[^"\\,]*+"|[^"\\,<\s]++)(?:, ?|\Z))++')
+_ORDINARY = re.compile(r'(?:[a-z]++=(?:"[^"\\,]*+"|[^"\\,<\s]++)(?:, ?(?!\Z)|\Z))++')
 """Parameters as nearly everybody writes them: names in lower case, in values neither comma nor escape."""
-
-_PAIR = re.compile(r'([a-z]+)="?([^",]*)')
 
 
 def _read_digest(text: str) -> dict[str, str]:
@@ -25,9 +23,9 @@ def _read_digest(text: str) -> dict[str, str]:
     if scheme.lower() != "digest":
         raise PeerError(400, "Not Digest Authentication")
     if _ORDINARY.fullmatch(rest):
-        pairs = _PAIR.findall(rest)
-        ordinary: dict[str, str] = dict(pairs)
-        if len(ordinary) == len(pairs):
+        pieces = rest.replace('"', "").replace(", ", ",").split(",")
+        ordinary = dict([piece.split("=", 1) for piece in pieces])
+        if len(ordinary) == len(pieces):
             return ordinary
     return _read_params(rest)
 

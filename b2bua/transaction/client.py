@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import Response
 from b2bua.transaction.derived import acknowledgement
-from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, State, compiled, event_of
+from b2bua.transaction.tables import INVITE_CLIENT, REQUEST_CLIENT, RESPONSES, State, compiled
 from b2bua.transaction.transaction import REACHING, Transaction
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ClientTransaction(Transaction):
                 self.layer.turn.effects.append(ack)
                 return
         self.response = response
-        self.step(event_of(response.status))
+        self.step(RESPONSES[response.status // 100])
         self.response = None
 
     def acknowledged(self, tag: str, ack: bytes, flow: Flow) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import REASONS, Request
 from b2bua.transaction.responses import encode, reply_flow, response_head
-from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, State, compiled, event_of
+from b2bua.transaction.tables import INVITE_SERVER, REQUEST_SERVER, RESPONSES, State, compiled
 from b2bua.transaction.transaction import REACHING, Transaction
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ServerTransaction(Transaction):
         Without a `reason`, or with an empty one, it is the status's own.
         """
         self.response = encode(status, reason or REASONS.get(status, "Unknown"), self.head, tag, headers, body)
-        self.step(event_of(status))
+        self.step(RESPONSES[status // 100])
 
     def drop(self) -> None:
         """Give no answer any more."""

@@ -152,12 +152,8 @@ REQUEST_SERVER: Table = {
 }
 
 
-def event_of(status: int) -> Event:
-    """The event that a response with this status is."""
-    return _EVENTS[status // 100]
-
-
-_EVENTS = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
+RESPONSES = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
+"""The events that responses are, by the hundreds of their status."""
 
 TIMERS = {event.value: event for event in Event if len(event.value) == 1}
 """The events that the RFC's letters are."""

@@ -51,9 +51,10 @@ class Turn:
         """The time of the input, in monotonic seconds."""
         return self.timers.now
 
-    def begin(self, now: float, wall: float) -> None:
+    def begin(self, now: float, wall: float) -> Turn:
         """Another input."""
         self.timers.now = now
         self.wall = wall
         self.concerned = None
         self.effects = []
+        return self

@@ -33,6 +33,7 @@ def test_no_policy_lets_a_phone_fill_the_memory() -> None:
     assert refused(home, f"Contact: {CONTACT}", cseq=11).status == 403
     assert refused(Home(), f"Contact: <sip:{'a' * 1020}@192.0.2.7>").status == 400
     assert refused(Home(), f"Contact: {CONTACT};x={'a' * 1020}").status == 400
+    assert refused(Home(), f"Contact: <sip:{'a' * 1020}@192.0.2.7>;expires=0").status == 400
 
 
 def test_what_has_expired_neither_counts_nor_orders() -> None:
