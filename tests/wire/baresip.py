@@ -10,13 +10,14 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
 from . import music
+from .codecs import PCMU, Codec
 from .message import Address
-from .ports import block, wait_bound
+from .ports import Ports, block, wait_bound
 from .program import Program, WireError
 
 MODULES = "/usr/lib/baresip/modules"
@@ -35,7 +36,11 @@ ausrc_channels 1
 auplay_channels 1
 snd_path {recordings}
 ringback_disabled yes
+opus_stereo no
+opus_sprop_stereo no
 module g711.so
+module g722.so
+module opus.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -48,7 +53,10 @@ ctrl_tcp_listen {host}:{control}
 
 
 class Baresip:
-    """One phone. Times are seconds; `tune` is what it plays, `log` its trace of every SIP message."""
+    """One phone. Times are seconds; `tune` is what it plays, `media` where it receives RTP and sends it from.
+
+    `codecs` are those that it offers, best first; its log is a trace of every SIP message.
+    """
 
     def __init__(
         self,
@@ -61,6 +69,7 @@ class Baresip:
         answers: bool = False,
         host: str = "127.0.0.1",
         seconds: float = 20.0,
+        codecs: Sequence[Codec] = (PCMU,),
         account: str = "",
     ) -> None:
         self.user = user
@@ -72,7 +81,9 @@ class Baresip:
         music.write_tune(self.tune, user, seconds)
         sip = block(32, host)
         self.address = Address(host, sip)
-        self._write_files(password, transport, answers, account)
+        self.media = Ports(host, sip + 4, sip + 30)
+        offered = ";audio_codecs=" + ",".join(codec.phone for codec in codecs)
+        self._write_files(password, transport, answers, offered + account)
         self._events: list[dict[str, object]] = []
         self._replies: dict[str, dict[str, object]] = {}
         self._buffer = b""
@@ -150,9 +161,8 @@ class Baresip:
     def wait_heard(self, seconds: float, timeout: float = 15.0) -> None:
         """Return when this phone has recorded that much sound: the file's growth is polled."""
         deadline = time.monotonic() + timeout
-        while len(self._heard_octets()) < seconds * music.RATE * 2:
+        while (got := self._heard_seconds()) < seconds:
             if time.monotonic() > deadline:
-                got = len(self._heard_octets()) / music.RATE / 2
                 raise WireError(
                     f"baresip {self.user} heard {got:.1f} s of sound, not {seconds:g}\n{self.program.tail()}"
                 )
@@ -162,7 +172,11 @@ class Baresip:
         """Return how much what was heard from `start` seconds on is the other phone's tune: 0 to 1."""
         # Both began with the call: what is heard is not far from where it stands in the tune.
         near = music.read(other.tune)[: int((start + 2.0) * music.RATE)]
-        return music.likeness(music.read(self._recording()), near, start=start)
+        return music.likeness(self.heard(), near, start=start)
+
+    def heard(self) -> music.Sound:
+        """Return what was heard in the last call, up to its first hold: there the phone stops recording."""
+        return music.read(self._recording())
 
     def _recording(self) -> Path:
         found = sorted(self._recordings.glob("*-dec.wav"))
@@ -170,9 +184,9 @@ class Baresip:
             raise WireError(f"baresip {self.user} recorded nothing\n{self.program.tail()}")
         return found[-1]
 
-    def _heard_octets(self) -> bytes:
+    def _heard_seconds(self) -> float:
         found = sorted(self._recordings.glob("*-dec.wav"))
-        return found[-1].read_bytes()[44:] if found else b""
+        return music.seconds(found[-1]) if found else 0.0
 
     @property
     def _control_port(self) -> int:
@@ -185,14 +199,14 @@ class Baresip:
             "host": host,
             "sip": sip,
             "control": self._control_port,
-            "rtp": sip + 4,
-            "rtp_last": sip + 30,
+            "rtp": self.media.first,
+            "rtp_last": self.media.last,
             "tune": self.tune,
             "recordings": self._recordings,
         }
         (self.folder / "config").write_text(_CONFIG.format_map(values), encoding="utf-8")
         line = f"<sip:{self.user}@{self._server};transport={transport}>;auth_pass={password};regint=60"
-        line += ";audio_codecs=pcmu" + (";answermode=auto" if answers else "") + account
+        line += (";answermode=auto" if answers else "") + account
         (self.folder / "accounts").write_text(line + "\n", encoding="utf-8")
 
     def _read(self, deadline: float) -> bool:

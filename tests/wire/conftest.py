@@ -17,6 +17,7 @@ import pytest
 
 from .lab import Lab
 from .server import Server
+from .tap import Tap
 
 HERE = Path(__file__).parent
 OFFICE = HERE.parent.parent / "examples" / "office"
@@ -102,6 +103,17 @@ def office(office_server: Server, tmp_path: Path, request: pytest.FixtureRequest
 def lab(lab_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A bench on the lab."""
     yield from _bench(lab_server, tmp_path, request)
+
+
+@pytest.fixture
+def tap() -> Iterator[Tap]:
+    """All RTP on loopback during the test."""
+    try:
+        opened = Tap()
+    except PermissionError:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no right to capture: CAP_NET_RAW is needed")
+    with opened:
+        yield opened
 
 
 def _running(policy: Path, folder: Path) -> Iterator[Server]:

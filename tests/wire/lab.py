@@ -7,6 +7,7 @@ registered. Used by the tests' fixtures and by `scripts/demo`.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +15,7 @@ from typing import Literal, Self
 import yaml
 
 from .baresip import Baresip
+from .codecs import PCMU, Codec
 from .message import Address
 from .peer import Peer
 from .ports import block
@@ -157,10 +159,27 @@ class Lab:
         """Put a peer on the bench that does what the test says."""
         return self._stack.enter_context(Peer(at.host, at.port) if at else Peer())
 
-    def phone(self, user: str, *, transport: Literal["udp", "tcp"] = "udp", answers: bool = False) -> Baresip:
-        """Put a baresip on the bench, registered."""
+    def phone(
+        self,
+        user: str,
+        *,
+        transport: Literal["udp", "tcp"] = "udp",
+        answers: bool = False,
+        codecs: Sequence[Codec] = (PCMU,),
+        seconds: float = 20.0,
+    ) -> Baresip:
+        """Put a baresip on the bench, registered; its tune, and any call of it, ends after so many `seconds`."""
         phone = self._stack.enter_context(
-            Baresip(user, self.password(user), self.server.udp, self.folder, transport=transport, answers=answers)
+            Baresip(
+                user,
+                self.password(user),
+                self.server.udp,
+                self.folder,
+                transport=transport,
+                answers=answers,
+                codecs=codecs,
+                seconds=seconds,
+            )
         )
         phone.wait_registered()
         return phone

@@ -11,12 +11,27 @@ import os
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from .message import Address
 from .program import Program, WireError
 
 FIRST, LAST = 20_000, 32_000
 """The range, below the one from which the kernel picks ports for outgoing traffic."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """A range of ports on a host, both ends included."""
+
+    host: str
+    first: int
+    last: int
+
+    def __contains__(self, address: Address) -> bool:
+        return address.host == self.host and self.first <= address.port <= self.last
+
 
 _lock = threading.Lock()
 _next = FIRST + os.getpid() * 40 % (LAST - FIRST)

@@ -1,0 +1,126 @@
+"""What goes over the wire: every RTP packet on loopback, with the time at which it was delivered.
+
+Owns one packet socket (Linux), the kernel's time stamps and the reading of RTP's fixed header (RFC 3550 section 5.1).
+IPv4 only. It takes the right to capture (CAP_NET_RAW): PermissionError without it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import selectors
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+from .message import Address
+from .ports import Ports
+from .program import WireError
+
+_ETH_P_IP = 0x0800
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6
+_SO_TIMESTAMPNS, _SO_RCVBUFFORCE = 35, 33
+_BUFFER = 16 << 20
+_UDP = 17
+
+
+class Packet(NamedTuple):
+    """One RTP packet: `time` is wall seconds, as the kernel took it; `payload` without header and extension."""
+
+    time: float
+    source: Address
+    target: Address
+    payload_type: int
+    marker: bool
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+
+
+class Tap:
+    """All RTP over loopback, from its making to its closing. WireError at the end if the kernel lost any of it."""
+
+    def __init__(self) -> None:
+        self._packets: list[Packet] = []
+        self._reading = threading.Lock()
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_IP))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._socket.bind(("lo", _ETH_P_IP))
+        self._socket.setblocking(False)
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._read, name="tap", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the capture."""
+        self._wake.send(b".")
+        self._thread.join()
+        lost = self._lost()
+        for each in (self._socket, self._wake, self._woken):
+            each.close()
+        if lost:
+            raise WireError(f"the tap lost {lost} packets: what it shows is not what happened")
+
+    def packets(self, wanted: Callable[[Packet], bool] = lambda packet: True) -> list[Packet]:
+        """All packets so far that are wanted, in the order of their delivery."""
+        with self._reading:
+            self._drain()
+            return [packet for packet in self._packets if wanted(packet)]
+
+    def to(self, ports: Ports, *, since: float = 0.0) -> list[Packet]:
+        """What was delivered at these ports, from a time on."""
+        return self.packets(lambda packet: packet.target in ports and packet.time >= since)
+
+    def out_of(self, ports: Ports, *, since: float = 0.0) -> list[Packet]:
+        """What came from these ports, from a time on."""
+        return self.packets(lambda packet: packet.source in ports and packet.time >= since)
+
+    def _read(self) -> None:
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._socket, selectors.EVENT_READ)
+            ready.register(self._woken, selectors.EVENT_READ)
+            while not any(key.fileobj is self._woken for key, _ in ready.select()):
+                with self._reading:
+                    self._drain()
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                data, notes, _, _ = self._socket.recvmsg(4096, 64)
+            except BlockingIOError:
+                return
+            seconds, nanoseconds = struct.unpack("@ll", notes[0][2])
+            if packet := read(data, seconds + nanoseconds / 1e9):
+                self._packets.append(packet)
+
+    def _lost(self) -> int:
+        _, lost = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
+        return int(lost)
+
+
+def read(data: bytes, time: float) -> Packet | None:
+    """Read an IPv4 packet; None for what is no RTP: other versions, and RTCP (RFC 5761 section 4)."""
+    header = (data[0] & 0x0F) * 4
+    body = data[header + 8 : int.from_bytes(data[2:4], "big")]
+    if data[0] >> 4 != 4 or data[9] != _UDP or len(body) < 12 or body[0] >> 6 != 2 or 192 <= body[1] <= 223:
+        return None
+    source_port, target_port = struct.unpack_from("!HH", data, header)
+    source = Address(str(ipaddress.IPv4Address(data[12:16])), source_port)
+    target = Address(str(ipaddress.IPv4Address(data[16:20])), target_port)
+    begin = 12 + 4 * (body[0] & 0x0F)
+    if body[0] & 0x10 and len(body) >= begin + 4:
+        begin += 4 + 4 * int.from_bytes(body[begin + 2 : begin + 4], "big")
+    end = len(body) - (body[-1] if body[0] & 0x20 else 0)
+    sequence, timestamp, ssrc = struct.unpack_from("!HII", body, 2)
+    return Packet(
+        time, source, target, body[1] & 0x7F, bool(body[1] & 0x80), sequence, timestamp, ssrc, body[begin:end]
+    )
