@@ -1,0 +1,1 @@
+"""Media without sockets: the packets that we write, who may send to us, and when a sound's next packet is due."""
