@@ -28,7 +28,7 @@ class Codec(NamedTuple):
 PCMU = Codec("PCMU", "pcmu", 8_000, 8_000)
 PCMA = Codec("PCMA", "pcma", 8_000, 8_000)
 G722 = Codec("G722", "g722/16000/1", 16_000, 8_000)
-OPUS = Codec("opus", "opus/48000/2", 48_000, 48_000)
+OPUS = Codec("opus", "opus/48000/1", 48_000, 48_000)
 ALL = (PCMU, PCMA, G722, OPUS)
 
 STATIC = {0: PCMU, 8: PCMA, 9: G722}
