@@ -25,6 +25,7 @@ from b2bua.effects import (
     Record,
     Resolve,
     Send,
+    SetMedia,
     StoreBindings,
 )
 from b2bua.io.clock import Clock
@@ -101,6 +102,16 @@ class Memory(Protocol):
         """Write behind."""
 
 
+class Ports(Protocol):
+    """What does as plans say at our RTP ports. It may keep plans until the batch at hand is over."""
+
+    def perform(self, effect: SetMedia) -> None:
+        """Let one port do that."""
+
+    def flush(self) -> None:
+        """Hand over what was kept, in order."""
+
+
 class Shell:
     """One core and everything that performs for it. `counters` counts what happened at the edge."""
 
@@ -108,6 +119,7 @@ class Shell:
     _streams: Streams
     _names: Names
     _memory: Memory
+    _ports: Ports | None
 
     def __init__(self, core: Inputs, log: FilteringBoundLogger, trace: Trace | None = None) -> None:
         self.core = core
@@ -119,9 +131,12 @@ class Shell:
         self._failed: dict[Flow, None] = {}
         self._watched: trio.Event | None = None
 
-    def connect(self, datagrams: Datagrams, streams: Streams, names: Names, memory: Memory) -> None:
-        """Say who performs: once, before the first input."""
+    def connect(
+        self, datagrams: Datagrams, streams: Streams, names: Names, memory: Memory, ports: Ports | None = None
+    ) -> None:
+        """Say who performs: once, before the first input. A server need not have ports."""
         self._datagrams, self._streams, self._names, self._memory = datagrams, streams, names, memory
+        self._ports = ports
 
     # Inputs.
 
@@ -133,9 +148,15 @@ class Shell:
 
     def settle(self) -> None:
         """A batch of messages is over: what they led to leaves, and the alarm may be due earlier."""
-        self._datagrams.flush()
+        self._flush()
         self.clock.look()
         self._moved()
+
+    def _flush(self) -> None:
+        """Ports know what to do before a peer learns of them."""
+        if self._ports is not None:
+            self._ports.flush()
+        self._datagrams.flush()
 
     def turn(self, take: Input, *given: object) -> None:
         """One input by itself: a method of the core with what it takes before `now` and `wall`."""
@@ -188,7 +209,7 @@ class Shell:
             if due is not None and due <= now:
                 # A core fires so many timers a tick; for the others, whoever waits has his turn first.
                 self.clock.hurry()
-        self._datagrams.flush()
+        self._flush()
         self._moved()
 
     def _feed(self, take: Input, *given: object) -> None:
@@ -233,6 +254,9 @@ class Shell:
                     self._memory.bindings(effect)
                 case Resolve():
                     self._names.ask(effect)
+                case SetMedia():
+                    if self._ports is not None:
+                        self._ports.perform(effect)
                 case CloseFlow():
                     self._streams.close(effect.flow)
 

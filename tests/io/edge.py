@@ -10,7 +10,7 @@ import structlog
 import trio
 from structlog.testing import LogCapture
 
-from b2bua.effects import Answer, Effect, Flow, Record, Resolve, StoreBindings
+from b2bua.effects import Answer, Effect, Flow, Record, Resolve, SetMedia, StoreBindings
 from b2bua.io.shell import Shell
 from b2bua.sip.errors import Malformed
 
@@ -71,12 +71,16 @@ class Noted:
         self.asked: list[Resolve] = []
         self.bound: list[StoreBindings] = []
         self.records: list[Record] = []
+        self.plans: list[SetMedia] = []
 
     def send(self, data: bytes, flow: Flow) -> None:
         self.sent.append((data, flow))
 
     def flush(self) -> None:
         pass
+
+    def perform(self, effect: SetMedia) -> None:
+        self.plans.append(effect)
 
     def close(self, flow: Flow) -> None:
         self.closed.append(flow)
@@ -106,7 +110,7 @@ class Edge:
 
     def connect(self, **performers: Any) -> None:
         """Let these perform; the others note."""
-        names = ("datagrams", "streams", "names", "memory")
+        names = ("datagrams", "streams", "names", "memory", "ports")
         self.shell.connect(**{name: performers.get(name, self.noted) for name in names})
 
     def events(self) -> list[str]:

@@ -7,6 +7,7 @@ Ends when the server does: its end of the connection closes then. Signals are th
 from __future__ import annotations
 
 import gc
+import math
 import os
 import random
 import select
@@ -27,9 +28,7 @@ from b2bua.io.media.relay import Relay
 GATHER_SECONDS = 0.001
 """After packets were relayed, others may gather for so long: waking up for each costs more than to relay it."""
 
-REPORT_SECONDS = 1.0
-"""Between two reports to the server."""
-
+_LONGEST_WAIT_SECONDS = 60.0
 _EVENTS = 128
 _COMMANDS = 16
 
@@ -54,7 +53,7 @@ class MediaLoop:
         self._relay = Relay(self._ports, draw)
         self._players = Players(draw, self._tell, now)
         self._unsaid: deque[bytes] = deque()
-        self._report_at = now + REPORT_SECONDS
+        self._report_seconds = self._report_at = math.inf
 
     def run(self) -> None:
         """Work until the server is gone. Raises ServerGoneError then."""
@@ -80,7 +79,7 @@ class MediaLoop:
         """How long to wait for packets, in seconds."""
         due = self._players.due
         until = self._report_at if due is None else min(due, self._report_at)
-        return max(0.0, until - now)
+        return min(max(0.0, until - now), _LONGEST_WAIT_SECONDS)
 
     def _gather(self, began: float) -> None:
         """Let some packets come, unless a sound is due."""
@@ -111,7 +110,7 @@ class MediaLoop:
                 case Forget(version):
                     self._players.forget(version)
                 case Open() as opening:
-                    self._open(opening)
+                    self._open(opening, now)
 
     def _learn(self, learn: Learn, descriptors: list[int], now: float) -> None:
         if not descriptors:
@@ -134,7 +133,7 @@ class MediaLoop:
         self._players.plan(port, plan, now)
         port.plan = plan
 
-    def _open(self, opening: Open) -> None:
+    def _open(self, opening: Open, now: float) -> None:
         missing: Counter[str] = Counter()
         for port in bind(opening, self._descriptors, missing):
             self._ports[port.id] = port
@@ -145,6 +144,7 @@ class MediaLoop:
         for first in range(0, len(shown), protocol.PORTS):
             self._tell(Bound(tuple(shown[first : first + protocol.PORTS])))
         self._tell(Ready(dict(missing)))
+        self._report_seconds, self._report_at = opening.report_seconds, now
 
     # What it is told.
 
@@ -167,7 +167,7 @@ class MediaLoop:
                 self._epoll.modify(self._control, select.EPOLLIN)
 
     def _report(self, now: float) -> None:
-        self._report_at = now + REPORT_SECONDS
+        self._report_at = now + self._report_seconds
         if self._unsaid:
             return
         relay, players = self._relay, self._players

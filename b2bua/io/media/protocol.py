@@ -22,11 +22,15 @@ PORTS = 512
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
-    """The first command: bind all even ports of this range, and the odd ones above, on each host."""
+    """The first command: bind all even ports of this range, and the odd ones above, on each host.
+
+    From then on there is a `Report` whenever so many seconds have passed.
+    """
 
     hosts: tuple[str, ...]
     first_port: int
     last_port: int
+    report_seconds: float
 
 
 class Learn(msgspec.Struct, frozen=True, tag=True):
@@ -83,7 +87,7 @@ class Silent(msgspec.Struct, frozen=True, tag=True):
 
 
 class Report(msgspec.Struct, frozen=True, tag=True):
-    """Every second: what is going on, and what went on since the start. Its absence is a sign of ill health.
+    """From time to time: what is going on, and what went on since the start. Its absence is a sign of ill health.
 
     `in_use` ports have a plan, `players` are sounding. Packets: `relayed`; of `strangers`, who may not send here;
     `unwanted`, since there is nobody to send them to; `played`; `late` ones of these by more than 5 ms; `skipped` ones,

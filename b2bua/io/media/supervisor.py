@@ -37,6 +37,9 @@ from b2bua.settings import Media
 TONE: Final = "tone"
 """The sound that is always there. The codecs that it was learned in are those that can be played."""
 
+REPORT_SECONDS: Final = 1.0
+"""Between two reports of the process. They are its sign of life, too: see `child.HEALTH_SECONDS`."""
+
 FIRST_DELAY_SECONDS: Final = 0.1
 LONGEST_DELAY_SECONDS: Final = 5.0
 STEADY_SECONDS: Final = 30.0
@@ -65,7 +68,7 @@ class MediaProcess:
     """One process at a time, for as long as `run` runs."""
 
     def __init__(self, settings: Media, hosts: tuple[str, ...], core: MediaInputs, shell: Shell) -> None:
-        self._open = Open(hosts, settings.first_port, settings.last_port)
+        self._open = Open(hosts, settings.first_port, settings.last_port, REPORT_SECONDS)
         self._core = core
         self._shell = shell
         self._log = shell.log
