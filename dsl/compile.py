@@ -18,8 +18,9 @@ from dsl.compile_edits import compiled_edit
 from dsl.compile_index import Statement, indexed
 from dsl.compile_setup import Setup
 from dsl.compile_values import Kind, Scope
-from dsl.decision import Accept, Action, Challenge, Dial, Frame, Redirect, Reject
+from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Frame, Play, Redirect, Reject
 from dsl.evaluate import Execute, Run, Value
+from dsl.vocabulary import SERVICES
 
 _NOWHERE = Reject(480)
 _FORWARDED = 181
@@ -107,6 +108,14 @@ class _Compiler:
                 return self._dial(decision, scope)
             case tree.Do(sub=sub, arguments=arguments):
                 return self._do(sub.text, arguments, scope)
+            case tree.Answer(sound=tree.Name(text=sound), loop=loop):
+                return _always(Answer("play", sound, loop))
+            case tree.Answer(service=service):
+                return _always(Answer(next(known for known in SERVICES if known == service.text)))
+            case tree.Play(sound=sound, loop=loop):
+                return _always(Play(sound.text, loop))
+            case tree.Continue():
+                return _always(Continue())
             case _:
                 raise ValueError(f"{type(decision).__name__} at {_place(decision.span)} was not checked")
 

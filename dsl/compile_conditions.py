@@ -18,7 +18,7 @@ from dsl.evaluate import Run
 from dsl.networks import Network, NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
 
-_ORDERS: dict[str, Callable[[int, int], bool]] = {
+_ORDERS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -89,7 +89,7 @@ class Conditions:
 
         def test(run: Run) -> bool:
             one, other = left(run), right(run)
-            return isinstance(one, int) and isinstance(other, int) and holds(one, other)
+            return isinstance(one, int | float) and isinstance(other, int | float) and holds(one, other)
 
         return Condition(test)
 
@@ -149,6 +149,8 @@ class Conditions:
             trunk = subject.name.text
             asks = Run.up if state == "up" else Run.full
             return Condition(lambda run: asks(run, trunk), pure=False)
+        if state == "caller":
+            return Condition(lambda run: run.facts.holder_is_caller)
         value = self._scope.compiled(subject).value
         if state == "absent":
             return Condition(lambda run: value(run) is None)
@@ -206,7 +208,7 @@ def _form(pattern: Pattern) -> Callable[[str], re.Match[str] | None]:
     return fullmatch
 
 
-def _equal(item: Compiled, wanted: str | int) -> Condition:
+def _equal(item: Compiled, wanted: str | float) -> Condition:
     value = item.value
     return Condition(lambda run: value(run) == wanted, ((Key("equal", item, wanted),),))
 

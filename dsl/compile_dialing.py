@@ -109,7 +109,7 @@ def _without_trunk(target: Compiled, setup: Setup, written: bool) -> MakeTarget:
     return party
 
 
-def _text(value: str | int | None) -> str | None:
+def _text(value: str | float | None) -> str | None:
     return None if value is None else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Actions that decide nothing into functions: tags, log lines, and headers of the called side.
+"""Actions that decide nothing into functions: tags, log lines, headers of the called side, the way of the media.
 
 Owns keeping line ends and other control characters out of what a caller's value may carry into a header
 or a log.
@@ -10,6 +10,7 @@ from dsl import tree
 from dsl.compile_values import Scope
 from dsl.decision import HeaderEdit
 from dsl.evaluate import Execute, Run
+from dsl.vocabulary import MEDIA
 
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
 
@@ -47,10 +48,15 @@ def compiled_edit(action: tree.Action, scope: Scope) -> Execute:
         case tree.StripHeader(name=header):
             edit = HeaderEdit(header.value, None)
             return lambda run: run.headers.append(edit)
-        case tree.Media():
-            return lambda run: None
+        case tree.Media(choice=choice):
+            way = next(known for known in MEDIA if known == choice.text)
+
+            def media(run: Run) -> None:
+                run.media = way
+
+            return media
 
 
-def clean(value: str | int) -> str:
+def clean(value: str | float) -> str:
     """A value without control characters."""
     return str(value).translate(_CONTROLS)

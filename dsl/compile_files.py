@@ -1,6 +1,6 @@
 """What a script declares, with the files behind it, into a `Setup`: all problems at once, each at its place.
 
-Owns reading users, secrets, tables and holidays relative to the script, and which of their contents
+Owns reading users, secrets, sounds, tables and holidays relative to the script, and which of their contents
 belong to the policy's version. Names in the rules are `resolve`'s and `check`'s.
 """
 
@@ -22,6 +22,7 @@ from dsl.hours import Holidays, Hours, Window, load_holidays
 from dsl.networks import Network
 from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separators
 from dsl.secrets_file import Entry, read_secrets
+from dsl.sounds import Sound, SoundError, read_sound
 from dsl.tables import Kind, Table, load_table
 from dsl.users import Directory, read_users
 
@@ -32,7 +33,7 @@ Read = TypeVar("Read")
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A setup, and the hash of all that makes up its version: script, tables, hours and users without
+    """A setup, and the hash of all that makes up its version: script, tables, hours, sounds and users without
     credentials.
     """
 
@@ -80,6 +81,7 @@ class _Reader:
             emergency=frozenset(without_separators(number) for number in numbers),
             groups=groups,
             nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
+            sounds={sound.name: sound for sound in map(self._sound, self.all_of(tree.Sound)) if sound is not None},
             hours={hours.name.text: self._hours(hours) for hours in self.all_of(tree.Hours)},
             limits={limit.name.text: _limit(limit) for limit in self.all_of(tree.Limit)},
             tables={table.name.text: self._table(table) for table in self.all_of(tree.Table)},
@@ -170,6 +172,18 @@ class _Reader:
             reason = (error.strerror or "unreadable").lower()
             self.wrong(logins[0], f"`secrets.yaml` cannot be read: {reason}", f"looked in {self.folder}")
             return {name.value: Entry(None, "") for name in logins}
+
+    def _sound(self, declared: tree.Sound) -> Sound | None:
+        """The sound; None for one that cannot be played. The content hash stands for it in the policy's own."""
+        name, text = declared.name.text, declared.file
+        try:
+            sound = self.file(text, lambda path: read_sound(name, path))
+        except SoundError as error:
+            self.wrong(text, f"`{text.value}` {error.message}", error.advice)
+            return None
+        if sound is not None:
+            self.contents[f"sound {text.value}"] = sound.version.encode()
+        return sound
 
     def _hours(self, hours: tree.Hours) -> Hours:
         windows = []

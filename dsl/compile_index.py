@@ -45,7 +45,7 @@ def indexed(statements: Sequence[Statement]) -> Execute:
     return _by_candidates(executes, tuple(always), finders)
 
 
-def _identities(keys: tuple[Key, ...]) -> list[tuple[str, str, str | int | Network | Pattern]]:
+def _identities(keys: tuple[Key, ...]) -> list[tuple[str, str, str | float | Network | Pattern]]:
     return [(key.index, key.subject.same, key.operand) for key in keys]
 
 
@@ -78,7 +78,7 @@ def _by_candidates(executes: tuple[Execute, ...], always: tuple[int, ...], finde
 
 def _equal_finder(entries: list[tuple[int, Key]]) -> _Find:
     value: Value = entries[0][1].subject.value
-    rules: dict[str | int | Network | Pattern | None, list[int]] = {}
+    rules: dict[str | float | Network | Pattern | None, list[int]] = {}
     for number, key in entries:
         rules.setdefault(key.operand, []).append(number)
     table = {operand: tuple(numbers) for operand, numbers in rules.items()}

@@ -25,7 +25,7 @@ class Key(msgspec.Struct, frozen=True):
 
     index: Literal["equal", "network", "pattern"]
     subject: Compiled
-    operand: str | int | Network | Pattern
+    operand: str | float | Network | Pattern
 
 
 class Condition(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a policy declares, ready for its rules: users, nets, hours, limits, tables and trunks by name.
+"""What a policy declares, ready for its rules: users, nets, sounds, hours, limits, tables and trunks by name.
 
 Owns the shapes that compiled rules and the engine use. Reading the files behind them, with their problems, is
 `compile_files`.
@@ -16,6 +16,7 @@ from dsl.networks import Network
 from dsl.numbers import Format, NumberPlan
 from dsl.patterns import Pattern
 from dsl.secrets_file import Secret
+from dsl.sounds import Sound
 from dsl.tables import Table
 from dsl.users import Directory
 
@@ -68,6 +69,7 @@ class Setup(msgspec.Struct, frozen=True):
     emergency: frozenset[str] = frozenset()
     groups: dict[str, frozenset[str]] = {}
     nets: dict[str, tuple[Network, ...]] = {}
+    sounds: dict[str, Sound] = {}
     hours: dict[str, Hours] = {}
     limits: dict[str, Limit] = {}
     tables: dict[str, Table] = {}

@@ -36,7 +36,7 @@ class Compiled(msgspec.Struct, frozen=True):
     value: Value
     kind: Kind
     same: str
-    constant: str | int | None = None
+    constant: str | float | None = None
     slot: str | None = None
 
 
@@ -66,6 +66,9 @@ FACTS: dict[str, tuple[Kind, Value]] = {
     "rang": (Kind.TRUTH, lambda run: run.outcome is not None and run.outcome.rang),
     "tried": (Kind.WHOLE, lambda run: None if run.outcome is None else run.outcome.tried),
     "redirected": (Kind.TEXT, lambda run: None if run.outcome is None else run.outcome.redirected),
+    "holder": (Kind.PARTY, lambda run: run.facts.holder),
+    "held": (Kind.PARTY, lambda run: run.facts.held),
+    "held for": (Kind.WHOLE, lambda run: run.facts.held_for),
 }
 """Facts by the name that a policy gives them."""
 
@@ -106,7 +109,7 @@ class Scope:
             case tree.Integer(value=number):
                 return _constant(number, Kind.WHOLE)
             case tree.Duration(seconds=seconds):
-                return _constant(int(seconds or 0), Kind.WHOLE)
+                return _constant(seconds or 0, Kind.WHOLE)
 
     def _reference(self, name: tree.Name) -> Compiled:
         local = None if name.quoted else self.names.get(name.text)
@@ -142,14 +145,14 @@ class Scope:
         return Compiled(value, Kind.TEXT, same, slot=argument.slot)
 
 
-def _constant(constant: str | int, kind: Kind) -> Compiled:
+def _constant(constant: str | float, kind: Kind) -> Compiled:
     return Compiled(lambda run: constant, kind, f"{kind} {constant!r}", constant=constant)
 
 
 def _bound(slot: str) -> Value:
-    def value(run: Run) -> str | int | None:
+    def value(run: Run) -> str | float | None:
         held = run.names.get(slot)
-        return held if isinstance(held, str | int) else None
+        return held if isinstance(held, str | int | float) else None
 
     return value
 
@@ -172,7 +175,7 @@ def _user_attribute(owner: Value, attribute: str) -> Value:
     return value
 
 
-def number_of(run: Run, party: str | int | None) -> str | int | None:
+def number_of(run: Run, party: str | float | None) -> str | float | None:
     """A user's number, or the party itself where it is no user."""
     user: User | None = run.directory.get(party) if isinstance(party, str) else None
     return party if user is None else user.number

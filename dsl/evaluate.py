@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from dsl.decision import Action, Ambient, Facts, HeaderEdit, Outcome
+from dsl.decision import Action, Ambient, Facts, HeaderEdit, Media, Outcome
 from dsl.users import User
 
 MOST_SUBS = 100
 """How many subs one decision may go through. They cannot go round, so no sound policy comes near it."""
 
-Value: TypeAlias = Callable[["Run"], "str | int | None"]
+Value: TypeAlias = Callable[["Run"], "str | float | None"]
 """An expression: its value in a run, None where it is absent."""
 
 Test: TypeAlias = Callable[["Run"], bool]
@@ -40,6 +40,7 @@ class Run:
         "facts",
         "headers",
         "logs",
+        "media",
         "names",
         "outcome",
         "rules",
@@ -59,6 +60,7 @@ class Run:
         self.headers: list[HeaderEdit] = []
         self.tags: dict[str, str] = {}
         self.logs: list[str] = []
+        self.media: Media | None = None
         self.asked: dict[str, object] = {}
         self.subs = 0
 

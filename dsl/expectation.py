@@ -1,6 +1,7 @@
 """What `expect` asks of a decision: whether it is that one, and in which words it is told if it is not.
 
-Owns the rule that what an expectation leaves out may be anything: times, reasons, bounds, statuses, further steps.
+Owns the rule that what an expectation leaves out may be anything: times, reasons, bounds, statuses, further steps,
+whether a sound is repeated.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from dsl.compile_values import Scope
 from dsl.decision import (
     Accept,
     Action,
+    Answer,
     Challenge,
+    Continue,
     Dial,
     Facts,
     NumberTarget,
+    Play,
     Redirect,
     Reject,
     Step,
@@ -54,8 +58,24 @@ class Expectation:
                 return wanted.code.value == action.code and self._uri(wanted.target) == action.uri
             case tree.Dial(), Dial():
                 return self._dial(wanted, action)
+            case tree.Answer(sound=sound), Answer():
+                same = wanted.service.text == action.kind and (sound is None or sound.text == action.sound)
+                return same and (action.loop or not wanted.loop)
+            case tree.Play(), Play():
+                same = wanted.sound.text == action.sound and self._is_held(wanted.party)
+                return same and (action.loop or not wanted.loop)
+            case tree.Continue(), Continue():
+                return True
             case _:
                 return False
+
+    def _is_held(self, party: tree.Expression) -> bool:
+        """Whether this is who is held, however the number is written; `held` is, even without a name."""
+        if isinstance(party, tree.Reference) and party.name.text == "held":
+            return True
+        wanted, held = self.text(party), self._run.facts.held
+        key = self._policy.setup.plan.key
+        return wanted is not None and held is not None and (wanted == held or key(wanted) == key(held))
 
     def _uri(self, target: tree.Expression) -> str | None:
         return compiled_uri(target, self._scope, self._policy.setup)(self._run)
@@ -115,6 +135,12 @@ def told(action: Action) -> str:
             return f"reject {code}" if reason is None else f'reject {code} "{reason}"'
         case Redirect(code=code, uri=uri):
             return f'redirect {code} "{uri}"'
+        case Answer(kind=kind, sound=sound, loop=loop):
+            return f"answer {kind}{'' if sound is None else f' {sound}'}{' loop' if loop else ''}"
+        case Play(sound=name, loop=loop):
+            return f"play {name} to held{' loop' if loop else ''}"
+        case Continue():
+            return "continue"
         case Dial(steps=steps, notify=notify):
             words = [f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps)]
             return f"{'dial' if notify is None else 'forward'} {''.join(words)}"

@@ -14,11 +14,13 @@ from dsl.compile import Program, compiled_program
 from dsl.compile_files import load_setup
 from dsl.compile_setup import Limit, Setup, Trunk
 from dsl.compile_trunks import Trunks
-from dsl.decision import Action, Challenge, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
+from dsl.decision import Action, Challenge, Continue, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
 from dsl.diagnostics import PolicyError, Problem
 from dsl.evaluate import EvaluationError, Execute, Run
 from dsl.parser import parse
+from dsl.sounds import Sound
 from dsl.users import Directory, User
+from dsl.vocabulary import WITHIN_A_CALL
 
 DEFAULTS: dict[OutcomeKind, int] = {
     "busy": 486,
@@ -33,7 +35,7 @@ _ASKS_WHO = frozenset({401, 407})
 
 
 class Policy:
-    """One version of a policy. `hash` names the version: script, tables, hours, users without their
+    """One version of a policy. `hash` names the version: script, tables, hours, sounds, users without their
     credentials.
     """
 
@@ -74,24 +76,32 @@ class Policy:
         return self.setup.limits
 
     @property
+    def sounds(self) -> dict[str, Sound]:
+        """Sounds by name."""
+        return self.setup.sounds
+
+    @property
     def emergency(self) -> frozenset[str]:
         """The numbers of the emergency services."""
         return self.setup.emergency
 
     @property
     def defaults_in_force(self) -> list[str]:
-        """What holds for outcomes that this policy leaves out, one sentence each."""
+        """What holds for the events that this policy leaves out, one sentence each."""
         passes = " unless the called side gave a 4xx or 6xx, which passes"
-        return [
-            f"on {kind}: reject {code}{passes if kind == 'failure' else ''}"
-            for kind, code in DEFAULTS.items()
-            if kind not in self._program.events
-        ]
+        outcomes = {kind: f"reject {code}{passes if kind == 'failure' else ''}" for kind, code in DEFAULTS.items()}
+        defaults: dict[str, str] = outcomes | dict.fromkeys(WITHIN_A_CALL, "continue")
+        return [f"on {event}: {default}" for event, default in defaults.items() if event not in self._program.events]
 
     def decide(self, event: Event, facts: Facts) -> Decision:
-        """What the policy says to a `register` or a `call`. Raises EvaluationError where it says nothing."""
+        """What the policy says to an event that is no outcome. Raises EvaluationError where it says nothing.
+
+        A hold or resume of which it says nothing goes on.
+        """
         block = self._program.events.get(event)
         if block is None:
+            if event in WITHIN_A_CALL:
+                return Decision(Continue(), self.hash)
             raise EvaluationError(f"the policy has no `on {event}`")
         return self._run(block, Run(facts, self.setup.directory.users, None))
 
@@ -123,6 +133,7 @@ class Policy:
             run.tags,
             tuple(run.logs),
             run.asked,
+            run.media,
         )
 
     def callee(self, dialed: str | None) -> str | None:

@@ -86,8 +86,8 @@ class World:
 
     # Dialling
 
-    def dialled(self, dial: Dial) -> Outcome | None:
-        """How a dial ends here; None when somebody answers it."""
+    def dialled(self, dial: Dial) -> Outcome | Target:
+        """How a dial ends here, or who answers it."""
         outcome: OutcomeKind = "failure"
         last: tuple[str | None, Ended] = (None, Ended("failure"))
         rang, tried = False, 0
@@ -95,8 +95,8 @@ class World:
             if index > 0 and step.after == "else" and outcome != "unreachable":
                 continue
             ended = self._step(step)
-            if ended is None:
-                return None
+            if not isinstance(ended, list):
+                return ended
             tried += len(ended)
             rang = rang or any(end.rang for _, end in ended)
             kinds = [end.kind for _, end in ended]
@@ -108,10 +108,11 @@ class World:
         redirected = REDIRECTED if outcome == "redirect" else None
         return Outcome(outcome, target, end.code, rang, tried, redirected)
 
-    def _step(self, step: Step) -> list[tuple[str | None, Ended]] | None:
-        """Each party of a step and how it ended, in order; None when one of them answered."""
-        ended = [(_party(target), self._party(target)) for target in step.parties]
-        return None if any(end.kind is None for _, end in ended) else ended
+    def _step(self, step: Step) -> list[tuple[str | None, Ended]] | Target:
+        """Each party of a step and how it ended, in order; or the first of them who answers."""
+        ended = [(target, self._party(target)) for target in step.parties]
+        answering = next((target for target, end in ended if end.kind is None), None)
+        return answering if answering is not None else [(party_of(target), end) for target, end in ended]
 
     def _party(self, target: Target) -> Ended:
         match target:
@@ -145,7 +146,8 @@ class World:
         return "unreachable" if code in _UNREACHABLE | _NOT_THERE | failover else "failure"
 
 
-def _party(target: Target) -> str | None:
+def party_of(target: Target) -> str | None:
+    """The user, number or URI that was called."""
     match target:
         case UserTarget(user=user):
             return user

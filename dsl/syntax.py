@@ -39,6 +39,8 @@ _NAMED_BY = {
     "_LOOKUP": "the name of a table",
     "_TRUNK": "the name of a trunk",
     "_PLAY": "the name of a sound",
+    "_ANSWER": "`echo`, `tone`",
+    "_MEDIA": "`direct`, `relay` or `auto`",
     "_EACH": "`caller` or `source`",
     "_IN": "a group, a net",
 }

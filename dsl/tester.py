@@ -2,7 +2,8 @@
 
 Owns the order of steps and what an expectation means. Decisions are asked for when an expectation needs them, so
 what is `given` between two expectations counts for the second. Where nothing is given it is a Wednesday at noon,
-requests come by UDP from an address that is in no net, and every party answers (`rehearsal`).
+requests come by UDP from an address that is in no net, and every party answers (`rehearsal`). Calls and their holds
+are `happening`'s.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from datetime import datetime
 import msgspec
 
 from dsl import tree
-from dsl.decision import Accept, Action, Challenge, Decision, Dial, Event, Facts, Redirect, Reject
+from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Event, Facts, Play, Redirect, Reject
 from dsl.diagnostics import Problem, Source
 from dsl.expectation import Expectation, told
+from dsl.happening import Happening, UnmetError
 from dsl.networks import Network, NetworkSet, first_address
 from dsl.numbers import without_separators
 from dsl.policy import Policy
 from dsl.rehearsal import World
+from dsl.vocabulary import MEDIA
 
 NOON = "2026-07-01 12:00"
 """When a test happens that does not say when: a Wednesday, in the policy's zone."""
@@ -62,47 +65,12 @@ def untested(policy: Policy, results: list[Result]) -> list[str]:
     return [place for place in places if place not in fired]
 
 
-class _Happening:
-    """One call or registration, decided as far as it was asked about."""
-
-    def __init__(self, policy: Policy, event: Event, facts: Facts) -> None:
-        self.decisions: list[Decision] = [policy.decide(event, facts)]
-        self.facts = facts
-        self.expected = 0
-        self.answered = False
-        self._policy = policy
-
-    def further(self, world: World, time: float) -> bool:
-        """Let the last dial end, and take the decision that follows; False when none does."""
-        last = self.decisions[-1].action
-        if self.answered or not isinstance(last, Dial) or len(self.decisions) > _MOST_DIALS:
-            return False
-        outcome = world.dialled(last)
-        if outcome is None:
-            self.answered = True
-            return False
-        facts = msgspec.structs.replace(self.facts, time=time, callee=None)
-        self.decisions.append(self._policy.resume(last.frame, outcome, facts))
-        return True
-
-
-_MOST_DIALS = 10
-
-
-class _UnmetError(Exception):
-    """An expectation that did not come true; never leaves this module."""
-
-    def __init__(self, node: tree.Node, message: str) -> None:
-        super().__init__(message)
-        self.node = node
-
-
 class _Test:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.world = World(policy)
         self.time = self._moment(NOON)
-        self.happening: _Happening | None = None
+        self.happening: Happening | None = None
         self.rules: set[str] = set()
 
     def run(self, test: tree.Test) -> Result:
@@ -110,7 +78,7 @@ class _Test:
         try:
             for step in test.steps:
                 self._step(step)
-        except _UnmetError as failed:
+        except UnmetError as failed:
             failure = Source(self.policy.script.source).problem(failed.node.span, str(failed))
         self._note_rules()
         return Result(test.title.value, test.span.line, failure, frozenset(self.rules))
@@ -125,6 +93,11 @@ class _Test:
                 self._begin("call", self._call_facts(step))
             case tree.RegisterStep():
                 self._begin("register", self._register_facts(step))
+            case tree.HoldStep():
+                self._now(step).hold(step, self.world, self.time)
+            case tree.ResumeStep(after=after):
+                self.time += 0.0 if after is None else after.seconds or 0.0
+                self._now(step).resume(step, self.world, self.time)
             case tree.GivenTime(time=time):
                 self.time = self._moment(time.value)
             case tree.GivenAnswer(party=party, code=code):
@@ -141,10 +114,12 @@ class _Test:
                 self._expect_response(code)
             case tree.ExpectTag():
                 self._expect_tag(step)
+            case tree.ExpectMedia(choice=choice):
+                self._expect_media(choice)
 
     def _begin(self, event: Event, facts: Facts) -> None:
         self._note_rules()
-        self.happening = _Happening(self.policy, event, facts)
+        self.happening = Happening(self.policy, event, facts)
 
     def _party(self, expression: tree.Expression) -> str:
         """The user, trunk, number or URI that a `given` is about."""
@@ -221,32 +196,32 @@ class _Test:
 
     # Expectations
 
-    def _now(self, node: tree.Node) -> _Happening:
+    def _now(self, node: tree.Node) -> Happening:
         if self.happening is None:
-            raise _UnmetError(node, "nothing has happened yet")
+            raise UnmetError(node, "nothing has happened yet")
         return self.happening
 
     def _expect_decision(self, wanted: tree.Decision) -> None:
         happening = self._now(wanted)
         while happening.expected >= len(happening.decisions):
             if not happening.further(self.world, self.time):
-                ended = "somebody answered" if happening.answered else "it was over"
-                raise _UnmetError(wanted, f"there was no further decision: {ended}")
+                ended = "somebody answered" if happening.answered is not None else "it was over"
+                raise UnmetError(wanted, f"there was no further decision: {ended}")
         decision = happening.decisions[happening.expected]
         happening.expected += 1
         if not Expectation(self.policy, happening.facts).meets(wanted, decision.action):
             by = f" by the rule at {decision.rules[-1]}" if decision.rules else ""
-            raise _UnmetError(wanted, f"instead it was: {told(decision.action)}{by}")
+            raise UnmetError(wanted, f"instead it was: {told(decision.action)}{by}")
 
     def _expect_response(self, code: tree.Code) -> None:
         happening = self._now(code)
         while code.value not in (sent := _responses(happening)):
             if not happening.further(self.world, self.time):
-                if code.value == 200 and happening.answered:
+                if code.value == 200 and happening.answered is not None:
                     return
                 heard = ", ".join(str(status) for status in sent)
-                answered = " and 200" if happening.answered else ""
-                raise _UnmetError(code, f"the caller was sent {heard or 'nothing'}{answered}")
+                answered = " and 200" if happening.answered is not None else ""
+                raise UnmetError(code, f"the caller was sent {heard or 'nothing'}{answered}")
 
     def _expect_tag(self, wanted: tree.ExpectTag) -> None:
         tags: dict[str, str] = {}
@@ -254,12 +229,18 @@ class _Test:
             tags.update(decision.tags)
         found = tags.get(wanted.name.text)
         if found != wanted.value.value:
-            raise _UnmetError(
+            raise UnmetError(
                 wanted, f"`{wanted.name.text}` is {'not tagged' if found is None else f'tagged `{found}`'}"
             )
 
+    def _expect_media(self, wanted: tree.Name) -> None:
+        chosen = [decision.media for decision in self._now(wanted).decisions if decision.media is not None]
+        found = chosen[-1] if chosen else MEDIA[-1]
+        if found != wanted.text:
+            raise UnmetError(wanted, f"the media is `{found}`")
 
-def _responses(happening: _Happening) -> list[int]:
+
+def _responses(happening: Happening) -> list[int]:
     """The statuses that the caller was sent by what was decided so far."""
     statuses = [_response(decision.action) for decision in happening.decisions]
     return [status for status in statuses if status is not None]
@@ -275,3 +256,7 @@ def _response(action: Action) -> int | None:
             return code
         case Dial(notify=notify):
             return notify
+        case Answer():
+            return 200
+        case Play() | Continue():
+            return None

@@ -6,8 +6,11 @@ Owns these tables alone. Whether a script keeps to them is for `resolve` and `ch
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
+
+from dsl.decision import Media
 
 
 class Type(StrEnum):
@@ -46,6 +49,10 @@ _REQUEST = _ALWAYS | {
     "anonymous": Fact(Type.TRUTH),
     "diverted by": Fact(Type.PARTY, optional=True, chosen=True),
 }
+_HOLD = _REQUEST | {
+    "holder": Fact(Type.PARTY, optional=True),
+    "held": Fact(Type.PARTY, optional=True),
+}
 _OUTCOME = _REQUEST | {
     "target": Fact(Type.PARTY, chosen=True),
     "code": Fact(Type.WHOLE, optional=True),
@@ -67,6 +74,8 @@ FACTS: dict[str, dict[str, Fact]] = {
     "unreachable": _OUTCOME,
     "failure": _OUTCOME,
     "redirect": _OUTCOME | {"redirected": Fact(Type.TEXT, chosen=True)},
+    "hold": _HOLD,
+    "resume": _HOLD | {"held for": Fact(Type.TIME)},
 }
 """The facts of every event that is available."""
 
@@ -74,21 +83,32 @@ FACT_NAMES = frozenset(name for facts in FACTS.values() for name in facts)
 
 OUTCOMES = ("busy", "no-answer", "unreachable", "failure", "redirect")
 REQUIRED_EVENTS = ("register", "call")
-LATER_EVENTS = ("hold", "resume", "transfer", "message")
-LATER_FACTS = frozenset({"holder", "held", "held for", "transferor", "transferee", "attended"})
+WITHIN_A_CALL = ("hold", "resume")
+"""Events of a call that was answered."""
+
+LATER_EVENTS = ("transfer", "message")
+LATER_FACTS = frozenset({"transferor", "transferee", "attended"})
 
 DECISIONS: dict[str, frozenset[str]] = {
     "register": frozenset({"challenge", "accept", "reject"}),
-    "call": frozenset({"challenge", "reject", "redirect", "dial", "forward"}),
-} | dict.fromkeys(OUTCOMES, frozenset({"reject", "redirect", "dial", "forward"}))
+    "call": frozenset({"challenge", "reject", "redirect", "dial", "forward", "answer"}),
+    "hold": frozenset({"continue", "play"}),
+    "resume": frozenset({"continue"}),
+} | dict.fromkeys(OUTCOMES, frozenset({"reject", "redirect", "dial", "forward", "answer"}))
 """What may decide an event. `do` may everywhere, for its sub decides."""
 
-LATER_DECISIONS = frozenset({"answer", "play", "continue", "transfer", "deliver"})
+LATER_DECISIONS = frozenset({"transfer", "deliver"})
 
-STATES = ("absent", "emergency", "registered", "busy", "up", "full")
-"""What can stand after `is`: of a fact, of `dialed`, of a user (two) and of a trunk (two)."""
+SERVICES: tuple[Literal["echo", "tone"], ...] = ("echo", "tone")
+"""How a call can be answered besides `play` and a sound."""
 
-LATER_STATES = frozenset({"known", "caller"})
+MEDIA: tuple[Media, ...] = ("direct", "relay", "auto")
+"""How a call's media can flow; the last is what holds where no rule chooses."""
+
+STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller")
+"""What can stand after `is`: of a fact, of `dialed`, of a user (two), of a trunk (two), and of `holder`."""
+
+LATER_STATES = frozenset({"known"})
 
 LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source")
 """What a limit can count for each of."""

@@ -12,7 +12,7 @@ from dsl import tree
 from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, suggestion
 from dsl.spoken import spoken
-from dsl.vocabulary import LIMITED_BY, UNTOUCHABLE_HEADERS
+from dsl.vocabulary import LIMITED_BY, MEDIA, SERVICES, UNTOUCHABLE_HEADERS
 
 _ONCE: dict[type[tree.Node], str] = {
     tree.PolicyName: "policy",
@@ -77,8 +77,10 @@ class _Checker:
     def node(self, node: tree.Node) -> None:
         """Check one node by itself."""
         match node:
-            case tree.Sound():
-                self.report.later(node, "`sound`")
+            case tree.Answer(service=service, sound=None) if service.text not in SERVICES:
+                self._service(service)
+            case tree.Media(choice=choice) | tree.ExpectMedia(choice=choice) if choice.text not in MEDIA:
+                self._way(choice)
             case tree.Trunk():
                 self._trunk(node)
             case tree.Hours():
@@ -198,6 +200,14 @@ class _Checker:
             self.report.wrong(dial.steps[_MOST_STEPS], f"a dial has at most {_MOST_STEPS} steps")
         if dial.notify is not None:
             self._code(dial.notify, 180, 183, "write `181`: the call is being forwarded")
+
+    def _service(self, service: tree.Name) -> None:
+        advice = suggestion(service.text, SERVICES) or "write `echo`, `tone`, or `play` and a sound"
+        self.report.wrong(service, f"nobody is answered with `{service.text}`", advice)
+
+    def _way(self, choice: tree.Name) -> None:
+        advice = suggestion(choice.text, MEDIA) or f"write {joined(f'`{way}`' for way in MEDIA)}"
+        self.report.wrong(choice, f"media never flows `{choice.text}`", advice)
 
     # Headers
 

@@ -18,7 +18,7 @@ from dsl.networks import Network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
 from dsl.tree import Span
-from dsl.vocabulary import FACTS, OUTCOMES
+from dsl.vocabulary import DECISIONS, FACTS
 
 _MOST_BLOCKS = 20_000
 """How many blocks are entered in all, so that subs that do subs that do subs end."""
@@ -43,7 +43,7 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
         match declaration:
             case tree.On(event=event, body=body) if event.text in FACTS:
                 walker.dead_rules(body, Knowledge())
-                walker.follow(body, Way(Knowledge(), frozenset(), (), early=event.text not in OUTCOMES))
+                walker.follow(body, Way(Knowledge(), frozenset(), (), early="challenge" in DECISIONS[event.text]))
             case tree.Sub(body=body):
                 walker.dead_rules(body, Knowledge())
             case _:

@@ -9,9 +9,14 @@ from dsl import tree
 from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, suggestion
 from dsl.resolve import Names
-from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS
+from dsl.spoken import spoken
+from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS, WITHIN_A_CALL
 
-_LAST_RULES = {"register": "reject 403", "call": "reject 404"}
+_LAST_RULES = {"register": "reject 403", "call": "reject 404"} | dict.fromkeys(WITHIN_A_CALL, "continue")
+_ALWAYS_GOES_ON = {
+    "hold": "a phone holds anyway: write `continue` or `play`",
+    "resume": "music always stops, and the call goes on: write `continue`",
+}
 
 
 def check_rules(script: tree.Script, names: Names, report: Report) -> None:
@@ -28,11 +33,25 @@ def check_rules(script: tree.Script, names: Names, report: Report) -> None:
                 checker.body(body, events or frozenset({"call"}))
             case _:
                 pass
+    _unplayed(script, report)
     top = beginning(script)
     for required in REQUIRED_EVENTS:
         if required not in checker.seen:
             advice = f"write `on {required} {{ otherwise -> reject 403 }}` at least"
             report.wrong(top, f"the policy has no `on {required}`", advice)
+
+
+def _unplayed(script: tree.Script, report: Report) -> None:
+    rules = [item for item in script.declarations if isinstance(item, tree.On | tree.Sub)]
+    played = {
+        node.sound.text
+        for item in rules
+        for node in tree.walk(item)
+        if isinstance(node, tree.Play | tree.Answer) and node.sound is not None
+    }
+    for sound in script.declarations:
+        if isinstance(sound, tree.Sound) and sound.name.text not in played:
+            report.doubtful(sound.name, f"nobody plays `{sound.name.text}`")
 
 
 def decision_word(decision: tree.Decision) -> str:
@@ -124,10 +143,13 @@ class _Checker:
         self.report.wrong(head, "this can never be reached", f"{why} in line {where.line}", where)
 
     def _action(self, action: tree.Action, events: frozenset[str]) -> None:
-        if isinstance(action, tree.Media):
-            self.report.later(action, "`media`")
-        elif "register" in events and not isinstance(action, tree.Log):
+        if "register" in events and not isinstance(action, tree.Log):
             self.report.wrong(action, "there is no call here to do this to", "only `log` can stand in `on register`")
+        elif isinstance(action, tree.Media | tree.SetHeader | tree.StripHeader):
+            late = sorted(events.intersection(WITHIN_A_CALL))
+            if late:
+                advice = f"only `tag` and `log` can stand in `on {late[0]}`"
+                self.report.wrong(action, "this was settled when the call began", advice)
 
     def _decision(self, decision: tree.Decision, events: frozenset[str]) -> None:
         word = decision_word(decision)
@@ -140,7 +162,11 @@ class _Checker:
         if refused:
             allowed = joined(f"`{name}`" for name in sorted(DECISIONS[refused[0]]))
             what = f"the outcome `{refused[0]}`" if refused[0] in OUTCOMES else f"a `{refused[0]}`"
-            self.report.wrong(decision, f"`{word}` cannot decide {what}", f"write {allowed}")
+            advice = _ALWAYS_GOES_ON.get(refused[0], f"write {allowed}")
+            self.report.wrong(decision, f"`{word}` cannot decide {what}", advice)
+        if isinstance(decision, tree.Play) and spoken(decision.party) != "held":
+            message = f"nothing is played to `{spoken(decision.party)}` here"
+            self.report.wrong(decision.party, message, "write `to held`: who holds never hears it")
         if isinstance(decision, tree.Dial):
             self._outcomes(decision)
 

@@ -12,10 +12,11 @@ from dsl.check.report import Report
 from dsl.check.rules import decision_word
 from dsl.check.values import Values
 from dsl.diagnostics import joined, suggestion
-from dsl.vocabulary import DECISIONS, LATER_DECISIONS, Type
+from dsl.vocabulary import DECISIONS, LATER_DECISIONS, WITHIN_A_CALL, Type
 
 _GIVEN_STATES = ("registered", "busy", "up", "full")
 _TRANSPORTS = ("udp", "tcp")
+_IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
 def check_scenarios(script: tree.Script, values: Values, report: Report) -> None:
@@ -48,7 +49,11 @@ class _Checker:
                 case tree.RegisterStep():
                     event = "register"
                     self._circumstances(step.circumstances, event)
-                case tree.ExpectDecision() | tree.ExpectResponse() | tree.ExpectTag():
+                case tree.HoldStep() | tree.ResumeStep():
+                    if event not in _IN_A_CALL:
+                        self.report.wrong(step, "there is no call here", "write `call ...` first")
+                    event = "hold" if isinstance(step, tree.HoldStep) else "resume"
+                case tree.ExpectDecision() | tree.ExpectResponse() | tree.ExpectTag() | tree.ExpectMedia():
                     expected = True
                     if not event:
                         self.report.wrong(step, "nothing has happened yet", "write `call ...` or `register ...` first")
@@ -104,8 +109,12 @@ class _Checker:
         if kind not in (wanted, Type.UNKNOWN):
             self.report.wrong(subject, f"this is {kind}, and only {wanted} is ever `{state.text}`")
 
-    def _expect(self, step: tree.ExpectDecision | tree.ExpectResponse | tree.ExpectTag, event: str) -> None:
+    def _expect(
+        self, step: tree.ExpectDecision | tree.ExpectResponse | tree.ExpectTag | tree.ExpectMedia, event: str
+    ) -> None:
         match step:
+            case tree.ExpectMedia() if event not in _IN_A_CALL:
+                self.report.wrong(step, f"a `{event}` has no media")
             case tree.ExpectResponse(code=code):
                 if not 100 <= code.value <= 699:
                     self.report.wrong(code, f"`{code.value}` is no response", "write a status from 100 to 699")

@@ -29,6 +29,8 @@ def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
             values.condition(condition)
         case tree.Party():
             values.party(node)
+        case tree.ExpectDecision(decision=tree.Play(party=party)):
+            values.heard_by(party)
         case tree.Redirect(target=target):
             values.redirect(target)
         case tree.Tag(value=value) | tree.Log(text=value) | tree.SetHeader(value=value):

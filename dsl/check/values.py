@@ -184,6 +184,10 @@ class Values:
         elif word == "emergency":
             if name != "dialed":
                 self.report.wrong(subject, f"`{name}` is no emergency number", "write `dialed is emergency`")
+        elif word == "caller":
+            if name != "holder":
+                advice = "write `holder is not caller`" if name == "held" else "write `holder is caller`"
+                self.report.wrong(subject, f"`{name}` is never `caller`", advice)
         elif word in ("up", "full"):
             if kind not in (Type.TRUNK, Type.UNKNOWN):
                 self.report.wrong(subject, f"`{name}` is {kind}, and only a trunk is ever `{word}`")
@@ -236,6 +240,12 @@ class Values:
         kind = self.type_of(value)
         if kind in (Type.TRUTH, Type.ROW, Type.TRUNK):
             self.report.wrong(value, f"`{spoken(value)}` is {kind}, not a text")
+
+    def heard_by(self, party: tree.Expression) -> None:
+        """Who is expected to hear music: a user or a number."""
+        kind = self.type_of(party)
+        if kind not in _TEXTS | _USERS:
+            self.report.wrong(party, f"`{spoken(party)}` is {kind}, and no party of a call")
 
     def arguments(self, do: tree.Do, sub: tree.Sub) -> None:
         """What a sub is done with."""

@@ -187,10 +187,7 @@ class _Resolver:
             self.look.anywhere("test", expected=isinstance(step, tree.ExpectDecision))
             match step:
                 case tree.CallStep(caller=caller, dialed=dialed, circumstances=circumstances):
-                    if caller.user is not None:
-                        self.look.user(caller.user)
-                    if caller.trunk is not None:
-                        self.look.declared(caller.trunk, Kind.TRUNK)
+                    self._who(caller)
                     if isinstance(dialed, tree.Name):
                         self.look.user(dialed)
                     self._circumstances(circumstances)
@@ -200,12 +197,22 @@ class _Resolver:
                     self._circumstances(circumstances)
                 case tree.GivenAnswer(party=party) | tree.GivenRings(party=party) | tree.GivenState(subject=party):
                     self.look.value(party, {}, trunks=True)
+                case tree.HoldStep(holder=holder) | tree.ResumeStep(holder=holder):
+                    self._who(holder)
                 case tree.GivenOver(limit=limit):
                     self.look.declared(limit, Kind.LIMIT)
                 case tree.ExpectDecision(decision=decision):
                     self._action(decision, {})
+                    if isinstance(decision, tree.Play):
+                        self.look.value(decision.party, {})
                 case _:
                     pass
+
+    def _who(self, party: tree.From) -> None:
+        if party.user is not None:
+            self.look.user(party.user)
+        if party.trunk is not None:
+            self.look.declared(party.trunk, Kind.TRUNK)
 
     def _circumstances(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
         for circumstance in circumstances:

@@ -151,6 +151,7 @@ class Lookup:
             Kind.GROUP: f"write `... in {name.text}`",
             Kind.USERS: f"write `... in {name.text}`",
             Kind.NET: f"write `source in {name.text}`",
+            Kind.SOUND: f"write `play {name.text} to held` or `answer play {name.text}`",
             Kind.HOURS: f"write `within {name.text}`",
             Kind.LIMIT: f"write `over {name.text}`",
             Kind.TRUNK: f"write `from trunk {name.text}`, or `via {name.text}` after a number",

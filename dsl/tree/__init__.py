@@ -78,6 +78,7 @@ from dsl.tree.rules import When as When
 from dsl.tree.scenarios import CallStep as CallStep
 from dsl.tree.scenarios import Circumstance as Circumstance
 from dsl.tree.scenarios import ExpectDecision as ExpectDecision
+from dsl.tree.scenarios import ExpectMedia as ExpectMedia
 from dsl.tree.scenarios import ExpectResponse as ExpectResponse
 from dsl.tree.scenarios import ExpectTag as ExpectTag
 from dsl.tree.scenarios import From as From
@@ -86,7 +87,9 @@ from dsl.tree.scenarios import GivenOver as GivenOver
 from dsl.tree.scenarios import GivenRings as GivenRings
 from dsl.tree.scenarios import GivenState as GivenState
 from dsl.tree.scenarios import GivenTime as GivenTime
+from dsl.tree.scenarios import HoldStep as HoldStep
 from dsl.tree.scenarios import RegisterStep as RegisterStep
+from dsl.tree.scenarios import ResumeStep as ResumeStep
 from dsl.tree.scenarios import Test as Test
 from dsl.tree.scenarios import TestStep as TestStep
 from dsl.tree.scenarios import WithContacts as WithContacts

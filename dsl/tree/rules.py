@@ -76,10 +76,11 @@ class Do(Node, frozen=True):
 
 
 class Answer(Node, frozen=True):
-    """Take the call ourselves: `answer echo`, `answer tone`, `answer play SOUND`."""
+    """Take the call ourselves: `answer echo`, `answer tone`, `answer play SOUND [loop]`."""
 
     service: Name
     sound: Name | None
+    loop: bool
 
 
 class Continue(Node, frozen=True):
@@ -87,10 +88,10 @@ class Continue(Node, frozen=True):
 
 
 class Play(Node, frozen=True):
-    """Music to a party that is held."""
+    """Music to a party that is held: `held` in a rule, the party itself in an expectation."""
 
     sound: Name
-    party: Name
+    party: Expression
     loop: bool
 
 
@@ -140,7 +141,7 @@ class StripHeader(Node, frozen=True):
 
 
 class Media(Node, frozen=True):
-    """Choose how the media of the call flows."""
+    """Choose how the media of the call flows: direct, relay or auto."""
 
     choice: Name
 

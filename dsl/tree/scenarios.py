@@ -70,6 +70,19 @@ class RegisterStep(Node, frozen=True):
     circumstances: tuple[Circumstance, ...]
 
 
+class HoldStep(Node, frozen=True):
+    """`hold by alice`: a party of the call that was answered puts the other on hold."""
+
+    holder: From
+
+
+class ResumeStep(Node, frozen=True):
+    """`resume by alice after 90s`: the holder is back; the clock goes on by that time."""
+
+    holder: From
+    after: Duration | None
+
+
 class GivenTime(Node, frozen=True):
     """From here on it is that time in the policy's zone: "2026-12-24 19:00"."""
 
@@ -116,15 +129,23 @@ class ExpectResponse(Node, frozen=True):
 
 
 class ExpectTag(Node, frozen=True):
-    """The decision tags the call so."""
+    """What was decided tags the call so."""
 
     name: Name
     value: Text
 
 
+class ExpectMedia(Node, frozen=True):
+    """That is how the call's media flows: what a rule chose last, else auto."""
+
+    choice: Name
+
+
 TestStep: TypeAlias = (
     CallStep
     | RegisterStep
+    | HoldStep
+    | ResumeStep
     | GivenTime
     | GivenAnswer
     | GivenRings
@@ -133,6 +154,7 @@ TestStep: TypeAlias = (
     | ExpectDecision
     | ExpectResponse
     | ExpectTag
+    | ExpectMedia
 )
 
 

@@ -25,6 +25,9 @@ FACTS = {
     "diverted by": "diverted_by",
     "authenticated": "authenticated",
     "anonymous": "anonymous",
+    "holder": "holder",
+    "held": "held",
+    "held for": "held_for",
 }
 OUTCOME = ("target", "code", "rang", "tried", "redirected")
 EACH = {"caller": "caller", "user": "user", "callee": "callee", "dialed": "dialed", "trunk": "trunk"}
@@ -49,6 +52,7 @@ class Walk:
     headers: list = field(default_factory=list)
     tags: dict = field(default_factory=dict)
     logs: list = field(default_factory=list)
+    media: str | None = None
     asked: dict = field(default_factory=dict)
     dialled: Dialled | None = None
 
@@ -106,6 +110,9 @@ class Walk:
         if isinstance(statement, tree.StripHeader):
             self.headers.append(d.HeaderEdit(statement.name.value, None))
             return None
+        if isinstance(statement, tree.Media):
+            self.media = statement.choice.text
+            return None
         if top:
             self.fire(statement.span)
         return self.decide(statement, env)
@@ -126,6 +133,12 @@ class Walk:
                 return d.Redirect(node.code.value, f"sip:{value}@{self.setup.domains[0]}")
             number = self.setup.plan.e164(value)
             return d.Redirect(node.code.value, f"tel:{number}") if number else d.Reject(480)
+        if isinstance(node, tree.Answer):
+            return d.Answer(node.service.text, node.sound.text if node.sound else None, node.loop)
+        if isinstance(node, tree.Play):
+            return d.Play(node.sound.text, node.loop)
+        if isinstance(node, tree.Continue):
+            return d.Continue()
         if isinstance(node, tree.Do):
             (sub,) = [s for s in self.script.declarations if isinstance(s, tree.Sub) and s.name.text == node.sub.text]
             inner = {}
@@ -189,7 +202,7 @@ class Walk:
         name = expression.name.text
         if name in env:
             return env[name][0]
-        if name in ("target", "diverted by"):
+        if name in ("target", "diverted by", "holder", "held"):
             return "party"
         if name in FACTS or name in OUTCOME:
             return "user" if name in ("user", "caller", "callee") else "text"
@@ -303,6 +316,8 @@ class Walk:
         if state in ("up", "full"):
             trunk = c.subject.name.text
             return self.ask(f"{state} {trunk}", lambda: getattr(self.facts.ambient, state)(trunk))
+        if state == "caller":
+            return self.facts.holder_is_caller
         value = self.value(c.subject, env)
         if state == "absent":
             return value is None

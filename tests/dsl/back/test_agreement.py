@@ -105,13 +105,13 @@ ENDS = st.one_of(
     st.builds(
         "do ring({}, {})".format, st.sampled_from(["callee", "alice", "dialed"]), st.sampled_from(["dialed", '"7"'])
     ),
-    st.just("challenge"),
+    st.sampled_from(["challenge", "answer echo", "answer tone", "answer play jazz", "answer play blues loop"]),
 )
 EDITS = st.one_of(
     st.builds("tag kind {}".format, VALUES),
     st.builds("log {}".format, VALUES),
     st.builds('set header "X-B" to {}'.format, VALUES),
-    st.just('strip header "X-C"'),
+    st.sampled_from(['strip header "X-C"', "media direct", "media relay", "media auto"]),
 )
 
 
@@ -150,18 +150,48 @@ OUTCOMES = st.sampled_from(
     ["", "\non busy { when target == bob -> forward target.mobile via t1\notherwise -> reject 487 }"]
 )
 SUBS = st.builds(
-    "sub ring(who: user, n: text) {{\n{}\n}}".format,
+    "sub ring(who: user, m: text) {{\n{}\n}}".format,
     rules(
         1,
         st.sampled_from(
             [
                 "dial who",
                 "forward who.mobile via t1",
-                "dial n via t1 { busy -> dial who\nunreachable -> reject 404 }",
+                "dial m via t1 { busy -> dial who\nunreachable -> reject 404 }",
                 "reject 405",
             ]
         ),
     ),
+)
+HOLDING = st.one_of(
+    PURE,
+    ASKING,
+    st.sampled_from(
+        [
+            "holder is caller",
+            "holder is not caller",
+            "held == bob",
+            "holder in desk",
+            'held == "0301234567"',
+            "held is absent",
+            "held is busy",
+            "held for > 90s",
+            "held for <= 1500ms",
+            "held.mobile is absent",
+        ]
+    ),
+)
+HOLDS = st.builds(
+    "{}on resume {{\n{}\notherwise -> continue\n}}".format,
+    st.just(HEAD),
+    st.lists(
+        st.builds(
+            "when {} -> {}".format,
+            st.one_of(HOLDING, st.builds("({} or not {}) and {}".format, HOLDING, HOLDING, HOLDING)),
+            st.sampled_from(["play jazz to held", "play blues to held loop", "continue", "tag who held, continue"]),
+        ),
+        max_size=12,
+    ).map("\n".join),
 )
 POLICIES = st.builds(
     "{}on call {{\n{}\n{}\n}}\n{}{}".format,
@@ -235,7 +265,7 @@ def alike(made, expected):
     assert made.rules == tuple(walk.rules)
     assert made.takes == tuple(walk.takes)
     assert (made.headers, made.tags, made.logs) == (tuple(walk.headers), walk.tags, tuple(walk.logs))
-    assert made.asked == walk.asked
+    assert (made.asked, made.media) == (walk.asked, walk.media)
 
 
 @pytest.mark.parametrize("fewest", [compile_index.FEWEST, 1])
@@ -259,3 +289,29 @@ def test_a_compiled_policy_decides_what_its_tree_says(folder, fewest, text, even
             action = then.after(walk.dialled, kind)
             expected = action or d.Reject(404 if kind == "failure" else DEFAULTS[kind])
             alike(policy.resume(made.action.frame, outcome, event), (then, expected))
+
+
+@pytest.mark.parametrize("fewest", [compile_index.FEWEST, 1])
+@settings(max_examples=100, deadline=None)
+@given(
+    HOLDS,
+    st.lists(
+        facts(
+            holder=st.none() | NAMES,
+            held=st.none() | st.sampled_from(["bob", "0301234567"]),
+            holder_is_caller=st.booleans(),
+            held_for=st.sampled_from([0.5, 1.5, 90.0, 90.25]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_a_hold_is_decided_as_its_tree_says(folder, fewest, text, events):
+    script = parse(text, "generated.route")
+    loaded = load_setup(script, folder / "generated.route", [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile_index, "FEWEST", fewest)
+        policy = Policy(script, folder, loaded.setup, loaded.version, [])
+    for event in events:
+        walk = Walk(script, loaded.setup, event)
+        alike(policy.decide("resume", event), (walk, walk.event("resume")))

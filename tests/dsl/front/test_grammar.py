@@ -47,6 +47,13 @@ def steps(found: tree.Dial) -> list[tuple[str, list[str], str | None, str | None
     ]
 
 
+def played(text: str) -> list[tuple[str, bool]]:
+    """The sounds that are played in some statements, and whether without end."""
+    nodes = (node for statement in statements(text) for node in tree.walk(statement))
+    found = (node for node in nodes if isinstance(node, tree.Answer | tree.Play))
+    return [(node.sound.text, node.loop) for node in found if node.sound is not None]
+
+
 def test_the_grammar_has_no_conflicts_and_its_words_do_not_collide() -> None:
     Lark(GRAMMAR.read_text(), parser="lalr", lexer="contextual", propagate_positions=True, strict=True)
 
@@ -59,6 +66,9 @@ ATOMS = [
     "tried > 3",
     "tried >= 3",
     "held for > 60s",
+    "holder is caller",
+    "holder is not caller",
+    "held == bob",
     "caller in desk",
     "source not in office",
     "source in 10.0.0.0/8",
@@ -210,6 +220,29 @@ def test_a_time_has_a_unit_and_one_without_is_kept_to_be_told_of(text: str, seco
     assert step.duration.seconds == seconds
 
 
+@pytest.mark.parametrize("word", KEYWORDS)
+def test_every_word_may_name_a_sound_wherever_it_is_played(word: str) -> None:
+    (sound,) = parse(f'sound {word} = "x.wav"', "x.route").declarations
+    assert isinstance(sound, tree.Sound)
+    assert sound.name.text == word
+    rules = f"when rang -> answer play {word} when anonymous -> play {word} to held loop otherwise -> continue"
+    assert played(rules) == [(word, False), (word, True)]
+
+
+def test_a_sound_is_played_once_or_without_end() -> None:
+    once_and_again = [("jazz", False), ("jazz", True)]
+    assert played("when rang -> answer play jazz otherwise -> answer play jazz loop") == once_and_again
+    assert played("when rang -> play jazz to held otherwise -> play jazz to held loop") == once_and_again
+
+
+def test_a_line_and_a_rule_choose_the_way_of_the_media() -> None:
+    line, rule, _ = statements("media direct also when rang -> media relay, log dialed otherwise -> reject 404")
+    assert isinstance(line, tree.Media)
+    assert line.choice.text == "direct"
+    assert isinstance(rule, tree.AlsoWhen)
+    assert [type(item) for item in rule.body.statements] == [tree.Media, tree.Log]
+
+
 def test_an_arrow_may_do_several_things_and_then_decide() -> None:
     (rule,) = statements('when anonymous -> tag who "nobody", log "no name", reject 433')
     assert isinstance(rule, tree.When)
@@ -273,9 +306,17 @@ def test_the_steps_of_a_test() -> None:
           call from anyone to user "anna.schmidt" without password
           register alice source 10.0.0.1 contacts 4 expires 30s
           register anyone
+          hold by alice
+          hold by trunk pstn
+          resume by "+49301234567"
+          resume by anyone after 90s
           expect response 181
           expect reject 404
           expect tag team "desk"
+          expect media relay
+          expect play jazz to "201" loop
+          expect answer echo
+          expect continue
         }
         """,
         "x.route",
@@ -291,9 +332,13 @@ def test_the_steps_of_a_test() -> None:
         "GivenOver",
         *["CallStep"] * 4,
         *["RegisterStep"] * 2,
+        *["HoldStep"] * 2,
+        *["ResumeStep"] * 2,
         "ExpectResponse",
         "ExpectDecision",
         "ExpectTag",
+        "ExpectMedia",
+        *["ExpectDecision"] * 3,
     ]
 
 
