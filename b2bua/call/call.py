@@ -1,8 +1,8 @@
 """A call: the caller's leg, the legs that were tried for it, and the decision that connects them.
 
-Owns what passes between the legs, and the order of things: decide, dial, answer, talk, end. It sees neutral events
-only. Leaves the wire to the legs, the steps of a dial to `hunt`, requests inside the call to `exchange`, and records
-to `record`.
+Owns the order of things: decide, dial, answer, talk, end. It sees neutral events only. Leaves the wire to the legs,
+the steps of a dial to `hunt`, what happens once the sides talk to `talk`, ports and music to `media`, and records to
+`record`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,30 @@ from collections.abc import Callable
 from typing import Literal
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
-from b2bua.call.exchange import Exchange
-from b2bua.call.glare import refusal
 from b2bua.call.headers import crossing, edited
 from b2bua.call.hunt import Hunt
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.leg import Leg, Stack
+from b2bua.call.media import CallMedia, Hold, relays
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.record import record
+from b2bua.call.talk import HoldEvent, Talk
 from b2bua.effects import Flow, Log
 from b2bua.routing.destination import Refused
 from b2bua.routing.inquiry import Inquiry
-from b2bua.routing.verdicts import Decision, Dial, HeaderEdit, Outcome, Redirect, Reject, Target
+from b2bua.routing.verdicts import (
+    Answer,
+    Continue,
+    Decision,
+    Dial,
+    HeaderEdit,
+    Media,
+    Outcome,
+    Play,
+    Redirect,
+    Reject,
+    Target,
+)
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 
@@ -38,12 +50,12 @@ class Call:
     __slots__ = (
         "_dials",
         "_edits",
-        "_exchanges",
         "_headers",
         "_hunt",
         "_in_call",
         "_live",
         "_max_forwards",
+        "_mode",
         "_numbers",
         "_offer",
         "_over",
@@ -51,6 +63,7 @@ class Call:
         "_rejection",
         "_ringing_told",
         "_taken",
+        "_talk",
         "answered",
         "callee",
         "caller",
@@ -58,6 +71,7 @@ class Call:
         "id",
         "incoming",
         "inquiry",
+        "media",
         "rules",
         "source",
         "stack",
@@ -88,7 +102,9 @@ class Call:
         self._hunt: Hunt | None = None
         self._dials = 0
         self._edits: tuple[HeaderEdit, ...] = ()
-        self._exchanges: list[Exchange] = []
+        self._mode: Media = "auto"
+        self._talk: Talk | None = None
+        self.media: CallMedia | None = None
         self._in_call: list[str] = []
         self._numbers = 0
         self._redirections: set[str] = set()
@@ -100,6 +116,7 @@ class Call:
         forwards = request.max_forwards
         self._max_forwards = 70 if forwards is None else forwards - 1
         self.incoming = IncomingLeg(stack, self, request, flow, transaction)
+        self.incoming.said = offer
         self.id = self.incoming.dialog.local_tag
         self._live: set[int] = {0}
         if facts.caller is not None:
@@ -109,14 +126,9 @@ class Call:
 
     def follow(self, decision: Decision) -> None:
         """Do what was decided."""
-        self.rules += decision.rules
-        if decision.tags:
-            self.tags = {**self.tags, **decision.tags}
+        self._note(decision)
         self._edits += decision.headers
-        turn = self.stack.turn
-        self._taken += self.inquiry.take(decision.takes, turn.wall)
-        for line in decision.logs:
-            turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
+        self._mode = decision.media or self._mode
         match decision.action:
             case Reject(code=code, reason=reason):
                 self._reject(code, reason)
@@ -124,9 +136,31 @@ class Call:
                 self.incoming.reject(Rejected(code, "", (("Contact", f"<{uri}>"),)))
             case Dial() as dial:
                 self._dial(dial)
+            case Answer() as answer:
+                self._serve(answer)
             case other:
-                turn.effects.append(Log("error", "policy", {"call": self.id, "impossible here": repr(other)}))
+                self.stack.turn.effects.append(
+                    Log("error", "policy", {"call": self.id, "impossible here": repr(other)})
+                )
                 self._reject(500, None)
+
+    def _note(self, decision: Decision) -> None:
+        self.rules += decision.rules
+        if decision.tags:
+            self.tags = {**self.tags, **decision.tags}
+        turn = self.stack.turn
+        self._taken += self.inquiry.take(decision.takes, turn.wall)
+        for line in decision.logs:
+            turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
+
+    def _judge(self, event: HoldEvent, leg: Leg, held_for: float | None) -> Hold:
+        """What the policy says of a hold or a resume."""
+        decision = self.inquiry.judge(event, self._callee(), leg is self.incoming, held_for, self.stack.turn.wall)
+        self._note(decision)
+        return decision.action if isinstance(decision.action, Play) else Continue()
+
+    def _callee(self) -> str:
+        return self.callee if self.answered is None else self.answered.destination.party
 
     def _dial(self, dial: Dial) -> None:
         self._dials += 1
@@ -148,6 +182,19 @@ class Call:
             # What the called side said about its refusal goes with the same status.
             headers, reason = rejection.headers, rejection.reason
         self.incoming.reject(Rejected(code, reason or "", headers))
+
+    def _serve(self, answer: Answer) -> None:
+        """Take the call ourselves."""
+        ports, flow = self.stack.ports, self.incoming.dialog.flow
+        if not ports.serves(flow.local):
+            self._reject(503, "no media port is free")
+            return
+        description = self.with_media().serve(answer, self.incoming.said)
+        if description is None:
+            self._reject(488, "no common codec")
+            return
+        self._settled()
+        self.incoming.answer(Answered(description, ()), "")
 
     # What a dial brings.
 
@@ -171,6 +218,8 @@ class Call:
                 self.stack.turn.draw(),
             )
             self._live.add(leg.number)
+            if relays(self._mode, self.stack.ports, self.incoming, destination):
+                self.with_media().join(leg, relayed=True)
             if destination.trunk is not None:
                 self.inquiry.meters.take_channel(destination.trunk)
             legs.append(leg)
@@ -209,7 +258,10 @@ class Call:
         if hunt is None or not hunt.progressed(leg):
             return
         if not hunt.several:
+            self._hear(leg, progress.content)
             self.incoming.progress(progress, leg.source)
+            if self.media is not None and progress.content is not None and self.incoming.said is not None:
+                self.media.agreed()
         elif progress.status >= 180 and not self._ringing_told:
             self._ringing_told = True
             self.incoming.progress(Progressed(180, "", None, ()), None)
@@ -224,22 +276,45 @@ class Call:
         if self._hunt is None:
             return
         self._hunt.answered(leg)
-        self._hunt = None
         self.answered = leg
+        self._settled()
+        user = leg.destination.party
+        if leg.destination.trunk is None and user in self.inquiry.policy.users:
+            self._enter(user)
+        self._hear(leg, answer.content)
+        self.incoming.answer(answer, leg.source)
+        media = self.media
+        if media is not None:
+            media.talks(leg)
+            media.spare()
+            if self.incoming.said is not None:
+                media.agreed()
+
+    def _settled(self) -> None:
+        """Somebody took the call: nobody else is looked for."""
+        self._hunt = None
         self._offer = None
         self._headers = ()
         self._edits = ()
         self._rejection = None
         self.inquiry.forget()
-        user = leg.destination.party
-        if leg.destination.trunk is None and user in self.inquiry.policy.users:
-            self._enter(user)
-        self.incoming.answer(answer, leg.source)
+
+    def _hear(self, leg: OutgoingLeg, content: Content | None) -> None:
+        """A called leg describes itself to the caller."""
+        if content is not None and content.around is not None:
+            leg.said = content
+            if self.media is not None:
+                self.media.talks(leg)
 
     def leg_confirmed(self, content: Content | None) -> None:
         """The caller has the answer: the called side may know."""
+        late = content is not None and content.around is not None
+        if late:
+            self.incoming.said = content
         if self.answered is not None:
             self.answered.acknowledge(content)
+        if self.media is not None and (late or self.answered is None):
+            self.media.agreed()
 
     def leg_left(self) -> None:
         """Nobody waits any more."""
@@ -263,8 +338,8 @@ class Call:
     ) -> None:
         if not self.hung_up_by:
             self.hung_up_by = by
-        for exchange in list(self._exchanges):
-            exchange.drop()
+        if self._talk is not None:
+            self._talk.drop()
         for leg in (self.incoming, self.answered):
             if leg is not None and leg is not ended:
                 leg.parting = headers
@@ -274,7 +349,7 @@ class Call:
 
     def hang_up(self) -> None:
         """End the call, wherever it stands."""
-        if self.answered is not None:
+        if self.talking:
             self._end("system", None, ())
         else:
             self.incoming.reject(Rejected(480, "ended by the operator"))
@@ -282,7 +357,7 @@ class Call:
 
     def fail(self) -> None:
         """End the call for a fault of ours: 500 to a caller who still waits."""
-        if self.answered is not None:
+        if self.talking:
             self._end("system", None, ())
         else:
             self.incoming.reject(Rejected(500, ""))
@@ -292,45 +367,45 @@ class Call:
         """Take every leg of this call out of the stack, unsaid: to end it properly has failed."""
         if self._hunt is not None:
             self._hunt.forget()
-        for exchange in self._exchanges:
-            exchange.stop_timers()
+        if self._talk is not None:
+            self._talk.abolish()
         self._hunt = None
-        self._exchanges = []
         for leg in {id(leg): leg for leg in self.stack.legs.values() if leg.call is self}.values():
             leg.abolish()
         if self._live:
             self._live = set()
-            self._finish_if_over()
+            self.finish_if_over()
 
     # Requests inside the call.
 
+    @property
+    def talking(self) -> bool:
+        """Whether somebody took the call, or we did."""
+        return self.incoming.answered_at is not None
+
+    def with_media(self) -> CallMedia:
+        """The media of this call, in which we have a hand from now on."""
+        if self.media is None:
+            sounds = self.inquiry.policy.sounds
+            self.media = CallMedia(self.stack.ports, sounds, self.incoming, self._sound_over)
+            if self.answered is not None:
+                self.media.talks(self.answered)
+        return self.media
+
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
-        """The peer of this leg has a request for the other side: pass it, or say why not."""
-        far: Leg | None = self.answered if leg is self.incoming else self.incoming
-        refused = refusal(request, leg, far, self._exchanges)
-        if refused is not None or far is None:
-            status, headers = (refused.status, refused.headers) if refused is not None else (481, ())
-            transaction.respond(status, leg.dialog.local_tag, headers)
-            return
-        if request.method in ("INVITE", "UPDATE"):
-            leg.dialog.retarget(request, flow, self.stack.ways)
-        if request.method == "INVITE":
-            transaction.respond(100, "")
-        self._exchanges.append(Exchange(self, leg, far, request, transaction))
+        """The peer of this leg has a request for the other side."""
+        if self._talk is None:
+            self._talk = Talk(self, self._judge)
+        self._talk.requested(leg, self.answered if leg is self.incoming else self.incoming, request, flow, transaction)
 
     def acknowledged(self, leg: Leg, request: Request) -> None:
         """An ACK of a 2xx came: of a re-INVITE's, or of the first."""
-        for exchange in self._exchanges:
-            if exchange.near is leg and exchange.method == "INVITE" and exchange.cseq == request.cseq.number:
-                exchange.acknowledged(request)
-                return
-        if leg is self.incoming:
+        if (self._talk is None or not self._talk.acknowledged(leg, request)) and leg is self.incoming:
             self.incoming.acknowledged(request)
 
-    def exchange_over(self, exchange: Exchange) -> None:
-        """A request that was passed is done."""
-        self._exchanges.remove(exchange)
-        self._finish_if_over()
+    def _sound_over(self) -> None:
+        """What we answered with has been heard to its end."""
+        self._end("system", None, ())
 
     # The end.
 
@@ -339,11 +414,14 @@ class Call:
         self._live.discard(leg.number)
         if isinstance(leg, OutgoingLeg) and leg.destination.trunk is not None:
             self.inquiry.meters.free_channel(leg.destination.trunk)
+        if self.media is not None:
+            self.media.over(leg)
         self.stack.turn.effects.append(record(self, leg))
-        self._finish_if_over()
+        self.finish_if_over()
 
-    def _finish_if_over(self) -> None:
-        if self._live or self._exchanges:
+    def finish_if_over(self) -> None:
+        """Once nothing is left of the call, give back what it took."""
+        if self._live or self._talk:
             return
         meters = self.inquiry.meters
         for name, key in self._taken:
@@ -354,7 +432,7 @@ class Call:
         self._in_call = []
         self._over(self)
         # Its legs know their call: without this, only the collector could free what is over.
-        self.answered = None
+        self.answered = self.media = self._talk = None
         del self.incoming
 
     def _enter(self, user: str) -> None:

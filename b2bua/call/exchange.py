@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content, refusal_of
-from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, Leg, describe
+from b2bua.call.headers import content_of, crossing, rendering_of
+from b2bua.call.leg import ALLOW, Leg, contact_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import (
     INVITE_EXCHANGE,
@@ -27,7 +27,7 @@ from b2bua.transaction.tables import Event, compiled
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
-    from b2bua.call.call import Call
+    from b2bua.call.talk import Talk
 
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
 _DIALOG_GONE = (408, 481)
@@ -35,7 +35,7 @@ _UNDECIDED = (ExchangeState.PASSED, ExchangeState.RINGING)
 
 
 class Exchange:
-    """`near` sent the request, `far` gets it. `offers` is whether a session description can be on its way."""
+    """`near` sent the request, `asked` gets it. `offers` is whether a session description can be on its way."""
 
     __slots__ = (
         "_ack_content",
@@ -46,23 +46,24 @@ class Exchange:
         "_invite_cseq",
         "_max_forwards",
         "_proof",
+        "_rendering",
         "_repetition",
         "_response",
         "_server",
         "_table",
-        "call",
+        "asked",
         "cseq",
-        "far",
         "method",
         "near",
         "offers",
         "state",
+        "talk",
     )
 
-    def __init__(self, call: Call, near: Leg, far: Leg, request: Request, server: ServerTransaction) -> None:
-        self.call = call
+    def __init__(self, talk: Talk, near: Leg, far: Leg, request: Request, server: ServerTransaction) -> None:
+        self.talk = talk
         self.near = near
-        self.far = far
+        self.asked = far
         self.method = request.method
         self.cseq = request.cseq.number
         self.offers = request.method in ("INVITE", "UPDATE")
@@ -77,6 +78,7 @@ class Exchange:
         self._proof: tuple[str, str] | None = None
         self._content = content_of(request)
         self._headers = crossing(request, "re-INVITE" if request.method == "INVITE" else request.method)
+        self._rendering = rendering_of(request) if self.offers else None
         forwards = request.max_forwards
         self._max_forwards = 70 if forwards is None else forwards - 1
         self._client = self._passed_on(self._headers)
@@ -87,7 +89,7 @@ class Exchange:
         row = self._table[self.state].get(event)
         if row is None:
             return
-        self.near.stack.turn.concerned = self.call
+        self.near.stack.turn.concerned = self.near.call
         self.state, actions = row
         for action in actions:
             action(self)
@@ -98,11 +100,11 @@ class Exchange:
             self.step(ExchangeEvent.PROGRESSED)
             return
         if response.status in (401, 407) and self.state in _UNDECIDED:
-            self._proof = self.far.authorization(response, self.method)
+            self._proof = self.asked.authorization(response, self.method)
             if self._proof is not None:
                 self._client.user = None
                 self._client = self._passed_on((*self._headers, self._proof))
-                self._invite_cseq = self.far.dialog.local_cseq
+                self._invite_cseq = self.asked.dialog.local_cseq
                 return
         self._response = response
         self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
@@ -122,10 +124,13 @@ class Exchange:
         """The near leg sent CANCEL for its re-INVITE."""
         self.step(ExchangeEvent.CANCELLED)
 
-    def acknowledged(self, request: Request) -> None:
-        """The near leg's ACK of a 2xx to its re-INVITE came."""
+    def acknowledged(self, request: Request) -> bool:
+        """An ACK from the near leg came: whether it was of the 2xx to this re-INVITE."""
+        if self.method != "INVITE" or request.cseq.number != self.cseq:
+            return False
         self._ack_content = content_of(request)
         self.step(ExchangeEvent.ACKNOWLEDGED)
+        return True
 
     def drop(self) -> None:
         """The call ends."""
@@ -136,13 +141,13 @@ class Exchange:
         self.step(_TIMERS[name])
 
     def _passed_on(self, headers: tuple[tuple[str, str], ...]) -> ClientTransaction:
-        return self.far.request(self.method, self, headers, self._content, self._max_forwards)
+        return self.asked.request(self.method, self, headers, self._content, self._max_forwards, self._rendering)
 
     # What the tables' words do.
 
     def pass_answer(self) -> None:
         """Give the near leg the far leg's 2xx."""
-        response, near, far = self._response, self.near, self.far
+        response, near, far = self._response, self.near, self.asked
         assert response is not None
         ways = near.stack.ways
         if self.offers:
@@ -151,12 +156,14 @@ class Exchange:
         content = content_of(response)
         headers = [*crossing(response, "2xx")]
         if self.offers:
-            headers = [place.contact, ALLOW, *headers]
+            headers = [contact_of(place, rendering_of(response)), ALLOW, *headers]
         body = b""
         if content is not None:
             headers += content.headers
-            body = describe(near.dialog, content, place)
+            body = near.describe(near.dialog, content, place)
         self._server.respond(response.status, near.dialog.local_tag, headers, body)
+        if self.offers and self._content is not None:
+            self.talk.settled(near, self._content, far, content)
 
     def pass_rejection(self) -> None:
         """Give the near leg the far leg's refusal: the session stays as it was (RFC 3261 14.1)."""
@@ -165,21 +172,24 @@ class Exchange:
         if not self._server.answered:
             headers = crossing(response, "3xx-6xx")
             self._server.respond(response.status, self.near.dialog.local_tag, headers, b"", response.reason)
+        self.refuse()
         if response.status in _DIALOG_GONE:
             self.report_far_lost()
 
     def reject_timeout(self) -> None:
         """Answer for a far leg that is silent."""
         self._server.respond(408, self.near.dialog.local_tag)
+        self.refuse()
 
     def reject_terminated(self) -> None:
         """Answer a request that is not wanted any more, by its sender or because the call ends (15.1.2)."""
         if not self._server.answered:
             self._server.respond(487, self.near.dialog.local_tag)
+        self.refuse()
 
     def send_cancel(self) -> None:
         """Cancel the far leg's re-INVITE, and wait 64*T1 for its end (9.1)."""
-        client, stack = self._client, self.far.stack
+        client, stack = self._client, self.asked.stack
         data = cancellation(client.request)
         stack.transactions.begin_client("CANCEL", client.branch, data, client.flow, None)
         self._give_up = stack.turn.after(64 * stack.turn.settings.timers.t1, self, "give up")
@@ -208,24 +218,31 @@ class Exchange:
 
     def send_ack(self) -> None:
         """Acknowledge the far leg's 2xx, with what the near leg's ACK said, if it came."""
-        dialog, stack, content = self.far.dialog, self.far.stack, self._ack_content
-        if content is None and self._content is None and self._response is not None:
-            offer = content_of(self._response)
-            content = refusal_of(offer) if offer is not None and offer.around is not None else None
+        dialog, stack, content = self.asked.dialog, self.asked.stack, self._ack_content
+        late = content_of(self._response) if self._content is None and self._response is not None else None
+        if content is None and late is not None and late.around is not None:
+            content = refusal_of(late)
         place = stack.ways.place(dialog.flow)
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
         if content is not None:
             headers = content.headers
-            body = describe(dialog, content, place)
+            body = self.asked.describe(dialog, content, place)
         if self._proof is not None:
             headers = (*headers, self._proof)
         data = dialog.write("ACK", self._invite_cseq, place, stack.branch(), headers, body)
         self._client.acknowledged(dialog.remote_tag, data, dialog.flow)
+        if late is not None and self._ack_content is not None:
+            self.talk.settled(self.near, self._ack_content, self.asked, late, late=True)
+
+    def refuse(self) -> None:
+        """Nothing was agreed."""
+        if self.offers:
+            self.talk.refused()
 
     def report_far_lost(self) -> None:
         """The far leg's dialog is gone."""
-        self.far.lose()
+        self.asked.lose()
 
     def report_near_lost(self) -> None:
         """The near leg never acknowledged."""
@@ -234,7 +251,7 @@ class Exchange:
     def finish(self) -> None:
         """Be gone."""
         self._client.user = None
-        self.call.exchange_over(self)
+        self.talk.over(self)
 
 
 _Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]]

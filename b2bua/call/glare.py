@@ -6,10 +6,10 @@ Two offers must not cross: the later one is refused, and its sender tries again 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import msgspec
 
-from b2bua.call.exchange import Exchange
 from b2bua.call.leg import Leg
 from b2bua.sip.message import Request
 
@@ -21,20 +21,48 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Offering(Protocol):
+    """A request inside a call that is under way: `near` sent it, `asked` is to answer it; None where we are that.
+
+    `offers` is whether a session description can be on its way.
+    """
+
+    @property
+    def near(self) -> Leg | None:
+        """Who sent it."""
+
+    @property
+    def asked(self) -> Leg | None:
+        """Who is to answer it."""
+
+    @property
+    def offers(self) -> bool:
+        """Whether a description can be on its way."""
+
+    def acknowledged(self, request: Request) -> bool:
+        """An ACK came on the leg that sent it: whether it was for this."""
+
+    def drop(self) -> None:
+        """The call ends."""
+
+    def stop_timers(self) -> None:
+        """Wait for nothing any more."""
+
+
 _PENDING = Refusal(491)
 _TOO_SOON = Refusal(500, (("Retry-After", "1"),))
 
 
-def refusal(request: Request, near: Leg, far: Leg | None, exchanges: Iterable[Exchange]) -> Refusal | None:
-    """Why this request of the near leg's cannot pass now; None when it can."""
+def refusal(request: Request, near: Leg, ready: bool, under_way: Iterable[Offering]) -> Refusal | None:
+    """Why this request of the near leg's cannot be taken now; None when it can. `ready`: the call is set up."""
     if request.max_forwards == 0:
         return Refusal(483)
     offers = request.method == "INVITE" or (request.method == "UPDATE" and bool(request.body))
-    if far is None or not far.confirmed or not near.confirmed:
+    if not ready:
         # The offer of the INVITE that sets the call up is still open (RFC 3311 5.2).
         return _TOO_SOON if offers or request.method == "UPDATE" else _PENDING
     if offers:
-        for exchange in exchanges:
-            if exchange.offers:
-                return _TOO_SOON if exchange.near is near else _PENDING
+        for offering in under_way:
+            if offering.offers:
+                return _TOO_SOON if offering.near is near else _PENDING
     return None

@@ -16,6 +16,8 @@ from b2bua.sip.message import Request, Response
 # The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
 CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
 
+_RENDERING = ("yes", "no", "unknown")
+
 _RARE_CONTENT = frozenset(CONTENT[1:])
 _SDP_HEADERS = (("Content-Type", "application/sdp"),)
 
@@ -84,3 +86,12 @@ def edited(headers: tuple[tuple[str, str], ...], edits: Iterable[HeaderEdit]) ->
         if edit.value is not None:
             headers = (*headers, (edit.name, edit.value))
     return headers
+
+
+def rendering_of(message: Request | Response) -> str | None:
+    """What a Contact says of whether its sender renders media: yes, no or unknown (RFC 4235 section 5.2)."""
+    contacts = message.contacts
+    if not isinstance(contacts, list) or not contacts:
+        return None
+    value = (contacts[0].param("+sip.rendering") or "").strip('"').lower()
+    return value if value in _RENDERING else None

@@ -10,7 +10,7 @@ import copy
 
 from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
@@ -114,7 +114,7 @@ class IncomingLeg(Leg):
         if content is not None:
             dialog = self._dialog_for(self._source)
             headers += content.headers
-            body = describe(dialog, content, place)
+            body = self.describe(dialog, content, place)
         self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
         if self._ringing is not None:
             stack.turn.timers.cancel(self._ringing)
@@ -131,7 +131,7 @@ class IncomingLeg(Leg):
         body = b""
         if content is not None:
             headers += content.headers
-            body = describe(dialog, content, place)
+            body = self.describe(dialog, content, place)
         self.cause, self.reason = 200, "OK"
         self.answered_at = stack.turn.wall
         self._transaction.respond(200, dialog.local_tag, headers, body)

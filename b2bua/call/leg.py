@@ -14,6 +14,7 @@ from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Place, Ways
 from b2bua.effects import Flow, Transport
+from b2bua.media.ports import Ports
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
@@ -33,7 +34,7 @@ ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE")
 class Stack:
     """What all legs of a core share. `legs` finds a leg by the tag that we gave its dialog."""
 
-    __slots__ = ("legs", "resolve", "transactions", "turn", "ways")
+    __slots__ = ("legs", "ports", "resolve", "transactions", "turn", "ways")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Stack:
         self.transactions = transactions
         self.ways = ways
         self.resolve = resolve
+        self.ports = Ports(turn)
         self.legs: dict[str, Leg] = {}
 
     def branch(self) -> str:
@@ -90,10 +92,12 @@ class LegUser(Concerned, Protocol):
 class Leg:
     """One side of a call. Times are wall seconds; `cause` is the status that ended the set-up.
 
-    `parting` are the fields that the other side's BYE had for this one's.
+    `said` is the description that the peer gave last of itself. `adapt` changes one as this peer is to see it, where we
+    are in its media's way. `parting` are the fields that the other side's BYE had for this one's.
     """
 
     __slots__ = (
+        "adapt",
         "answered_at",
         "by_peer",
         "bye",
@@ -105,6 +109,7 @@ class Leg:
         "number",
         "parting",
         "reason",
+        "said",
         "stack",
         "started_at",
         "state",
@@ -127,6 +132,8 @@ class Leg:
         self.reason = ""
         self.by_peer = False
         self.parting: tuple[tuple[str, str], ...] = ()
+        self.said: Content | None = None
+        self.adapt: Callable[[Content], Content] | None = None
         stack.legs[dialog.local_tag] = self
 
     def step(self, event: LegEvent) -> bool:
@@ -183,19 +190,36 @@ class Leg:
         headers: tuple[tuple[str, str], ...] = (),
         content: Content | None = None,
         max_forwards: int = 70,
+        rendering: str | None = None,
     ) -> ClientTransaction:
-        """Send a request inside the dialog."""
+        """Send a request inside the dialog; `rendering` goes into its Contact."""
         stack, dialog = self.stack, self.dialog
         branch = stack.branch()
         body = b""
         place = stack.ways.place(dialog.flow)
         if content is not None:
             headers = (*headers, *content.headers)
-            body = describe(dialog, content, place)
+            body = self.describe(dialog, content, place)
         if method in ("INVITE", "UPDATE"):
-            headers = (place.contact, ALLOW, *headers)
+            headers = (contact_of(place, rendering), ALLOW, *headers)
         data = dialog.write(method, dialog.next_cseq(), place, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
+
+    def describe(self, dialog: Dialog, content: Content, place: Place) -> bytes:
+        """A body as it leaves on this dialog: the o= line is ours.
+
+        One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
+        """
+        if self.adapt is not None and content.around is not None:
+            content = self.adapt(content)
+        around = content.around
+        if around is None:
+            return content.body
+        digest = hash(around)
+        if digest != dialog.sdp_hash:
+            dialog.sdp_hash = digest
+            dialog.sdp_version += 1
+        return origin("-", dialog.sdp_id, dialog.sdp_version, place.host).join(around)
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
         """The header that answers a challenge of this peer's; None where we owe it no proof."""
@@ -270,16 +294,9 @@ REACHING: dict[LegState, tuple[str, ...]] = {
 """What each row of a leg's table into a state ends with."""
 
 
-def describe(dialog: Dialog, content: Content, place: Place) -> bytes:
-    """A body as it leaves on this dialog: the o= line is ours.
-
-    One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
-    """
-    around = content.around
-    if around is None:
-        return content.body
-    digest = hash(around)
-    if digest != dialog.sdp_hash:
-        dialog.sdp_hash = digest
-        dialog.sdp_version += 1
-    return origin("-", dialog.sdp_id, dialog.sdp_version, place.host).join(around)
+def contact_of(place: Place, rendering: str | None) -> tuple[str, str]:
+    """Our Contact, which also says whether the other peer renders media now, if that one said so (RFC 4235 5.2)."""
+    if rendering is None:
+        return place.contact
+    name, value = place.contact
+    return name, f'{value};+sip.rendering="{rendering}"'

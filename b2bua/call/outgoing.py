@@ -9,7 +9,7 @@ from __future__ import annotations
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete, is_address
@@ -191,7 +191,7 @@ class OutgoingLeg(Leg):
         body = b""
         if self._offer is not None:
             headers += self._offer.headers
-            body = describe(dialog, self._offer, place)
+            body = self.describe(dialog, self._offer, place)
         if self._proof is not None and self._proof.given is not None:
             headers.append(self._proof.given)
         branch = stack.branch()
@@ -274,7 +274,7 @@ class OutgoingLeg(Leg):
         body = b""
         if content is not None:
             headers = content.headers
-            body = describe(dialog, content, place)
+            body = self.describe(dialog, content, place)
         if self._proof is not None and self._proof.given is not None:
             # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
             headers = (*headers, self._proof.given)

@@ -231,3 +231,28 @@ REQUEST_EXCHANGE: ExchangeTable = {
         _V.DROP: (_X.ENDED, ("reject_terminated",)),
     },
 }
+
+# An offer inside a call that we answer ourselves, from our 2xx on (RFC 3261 13.3.1.4).
+OWN_ANSWER: ExchangeTable = {
+    _X.ANSWERED: {
+        _V.REPEAT: (_X.ANSWERED, ("repeat_answer",)),
+        _V.ACKNOWLEDGED: (_X.ENDED, ("stop_timers", "take_answer")),
+        _V.UNACKNOWLEDGED: (_X.ENDED, ("stop_timers", "report_lost")),
+        _V.DROP: (_X.ENDED, ("stop_timers",)),
+    },
+}
+
+# A re-INVITE of our own (RFC 3261 section 14).
+OWN_OFFER: ExchangeTable = {
+    _X.PASSED: {
+        _V.ANSWERED: (_X.ENDED, ("send_ack", "report_answer")),
+        _V.REJECTED: (_X.ENDED, ("report_rejection",)),
+        _V.UNREACHABLE: (_X.ENDED, ("report_lost",)),
+        _V.DROP: (_X.DROPPED, ()),
+    },
+    _X.DROPPED: {
+        _V.ANSWERED: (_X.ENDED, ("send_ack",)),
+        _V.REJECTED: (_X.ENDED, ()),
+        _V.UNREACHABLE: (_X.ENDED, ()),
+    },
+}

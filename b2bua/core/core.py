@@ -13,7 +13,7 @@ from b2bua.call.leg import Leg
 from b2bua.core.parts import Parts
 from b2bua.core.requests import Requests
 from b2bua.core.views import CallView, RegistrationView, call_view, registration_view
-from b2bua.effects import Answer, CloseFlow, Effect, Flow, Log
+from b2bua.effects import Answer, CloseFlow, Codec, Effect, Flow, Log, MediaPort
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError, Malformed, PeerError
 from b2bua.sip.message import Request, Response
@@ -96,6 +96,37 @@ class Core:
         turn = self._turn.begin(now, wall)
         turn.timers.fire(now, _TIMERS_A_TURN)
         self._parts.registering.expire()
+        return turn.effects
+
+    def media_ready(
+        self, ports: tuple[MediaPort, ...], codecs: tuple[Codec, ...], now: float, wall: float
+    ) -> list[Effect]:
+        """The media process is up, for the first time or again: these are its ports, and what it can play."""
+        turn = self._begin(now, wall)
+        self._parts.stack.ports.ready(ports, codecs)
+        return turn.effects
+
+    def media_lost(self, now: float, wall: float) -> list[Effect]:
+        """The media process is gone: calls go on in silence until it is back."""
+        turn = self._begin(now, wall)
+        turn.count("media_lost")
+        self._parts.stack.ports.lost()
+        return turn.effects
+
+    def played(self, port: int, playing: int, now: float, wall: float) -> list[Effect]:
+        """A sound that does not loop has ended on a port."""
+        turn = self._begin(now, wall)
+        user = self._parts.stack.ports.user(port)
+        if user is not None:
+            user.played(playing)
+        return turn.effects
+
+    def silent(self, port: int, playing: int, now: float, wall: float) -> list[Effect]:
+        """A sound was to be played on a port, and half a second later no packet of it had left."""
+        turn = self._begin(now, wall)
+        user = self._parts.stack.ports.user(port)
+        if user is not None:
+            user.silent(playing)
         return turn.effects
 
     def reload(self, policy: Policy, now: float, wall: float) -> list[Effect]:
@@ -181,6 +212,7 @@ class Core:
             "transactions": len(self._parts.transactions),
             "timers": self._turn.timers.live,
             "pending": len(self._parts.pending),
+            "media ports": len(self._parts.stack.ports),
         }
 
     def calls(self) -> list[CallView]:

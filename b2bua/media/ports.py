@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Protocol
 
 from b2bua.effects import Codec, MediaPlan, MediaPort, SetMedia
 from b2bua.transaction.turn import Turn
+
+
+class User(Protocol):
+    """Whoever a port is lent to."""
+
+    def played(self, playing: int) -> None:
+        """A sound that does not loop has ended on it."""
+
+    def silent(self, playing: int) -> None:
+        """A sound was to be played on it, and no packet has left."""
 
 
 class Ports:
@@ -21,7 +32,7 @@ class Ports:
         self._turn = turn
         self.codecs: tuple[Codec, ...] = ()
         self._free: dict[str, deque[MediaPort]] = {}
-        self._lent: dict[int, MediaPort] = {}
+        self._lent: dict[int, User] = {}
         self._plans: dict[int, MediaPlan] = {}
         self._playings = 0
 
@@ -47,14 +58,14 @@ class Ports:
         """Whether a port on this address is free."""
         return bool(self._free.get(host))
 
-    def take(self, host: str) -> MediaPort | None:
+    def take(self, host: str, user: User) -> MediaPort | None:
         """Lend a port on this address, None when none is free."""
         free = self._free.get(host)
         if not free:
             self._turn.count("media_ports_missing")
             return None
         port = free.popleft()
-        self._lent[port.id] = port
+        self._lent[port.id] = user
         return port
 
     def set(self, port: MediaPort, plan: MediaPlan) -> None:
@@ -71,6 +82,10 @@ class Ports:
             self._turn.effects.append(SetMedia(port.id, None))
         if self.codecs:
             self._free.setdefault(port.host, deque()).append(port)
+
+    def user(self, id: int) -> User | None:
+        """Whom a port is lent to."""
+        return self._lent.get(id)
 
     def next_playing(self) -> int:
         """A name for another playing."""

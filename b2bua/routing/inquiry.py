@@ -6,6 +6,8 @@ does with them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from b2bua.effects import Flow
 from b2bua.routing.destination import Account, Destination, Refused
 from b2bua.routing.directory import Directory
@@ -13,7 +15,7 @@ from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
 from b2bua.routing.forwarding import MOST, History, forwarded, history_headers, history_of
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
-from b2bua.routing.verdicts import Decision, Dial, Frame, Outcome, Reject, Target
+from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, escape_user
@@ -65,6 +67,23 @@ class Inquiry:
             return self.policy.resume(frame, outcome, self.facts)
         except EvaluationError as error:
             return self._failed(error)
+
+    def judge(
+        self, event: Literal["hold", "resume"], callee: str, by_caller: bool, held_for: float | None, wall: float
+    ) -> Decision:
+        """What the policy says when one side stops hearing the other, or hears it again after `held_for` seconds."""
+        facts = self.facts
+        parties = (facts.caller or facts.claimed or "", callee)
+        facts.holder, facts.held = parties if by_caller else parties[::-1]
+        facts.holder_is_caller = by_caller
+        facts.held_for = held_for
+        facts.callee = None
+        facts.time = wall
+        facts.ambient = Moment(self.policy, self.meters, wall)
+        try:
+            return self.policy.decide(event, facts)
+        except EvaluationError as error:
+            return Decision(Continue(), self.policy.hash, logs=(f"the policy failed: {error}",))
 
     def take(self, limits: tuple[tuple[str, str], ...], wall: float) -> list[tuple[str, str]]:
         """Count what a decision uses up; what is returned has to be given back."""

@@ -9,6 +9,7 @@ from dsl.decision import (
     Dial,
     Frame,
     HeaderEdit,
+    Media,
     Outcome,
     OutcomeKind,
     Play,
@@ -17,6 +18,7 @@ from dsl.decision import (
     Step,
     Target,
 )
+from dsl.sounds import Sound
 
 __all__ = [
     "Accept",
@@ -27,11 +29,13 @@ __all__ = [
     "Dial",
     "Frame",
     "HeaderEdit",
+    "Media",
     "Outcome",
     "OutcomeKind",
     "Play",
     "Redirect",
     "Reject",
+    "Sound",
     "Step",
     "Target",
 ]

@@ -23,7 +23,7 @@ _OF_A_FORMAT = ("a=rtpmap:", "a=fmtp:", "a=rtcp-fb:")
 
 
 def relayed(body: bytes, host: str, ports: Sequence[int | None]) -> bytes:
-    """The description with our address and ports; a stream whose port is None keeps its own.
+    """The description with our address and ports; a stream whose port is None keeps its own, and so do refused ones.
 
     `ports` has an entry for each m= line. The address 0.0.0.0 stays, for it is a hold (RFC 3264 section 8.4).
     """
@@ -34,7 +34,7 @@ def relayed(body: bytes, host: str, ports: Sequence[int | None]) -> bytes:
     written = [session]
     for stream, port in zip(streams, ports, strict=True):
         has_own = any(line.startswith("c=") for line in stream)
-        if port is None:
+        if port is None or _is_refused(stream):
             kept = list(stream)
             if common is not None and not has_own and not _is_refused(stream):
                 kept.insert(1, common)

@@ -1,0 +1,117 @@
+"""A re-INVITE of our own: music for a party whose media otherwise passes by us (RFC 5359 section 2.3).
+
+Owns the request, its answer and its ACK. Leaves to `talk` when one is sent and what follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from b2bua.call.events import Content
+from b2bua.call.headers import content_of
+from b2bua.call.leg import Leg
+from b2bua.call.tables import OWN_OFFER, ExchangeEvent, ExchangeState
+from b2bua.sip.message import Request, Response
+from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.tables import compiled
+
+if TYPE_CHECKING:
+    from b2bua.call.talk import Talk
+
+
+class Invitation:
+    """`asked` is the leg that shall hear music."""
+
+    __slots__ = ("_client", "_cseq", "_offer", "_proof", "_response", "asked", "near", "offers", "state", "talk")
+
+    def __init__(self, talk: Talk, asked: Leg, offer: Content) -> None:
+        self.talk = talk
+        self.near: Leg | None = None
+        self.asked = asked
+        self.offers = True
+        self.state = ExchangeState.PASSED
+        self._offer = offer
+        self._response: Response | None = None
+        self._proof: tuple[str, str] | None = None
+        self._client = asked.request("INVITE", self, (), offer)
+        self._cseq = asked.dialog.local_cseq
+
+    def step(self, event: ExchangeEvent) -> None:
+        """Do what the table says for this event."""
+        row = _TABLE[self.state].get(event)
+        if row is None:
+            return
+        self.asked.stack.turn.concerned = self.asked.call
+        self.state = row[0]
+        for action in row[1]:
+            action(self)
+
+    def responded(self, transaction: ClientTransaction, response: Response) -> None:
+        """The leg answered."""
+        if response.status < 200:
+            return
+        if response.status in (401, 407) and self._proof is None:
+            self._proof = self.asked.authorization(response, "INVITE")
+            if self._proof is not None:
+                self._client.user = None
+                self._client = self.asked.request("INVITE", self, (self._proof,), self._offer)
+                self._cseq = self.asked.dialog.local_cseq
+                return
+        self._response = response
+        self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
+
+    def timed_out(self, transaction: ClientTransaction) -> None:
+        """The leg is silent."""
+        self.step(ExchangeEvent.UNREACHABLE)
+
+    def transport_failed(self, transaction: ClientTransaction) -> None:
+        """The leg cannot be reached."""
+        self.step(ExchangeEvent.UNREACHABLE)
+
+    def acknowledged(self, request: Request) -> bool:
+        """No ACK comes for what we asked."""
+        return False
+
+    def drop(self) -> None:
+        """The call ends."""
+        self.step(ExchangeEvent.DROP)
+
+    def stop_timers(self) -> None:
+        """The transaction has all there are."""
+
+    # What the table's words do.
+
+    def send_ack(self) -> None:
+        """Acknowledge the 2xx."""
+        dialog, stack = self.asked.dialog, self.asked.stack
+        if self._response is not None:
+            dialog.retarget(self._response, dialog.flow, stack.ways)
+        place = stack.ways.place(dialog.flow)
+        headers = () if self._proof is None else (self._proof,)
+        data = dialog.write("ACK", self._cseq, place, stack.branch(), headers)
+        self._client.acknowledged(dialog.remote_tag, data, dialog.flow)
+
+    def report_answer(self) -> None:
+        """Both descriptions hold."""
+        assert self._response is not None
+        self.talk.settled(None, None, self.asked, content_of(self._response))
+
+    def report_rejection(self) -> None:
+        """The party stays without music."""
+        assert self._response is not None
+        self.talk.declined(self.asked, self._response.status)
+
+    def report_lost(self) -> None:
+        """The leg's dialog is gone."""
+        self.asked.lose()
+
+    def finish(self) -> None:
+        """Be gone."""
+        self._client.user = None
+        self.talk.over(self)
+
+
+_Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Invitation], None], ...]]]]
+
+_TABLE: _Compiled = compiled(Invitation, OWN_OFFER, ExchangeState, {ExchangeState.ENDED: ("finish",)})

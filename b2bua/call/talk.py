@@ -1,0 +1,204 @@
+"""A call whose sides talk: requests that pass between them, holds and resumes, and what we answer or ask ourselves.
+
+Owns which of these a request becomes, and what follows once two descriptions are agreed. Leaves the setting up and
+the end to the call, ports and music to `media`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from b2bua.call.events import Content
+from b2bua.call.exchange import Exchange
+from b2bua.call.glare import Offering, refusal
+from b2bua.call.headers import content_of, rendering_of
+from b2bua.call.invitation import Invitation
+from b2bua.call.leg import Leg
+from b2bua.call.media import Hold, Side
+from b2bua.call.reply import Reply
+from b2bua.call.streams import conversation, described
+from b2bua.effects import Flow, Log
+from b2bua.routing.verdicts import Play
+from b2bua.sdp.negotiation import holds, sends
+from b2bua.sip.message import Request
+from b2bua.transaction.server import ServerTransaction
+from b2bua.transaction.timers import Timer
+
+if TYPE_CHECKING:
+    from b2bua.call.call import Call
+
+HoldEvent: TypeAlias = Literal["hold", "resume"]
+Judge: TypeAlias = Callable[[HoldEvent, Leg, float | None], Hold]
+
+# RFC 3261 14.1: after glare the owner of the Call-ID waits from 2.1 to 4 seconds.
+_AGAIN_SECONDS = 2.5
+_GLARE = 491
+_ACCEPT = (("Accept", "application/sdp"),)
+
+
+class Talk:
+    """What goes on in one call that was answered. `judge` asks the policy about a hold or a resume of this leg's."""
+
+    __slots__ = ("_again", "_call", "_judge", "_under_way")
+
+    def __init__(self, call: Call, judge: Judge) -> None:
+        self._call = call
+        self._judge = judge
+        self._under_way: list[Offering] = []
+        self._again: Timer | None = None
+
+    def __len__(self) -> int:
+        """How many requests are under way."""
+        return len(self._under_way)
+
+    # What the peers bring.
+
+    def requested(self, leg: Leg, far: Leg | None, request: Request, flow: Flow, server: ServerTransaction) -> None:
+        """The peer of this leg asks for something: pass it, answer it, or say why not."""
+        ready = leg.confirmed and (far is None or far.confirmed)
+        refused = refusal(request, leg, ready, self._under_way)
+        if refused is not None:
+            server.respond(refused.status, leg.dialog.local_tag, refused.headers)
+            return
+        if request.method in ("INVITE", "UPDATE"):
+            leg.dialog.retarget(request, flow, leg.stack.ways)
+        if request.method == "INVITE":
+            server.respond(100, "")
+        description = self._own_description(leg, request)
+        if description is not None:
+            reply = Reply(self, leg, request, server)
+            self._under_way.append(reply)
+            reply.start(description)
+        elif far is not None:
+            self._under_way.append(Exchange(self, leg, far, request, server))
+        else:
+            # What we serve ourselves is a session, and nothing else.
+            status = 488 if request.method in ("INVITE", "UPDATE") else 415
+            server.respond(status, leg.dialog.local_tag, _ACCEPT)
+
+    def acknowledged(self, leg: Leg, request: Request) -> bool:
+        """An ACK of a 2xx came: whether it belongs to one of these."""
+        return any(offering.near is leg and offering.acknowledged(request) for offering in self._under_way)
+
+    # What comes of it.
+
+    def settled(
+        self, near: Leg | None, said: Content | None, far: Leg | None, far_said: Content | None, late: bool = False
+    ) -> None:
+        """An offer and its answer hold: `near` sent the request, `far` answered it; None where that was us.
+
+        `late` is whether the offer was the answerer's, as with a re-INVITE without one: whoever then answers an offer
+        that sends nothing has no choice but not to receive, which is no hold.
+        """
+        media = self._call.with_media()
+        offered = conversation(described(far_said)) if late else None
+        chose = offered is None or sends(offered.direction)
+        for leg, description, own in ((near, said, chose), (far, far_said, False)):
+            if leg is not None and description is not None and description.around is not None:
+                leg.said = description
+                self._note(media.side(leg), own)
+        media.agreed()
+        self._invite_to_music()
+
+    def refused(self) -> None:
+        """An offer came to nothing."""
+        if self._call.media is not None:
+            self._call.media.disagreed()
+
+    def declined(self, leg: Leg, status: int) -> None:
+        """A party does not come to our music: it hears nothing, and the call lives."""
+        media = self._call.with_media()
+        media.disagreed()
+        turn = leg.stack.turn
+        if status == _GLARE:
+            self._again = turn.after(_AGAIN_SECONDS, self, "again")
+            return
+        media.side(leg).declined = True
+        media.update()
+        turn.effects.append(Log("warning", "music declined", {"call": self._call.id, "status": status}))
+
+    def over(self, offering: Offering) -> None:
+        """It is done."""
+        self._under_way.remove(offering)
+        self._invite_to_music()
+        self._call.finish_if_over()
+
+    def timer_fired(self, name: str) -> None:
+        """After glare: ask again, if there is still something to ask for."""
+        self._again = None
+        self._call.stack.turn.concerned = self._call
+        self._invite_to_music()
+
+    def drop(self) -> None:
+        """The call ends."""
+        self._stop()
+        for offering in list(self._under_way):
+            offering.drop()
+
+    def abolish(self) -> None:
+        """Be gone without another word."""
+        self._stop()
+        for offering in self._under_way:
+            offering.stop_timers()
+        self._under_way = []
+
+    # Inside.
+
+    def _own_description(self, leg: Leg, request: Request) -> Content | None:
+        """What we answer to an offer on the other's behalf; None where the other is to be asked.
+
+        A holder whose peer hears our music is answered by us, and so is the resume of a hold that the other never
+        heard of, and whoever hears music from a port beside the media's way. What its Contact says of rendering has to
+        cross.
+        """
+        content = content_of(request)
+        offer = content if content is not None and content.around is not None else None
+        if request.method not in ("INVITE", "UPDATE") or (offer is None and (content or request.method == "UPDATE")):
+            return None
+        media = self._call.with_media()
+        side = media.side(leg)
+        other = media.other(side)
+        held = side.hold is not None
+        now = holds(described(offer)) if offer is not None else held
+        if now and not held:
+            side.proposed = self._judge("hold", leg, None)
+        if other is None:
+            return media.answer(side, offer)
+        if rendering_of(request) is not None:
+            return None
+        relayed = media.is_relayed
+        music = isinstance(side.hold or side.proposed, Play)
+        if now:
+            ours = music and (relayed or offer is not None)
+        else:
+            ours = held and music and relayed and not media.told_of_hold(other)
+        return media.answer(side, offer) if ours or side.music is not None else None
+
+    def _note(self, side: Side, own: bool) -> None:
+        """A party has said something else of itself: a hold began, or is over, and the policy is asked."""
+        now, turn = holds(side.said), side.leg.stack.turn
+        if now and own and side.hold is None:
+            side.hold = side.proposed or self._judge("hold", side.leg, None)
+            side.held_at = turn.wall
+        elif not now and side.hold is not None:
+            self._judge("resume", side.leg, turn.wall - side.held_at)
+            side.hold = None
+        side.proposed = None
+
+    def _invite_to_music(self) -> None:
+        """Ask whoever shall hear music, and is not in our media's way, to take it from us."""
+        media = self._call.media
+        if media is None or self._again is not None or not self._call.talking:
+            return
+        for side in media.uninvited():
+            leg = side.leg
+            if any(offering.offers and leg in (offering.near, offering.asked) for offering in self._under_way):
+                continue
+            offer = media.invitation(side)
+            if offer is not None:
+                self._under_way.append(Invitation(self, leg, offer))
+
+    def _stop(self) -> None:
+        self._call.stack.turn.timers.cancel(self._again)
+        self._again = None
