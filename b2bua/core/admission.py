@@ -25,6 +25,8 @@ ACCEPT_ENCODING = ("Accept-Encoding", "identity")
 REGISTER_EXTENSIONS = frozenset(("path", "outbound"))
 _NO_EXTENSIONS: frozenset[str] = frozenset()
 _SCHEMES = ("sip", "tel")
+# RFC 3261 8.1.1.6
+_MOST_HOPS = 70
 
 
 def check_method(request: Request) -> None:
@@ -89,13 +91,21 @@ def check_description(request: Request) -> Content | None:
     return content
 
 
+def check_hops(request: Request) -> int:
+    """483 for a request with no hop left (8.2.2.2, 16.3). Gives how many are left for what we send on its behalf."""
+    hops = request.max_forwards
+    if hops is None:
+        return _MOST_HOPS
+    if hops == 0:
+        raise PeerError(483, "Too Many Hops")
+    return hops - 1
+
+
 def check_invite(request: Request) -> None:
-    """What an INVITE needs so that a call can be made of it: hops left, one Contact, and that it takes our SDP.
+    """What an INVITE needs so that a call can be made of it: one Contact, and that it takes our SDP.
 
     An RFC 2543 client may leave Contact out: then From says where it is (RFC 4475 3.4.1).
     """
-    if request.max_forwards == 0:
-        raise PeerError(483, "Too Many Hops")
     contacts = request.contacts
     if not isinstance(contacts, list) or len(contacts) > 1:
         raise PeerError(400, "An INVITE needs exactly one Contact")

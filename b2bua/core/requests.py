@@ -86,26 +86,35 @@ class Requests:
             self._capabilities(request, flow)
 
     def _invite(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        hops = admission.check_hops(request)
         admission.check_invite(request)
         offer = admission.check_body(request)
         self._check_load(request)
-        verdict = self._parts.admitting.verify(request)
+        parts = self._parts
+        verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
-        turn = self._parts.turn
-        trunk = self._parts.trunks.of(flow.remote)
+        trunk = parts.trunks.of(flow.remote)
         inquiry = Inquiry(
-            self._parts.policy, self._parts.directory, self._parts.meters, request, flow, turn.wall, verified, trunk
+            parts.policy,
+            parts.gateways,
+            parts.directory,
+            parts.meters,
+            request,
+            flow,
+            parts.turn.wall,
+            verified,
+            trunk,
         )
         decision = inquiry.decide()
         if isinstance(decision.action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
-        transaction = self._parts.transactions.begin_server(request, flow, key)
+        transaction = parts.transactions.begin_server(request, flow, key)
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
-        call = Call(self._parts.stack, inquiry, request, flow, transaction, offer, self._parts.call_over)
-        self._parts.call_begun(call)
-        turn.count("calls")
+        call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, parts.call_over)
+        parts.call_begun(call)
+        parts.turn.count("calls")
         call.follow(decision)
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
