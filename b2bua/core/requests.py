@@ -118,22 +118,22 @@ class Requests:
         call.follow(decision)
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        verdict = self._parts.admitting.verify(request)
+        parts = self._parts
+        verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
-        if len(self._parts.pending) >= self._parts.turn.settings.limits.max_pending:
+        if len(parts.pending) >= parts.turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
-        user, decision = self._parts.admitting.registering(request, flow, verified)
-        self._parts.admitting.count(decision, user)
+        user, decision = parts.admitting.registering(request, flow, verified)
         match decision.action:
             case Challenge():
                 self._challenge(request, flow, isinstance(verdict, Stale))
             case Accept() as accept if user is not None:
-                self._parts.registering.accepted(user, request, flow, key, accept)
+                parts.registering.accepted(user, request, flow, key, accept)
             case Reject(code=code, reason=reason):
-                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, (), reason))
+                parts.turn.effects.append(stateless(request, flow, parts.key, code, (), reason))
             case Redirect(code=code, uri=uri):
                 headers = (("Contact", f"<{uri}>"),)
-                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, headers))
+                parts.turn.effects.append(stateless(request, flow, parts.key, code, headers))
             case _:
                 raise PeerError(404, "Not Found")
 

@@ -83,8 +83,8 @@ def dialed_of(request: Request) -> str | None:
 def dialed_in(uri: Uri) -> str | None:
     """What a URI dials."""
     user = uri.username
-    if user is None:
-        return None
+    if user is None or user.isalnum():
+        return user
     user = user.partition(";")[0]
     number = user.translate(_SEPARATORS)
     return number if number.lstrip("+").isdigit() else user

@@ -65,7 +65,7 @@ def encode(status: int, reason: str, head: str, tag: str, headers: Sequence[tupl
 
 def stateless_tag(request: Request, key: bytes) -> str:
     """The To tag of a response sent without state: the same for a repeated request (RFC 3261 8.2.7)."""
-    seed = f"{request.call_id}|{request.from_tag}|{request.get('CSeq')}"
+    seed = f"{request.call_id}|{request.from_tag}|{request.headers['CSeq'][0]}"
     return hashlib.blake2b(seed.encode("utf-8", "surrogateescape"), key=key, digest_size=8).hexdigest()
 
 
