@@ -114,16 +114,17 @@ class Call:
             self.tags = {**self.tags, **decision.tags}
         self._edits += decision.headers
         turn = self.stack.turn
-        self._taken += self.inquiry.take(decision.takes, turn.wall)
+        if decision.takes:
+            self._taken += self.inquiry.take(decision.takes, turn.wall)
         for line in decision.logs:
             turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
         match decision.action:
+            case Dial() as dial:
+                self._dial(dial)
             case Reject(code=code, reason=reason):
                 self._reject(code, reason)
             case Redirect(code=code, uri=uri):
                 self.incoming.reject(Rejected(code, "", (("Contact", f"<{uri}>"),)))
-            case Dial() as dial:
-                self._dial(dial)
             case other:
                 turn.effects.append(Log("error", "policy", {"call": self.id, "impossible here": repr(other)}))
                 self._reject(500, None)

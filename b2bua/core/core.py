@@ -39,6 +39,7 @@ class Core:
         """`draw` gives 16 random hexadecimal digits; `key` is 32 secret octets; `bindings` are the stored rows."""
         self._parts = parts = Parts(settings, policy, draw, key, bindings, now, wall)
         self._requests = Requests(parts)
+        self._transactions = parts.transactions
         self._turn = parts.turn
         self._began = parts.turn.effects
 
@@ -51,7 +52,7 @@ class Core:
         try:
             message = parse(data)
             if isinstance(message, Response):
-                if not self._parts.transactions.response(message):
+                if not self._transactions.response(message):
                     turn.count("responses_unmatched")
             else:
                 request = message
@@ -84,11 +85,11 @@ class Core:
         turn.count("flows_failed")
         if flow.connection:
             self._parts.registrar.flow_closed(flow, wall)
-            self._parts.transactions.stream_closed(flow)
+            self._transactions.stream_closed(flow)
             for leg in self._parts.stack.legs.values():
                 leg.dialog.stream_closed(flow)
         else:
-            self._parts.transactions.transport_error(flow)
+            self._transactions.transport_error(flow)
         return turn.effects
 
     def tick(self, now: float, wall: float) -> list[Effect]:
@@ -178,7 +179,7 @@ class Core:
             "calls": len(self._parts.calls),
             "legs": len({id(leg) for leg in self._parts.stack.legs.values()}),
             "dialogs": len(self._parts.stack.legs),
-            "transactions": len(self._parts.transactions),
+            "transactions": len(self._transactions),
             "timers": self._turn.timers.live,
             "pending": len(self._parts.pending),
         }

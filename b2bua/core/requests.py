@@ -27,12 +27,14 @@ class Requests:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._transactions = parts.transactions
+        self._legs = parts.stack.legs
 
     def take(self, request: Request, flow: Flow) -> None:
         """A request came. PeerError for one that is to be refused without state."""
         method = request.method
         key = server_key(request, "INVITE" if method == "ACK" else method)
-        if self._parts.transactions.absorb(request, key):
+        if self._transactions.absorb(request, key):
             self._parts.turn.count("requests_repeated")
         elif method == "ACK":
             self._ack(request)
@@ -44,43 +46,43 @@ class Requests:
             self._outside(request, flow, key)
 
     def _ack(self, request: Request) -> None:
-        leg = self._parts.stack.legs.get(request.to_tag or "")
+        leg = self._legs.get(request.to_tag or "")
         if leg is not None and leg.belongs(request):
             leg.call.acknowledged(leg, request)
         else:
             self._parts.turn.count("acks_unmatched")
 
     def _cancel(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        transaction = self._parts.transactions.cancelled(request)
+        transaction = self._transactions.cancelled(request)
         if transaction is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         tag = transaction.tag or stateless_tag(request, self._parts.key)
-        self._parts.transactions.begin_server(request, flow, key).respond(200, tag)
+        self._transactions.begin_server(request, flow, key).respond(200, tag)
         if transaction.user is not None:
             transaction.user.cancelled()
 
     def _inside(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        leg = self._parts.stack.legs.get(request.to_tag or "")
+        leg = self._legs.get(request.to_tag or "")
         if leg is None or not leg.belongs(request):
             raise PeerError(481, "Call/Transaction Does Not Exist")
         admission.check_inside(request)
         if request.method == "OPTIONS":
             self._capabilities(request, flow)
             return
-        leg.receive(request, flow, self._parts.transactions.begin_server(request, flow, key))
+        leg.receive(request, flow, self._transactions.begin_server(request, flow, key))
 
     def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        admission.check_method(request)
-        admission.check_scheme(request)
-        if self._parts.transactions.merged(request):
+        method, uri = request.method, request.request_uri
+        admission.check_method(method)
+        admission.check_scheme(request, uri)
+        if self._transactions.merged(request):
             raise PeerError(482, "Loop Detected")
-        uri = request.request_uri
         if uri.scheme == "sip" and not self._parts.is_ours(uri):
             raise PeerError(404, "Not Found")
         admission.check_extensions(request)
-        if request.method == "INVITE":
+        if method == "INVITE":
             self._invite(request, flow, key)
-        elif request.method == "REGISTER":
+        elif method == "REGISTER":
             self._register(request, flow, key)
         else:
             self._capabilities(request, flow)
@@ -109,7 +111,7 @@ class Requests:
         if isinstance(decision.action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
-        transaction = parts.transactions.begin_server(request, flow, key)
+        transaction = self._transactions.begin_server(request, flow, key)
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
         call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, parts.call_over)
@@ -153,9 +155,10 @@ class Requests:
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 200, headers))
 
     def _check_load(self, request: Request) -> None:
-        limits = self._parts.turn.settings.limits
-        full = len(self._parts.calls) >= limits.max_calls or len(self._parts.pending) >= limits.max_pending
-        if not full and not self._parts.draining:
+        parts = self._parts
+        limits = parts.turn.settings.limits
+        full = len(parts.calls) >= limits.max_calls or len(parts.pending) >= limits.max_pending
+        if not full and not parts.draining:
             return
         dialed = dialed_of(request)
         if dialed is None or not self._parts.policy.is_emergency(dialed):

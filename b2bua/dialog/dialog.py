@@ -182,17 +182,19 @@ def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, 
 
     An RFC 2543 client's INVITE without Contact has its From as remote target, by the way that it came.
     """
-    contacts = request.contacts
-    named = isinstance(contacts, list) and len(contacts) > 0
-    uri = contacts[0].uri if isinstance(contacts, list) and contacts else request.from_.uri
     headers = request.headers
     local = f"{headers['To'][0]};tag={local_tag}"
     dialog = Dialog(request.call_id, local, local_tag, headers["From"][0], request.from_tag or "", flow, sdp_id)
     if "Record-Route" in headers:
         dialog.routes = tuple(request.values("Record-Route"))
-    dialog.target = target_of(uri)
-    dialog.flow = way_to(uri, dialog.routes, flow, ways) if named else flow
     dialog.remote_cseq = request.cseq.number
+    contacts = request.contacts
+    if isinstance(contacts, list) and contacts:
+        uri = contacts[0].uri
+        dialog.flow = way_to(uri, dialog.routes, flow, ways)
+    else:
+        uri = request.from_.uri
+    dialog.target = target_of(uri)
     return dialog
 
 

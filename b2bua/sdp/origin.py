@@ -11,7 +11,7 @@ import re
 from b2bua.sip.errors import LocalError
 
 _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
-_WORDS = 6
+_SPACES = 5
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -20,9 +20,10 @@ def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
     Two descriptions with the same surroundings say the same, whatever their owners' versions.
     """
     found = _ORIGIN.search(body)
-    if found is None or body.find(b"\nm=", 0, found.start()) >= 0:
+    if found is None:
         return None
-    return body[: found.start()], body[found.end() :]
+    start, end = found.span()
+    return None if body.find(b"\nm=", 0, start) >= 0 else (body[:start], body[end:])
 
 
 def origin(username: str, session_id: int, version: int, address: str) -> bytes:
@@ -32,7 +33,6 @@ def origin(username: str, session_id: int, version: int, address: str) -> bytes:
     """
     family = "IP6" if ":" in address else "IP4"
     line = f"o={username} {session_id} {version} IN {family} {address}"
-    words = line.split()
-    if not username or len(words) != _WORDS or " ".join(words) != line or "\0" in line:
+    if not username or not address or line.count(" ") != _SPACES or not line.isprintable():
         raise LocalError("an origin of ours cannot be written")
     return line.encode("utf-8", "surrogateescape")
