@@ -95,7 +95,6 @@ class Leg:
 
     __slots__ = (
         "answered_at",
-        "by_peer",
         "bye",
         "call",
         "cause",
@@ -125,7 +124,6 @@ class Leg:
         self.ended_at: float | None = None
         self.cause = 0
         self.reason = ""
-        self.by_peer = False
         self.parting: tuple[tuple[str, str], ...] = ()
         stack.legs[dialog.local_tag] = self
 
@@ -235,7 +233,6 @@ class Leg:
 
     def report_hung_up(self) -> None:
         """Tell the call that the peer hung up."""
-        self.by_peer = True
         message = self.message
         self.call.leg_hung_up(self, crossing(message, "BYE") if message is not None else ())
 
@@ -282,4 +279,4 @@ def describe(dialog: Dialog, content: Content, place: Place) -> bytes:
     if digest != dialog.sdp_hash:
         dialog.sdp_hash = digest
         dialog.sdp_version += 1
-    return origin("-", dialog.sdp_id, dialog.sdp_version, place.host).join(around)
+    return origin(dialog.sdp_id, dialog.sdp_version, place.origin).join(around)

@@ -14,6 +14,7 @@ from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request, Response
 from b2bua.sip.uri import Uri
+from b2bua.transaction.lines import lines
 
 
 class Dialog:
@@ -83,15 +84,12 @@ class Dialog:
         if routes and ";lr" not in routes[0]:
             uri = str(NameAddr.parse(routes[0]).uri.without_headers())
             routes = (*routes[1:], f"<{self.target}>")
-        lines = [
-            f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport",
-            *map("Route: {}".format, routes),
-            f"Max-Forwards: {max_forwards}\r\nFrom: {self.local}\r\nTo: {self.remote}",
-            f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}",
-            *map(": ".join, headers),
-            f"Content-Length: {len(body)}\r\n\r\n",
-        ]
-        text = "\r\n".join(lines)
+        route = "".join(map("Route: {}\r\n".format, routes)) if routes else ""
+        text = (
+            f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport\r\n{route}Max-Forwards: {max_forwards}\r\n"
+            f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {cseq} {method}\r\n"
+            f"{lines(headers)}Content-Length: {len(body)}\r\n\r\n"
+        )
         if text.count("\n") != 9 + len(routes) + len(headers):
             raise LocalError("a header value of ours has a line end")
         return text.encode("utf-8", "surrogateescape") + body
@@ -164,7 +162,9 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
         hop = target
         if came_by.transport != "UDP" or hop.host != came_by.remote:
             return came_by
-    transport: Transport = "TCP" if (hop.param("transport") or "").lower() == "tcp" else "UDP"
+    transport: Transport = "UDP"
+    if hop.params and (hop.param("transport") or "").lower() == "tcp":
+        transport = "TCP"
     port = hop.port or DEFAULT_PORT
     if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
         return came_by

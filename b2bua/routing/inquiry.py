@@ -57,8 +57,7 @@ class Inquiry:
         self._flow = flow
         self.meters = meters
         self.facts = facts_of(request, flow, policy, Moment(policy, meters, wall), wall, verified, trunk)
-        dialed = self.facts.dialed
-        self.emergency = dialed is not None and (dialed == EMERGENCY_URN or policy.is_emergency(dialed))
+        self.emergency = policy.is_emergency(self.facts.dialed)
         self.identity = Identity.of(request, policy, self.facts)
         self._history: History = history_of(request)
         self._event = "call"

@@ -11,7 +11,6 @@ import re
 from b2bua.sip.errors import LocalError
 
 _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
-_SPACES = 5
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -26,13 +25,16 @@ def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
     return None if body.find(b"\nm=", 0, start) >= 0 else (body[:start], body[end:])
 
 
-def origin(username: str, session_id: int, version: int, address: str) -> bytes:
-    """An o= line without its end. `address` is an IP address, IPv6 without brackets.
+def located(address: str) -> str:
+    """The part of an o= line that says where it was written. `address` is an IP address, IPv6 without brackets.
 
-    LocalError for a username or address that is no single word.
+    LocalError for one that is no single word.
     """
-    family = "IP6" if ":" in address else "IP4"
-    line = f"o={username} {session_id} {version} IN {family} {address}"
-    if not username or not address or line.count(" ") != _SPACES or not line.isprintable():
+    if not address or " " in address or not address.isprintable():
         raise LocalError("an origin of ours cannot be written")
-    return line.encode("utf-8", "surrogateescape")
+    return f"IN IP6 {address}" if ":" in address else f"IN IP4 {address}"
+
+
+def origin(session_id: int, version: int, place: str) -> bytes:
+    """An o= line without its end; `place` is as `located` writes it."""
+    return f"o=- {session_id} {version} {place}".encode()
