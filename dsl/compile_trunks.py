@@ -141,9 +141,10 @@ class Trunks:
 
         Raises KeyError when there is no such trunk.
         """
-        allowed = self._allowed[trunk]
-        if allowed is not None:
-            e164 = self._plan.e164(number)
-            if e164 is None or not allowed.match(e164):
-                return None
-        return self._plan.formatted(number, self._trunks[trunk].number)
+        allowed, form = self._allowed[trunk], self._trunks[trunk].number
+        if allowed is None:
+            return self._plan.formatted(number, form)
+        e164 = self._plan.e164(number)
+        if e164 is None or not allowed.match(e164):
+            return None
+        return e164 if form == "e164" else self._plan.formatted(number, form)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from typing import TypeAlias
 
 import msgspec
@@ -199,10 +200,7 @@ class PatternSet:
 
     def match(self, text: str) -> tuple[int, ...]:
         """Indices of the patterns that the whole text is of, ascending."""
-        state = self._start
-        for character in text:
-            state = state[character]
-        return state.accepted
+        return reduce(_State.__getitem__, text, self._start).accepted
 
     def follow(self, state: _State, character: str) -> _State:
         """The state after one more character, remembered in the state before it."""

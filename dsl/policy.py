@@ -37,6 +37,10 @@ _ASKS_WHO = frozenset({401, 407})
 class Policy:
     """One version of a policy. `hash` names the version: script, tables, hours, sounds, users without their
     credentials.
+
+    `domains` are the hosts that are ours, the first of them the realm. `trunks`, `users`, `limits` and `sounds` go by
+    name, `emergency` holds the numbers of the emergency services, and `directory` users and their credentials as they
+    were when this version was loaded.
     """
 
     def __init__(self, script: tree.Script, path: Path, setup: Setup, version: str, warnings: list[Problem]) -> None:
@@ -44,46 +48,19 @@ class Policy:
         self.path = path
         self.hash = version
         self.setup = setup
+        self.domains: tuple[str, ...] = setup.domains
+        self.trunks: dict[str, Trunk] = setup.trunks
+        self.users: dict[str, User] = setup.directory.users
+        self.directory: Directory = setup.directory
+        self.limits: dict[str, Limit] = setup.limits
+        self.sounds: dict[str, Sound] = setup.sounds
+        self.emergency: frozenset[str] = setup.emergency
+        self._callees = setup.callees
         self.warnings = warnings
         names = [item.name.value for item in script.declarations if isinstance(item, tree.PolicyName)]
         self.name = names[0] if names else path.stem
         self._program: Program = compiled_program(script, setup, version)
         self._trunks = Trunks(setup.trunks.values(), setup.plan)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """The hosts that are ours; the first is the realm."""
-        return self.setup.domains
-
-    @property
-    def trunks(self) -> dict[str, Trunk]:
-        """Trunks by name."""
-        return self.setup.trunks
-
-    @property
-    def users(self) -> dict[str, User]:
-        """Users by name."""
-        return self.setup.directory.users
-
-    @property
-    def directory(self) -> Directory:
-        """Users and their credentials as they were when this version was loaded."""
-        return self.setup.directory
-
-    @property
-    def limits(self) -> dict[str, Limit]:
-        """Limits by name."""
-        return self.setup.limits
-
-    @property
-    def sounds(self) -> dict[str, Sound]:
-        """Sounds by name."""
-        return self.setup.sounds
-
-    @property
-    def emergency(self) -> frozenset[str]:
-        """The numbers of the emergency services."""
-        return self.setup.emergency
 
     @property
     def defaults_in_force(self) -> list[str]:
@@ -103,14 +80,14 @@ class Policy:
             if event in WITHIN_A_CALL:
                 return Decision(Continue(), self.hash)
             raise EvaluationError(f"the policy has no `on {event}`")
-        return self._run(block, Run(facts, self.setup.directory.users, None))
+        return self._run(block, Run(facts, self.users, None))
 
     def resume(self, frame: Frame, outcome: Outcome, facts: Facts) -> Decision:
         """What follows when a dial ended: its own rule, else the event's, else the default.
 
         A frame of another version has lost its place here, so that the event's rule decides.
         """
-        run = Run(facts, self.setup.directory.users, outcome)
+        run = Run(facts, self.users, outcome)
         if frame.policy == self.hash and frame.dial < len(self._program.dials):
             nested = self._program.dials[frame.dial].get(outcome.kind)
             if nested is not None:
@@ -138,7 +115,7 @@ class Policy:
 
     def callee(self, dialed: str | None) -> str | None:
         """The user whose name or extension was dialled."""
-        return None if dialed is None else self.setup.callees.get(dialed)
+        return None if dialed is None else self._callees.get(dialed)
 
     def is_emergency(self, dialed: str | None) -> bool:
         """Whether what was dialled reaches an emergency service."""

@@ -86,6 +86,7 @@ class Call:
         flow: Flow,
         transaction: ServerTransaction,
         offer: Content | None,
+        max_forwards: int,
         over: Callable[[Call], None],
     ) -> None:
         self.stack = stack
@@ -113,8 +114,7 @@ class Call:
         self._taken: list[tuple[str, str]] = []
         self._offer = offer
         self._headers = crossing(request, "INVITE")
-        forwards = request.max_forwards
-        self._max_forwards = 70 if forwards is None else forwards - 1
+        self._max_forwards = max_forwards
         self.incoming = IncomingLeg(stack, self, request, flow, transaction)
         self.incoming.said = offer
         self.id = self.incoming.dialog.local_tag
@@ -130,12 +130,12 @@ class Call:
         self._edits += decision.headers
         self._mode = decision.media or self._mode
         match decision.action:
+            case Dial() as dial:
+                self._dial(dial)
             case Reject(code=code, reason=reason):
                 self._reject(code, reason)
             case Redirect(code=code, uri=uri):
                 self.incoming.reject(Rejected(code, "", (("Contact", f"<{uri}>"),)))
-            case Dial() as dial:
-                self._dial(dial)
             case Answer() as answer:
                 self._serve(answer)
             case other:
@@ -149,7 +149,8 @@ class Call:
         if decision.tags:
             self.tags = {**self.tags, **decision.tags}
         turn = self.stack.turn
-        self._taken += self.inquiry.take(decision.takes, turn.wall)
+        if decision.takes:
+            self._taken += self.inquiry.take(decision.takes, turn.wall)
         for line in decision.logs:
             turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
 
@@ -206,7 +207,9 @@ class Call:
         legs = []
         for destination in found:
             self._numbers += 1
-            headers = edited((*destination.headers, *self._headers), self._edits)
+            headers = (*destination.headers, *self._headers)
+            if self._edits:
+                headers = edited(headers, self._edits)
             leg = OutgoingLeg(
                 self.stack,
                 self,
@@ -232,10 +235,14 @@ class Call:
 
     def trunk_progress(self, legs: list[OutgoingLeg]) -> float | None:
         """The longest that any of these legs' trunks may stay silent, in seconds, if all of them say so."""
-        trunks = self.inquiry.policy.trunks
-        limits = [trunks[leg.destination.trunk].progress if leg.destination.trunk else None for leg in legs]
-        known = [limit for limit in limits if limit is not None]
-        return max(known) if len(known) == len(limits) else None
+        longest = 0.0
+        for leg in legs:
+            trunk = leg.destination.trunk
+            limit = self.inquiry.policy.trunks[trunk].progress if trunk is not None else None
+            if limit is None:
+                return None
+            longest = max(longest, limit)
+        return longest
 
     def dial_over(self, outcome: Outcome) -> None:
         """Nobody took the call: the policy says what comes next."""

@@ -68,7 +68,7 @@ def content_of(message: Request | Response) -> Content | None:
     if not message.body:
         return None
     fields = message.headers
-    if message.get("Content-Type") == "application/sdp" and _RARE_CONTENT.isdisjoint(fields):
+    if "Content-Type" in fields and fields["Content-Type"][0] == "application/sdp" and _RARE_CONTENT.isdisjoint(fields):
         around = around_origin(message.body)
         return Content(message.body, _SDP_HEADERS, around) if around is not None else None
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))

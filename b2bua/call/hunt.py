@@ -142,9 +142,10 @@ class Hunt:
     def _begin(self, step: Step) -> None:
         self._kinds = set()
         self._rang = False
+        call = self._call
         legs = []
         for party in step.parties:
-            found = self._call.dial_party(party, self.dial.forwarder is not None)
+            found = call.dial_party(party, self.dial.forwarder is not None)
             if isinstance(found, Refused):
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
                 self.rejection = Rejected(480 if found.kind == "unreachable" else 404, found.reason, reached=False)
@@ -155,9 +156,9 @@ class Hunt:
         if not legs:
             return
         self._tried += len(legs)
-        turn = self._call.stack.turn
+        turn = call.stack.turn
         self._limit = turn.after(step.seconds, self, "for")
-        progress = step.progress or self._call.trunk_progress(legs)
+        progress = step.progress or call.trunk_progress(legs)
         if progress is not None and progress < step.seconds:
             self._progress_limit = turn.after(progress, self, "progress")
         for leg in legs:

@@ -168,7 +168,6 @@ class IncomingLeg(Leg):
     def report_left(self) -> None:
         """Tell the call that nobody waits any more."""
         self._settle(self.dialog)
-        self.by_peer = True
         self.cause, self.reason = 487, self.reason or "the caller gave up"
         self.call.leg_left()
 

@@ -99,7 +99,6 @@ class Leg:
     __slots__ = (
         "adapt",
         "answered_at",
-        "by_peer",
         "bye",
         "call",
         "cause",
@@ -130,7 +129,6 @@ class Leg:
         self.ended_at: float | None = None
         self.cause = 0
         self.reason = ""
-        self.by_peer = False
         self.parting: tuple[tuple[str, str], ...] = ()
         self.said: Content | None = None
         self.adapt: Callable[[Content], Content] | None = None
@@ -219,7 +217,7 @@ class Leg:
         if digest != dialog.sdp_hash:
             dialog.sdp_hash = digest
             dialog.sdp_version += 1
-        return origin("-", dialog.sdp_id, dialog.sdp_version, place.host).join(around)
+        return origin(dialog.sdp_id, dialog.sdp_version, place.origin).join(around)
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
         """The header that answers a challenge of this peer's; None where we owe it no proof."""
@@ -259,7 +257,6 @@ class Leg:
 
     def report_hung_up(self) -> None:
         """Tell the call that the peer hung up."""
-        self.by_peer = True
         message = self.message
         self.call.leg_hung_up(self, crossing(message, "BYE") if message is not None else ())
 

@@ -40,7 +40,6 @@ class OutgoingLeg(Leg):
         "_proof",
         "_streams_refused",
         "_timer",
-        "_unanswered",
         "addresses",
         "destination",
         "rang",
@@ -72,7 +71,6 @@ class OutgoingLeg(Leg):
         self._max_forwards = max_forwards
         self._invite: ClientTransaction | None = None
         self._ack_content: Content | None = None
-        self._unanswered: Content | None = None
         self._datagram_flow: Flow | None = None
         self._streams_refused = False
         self._elsewhere: list[Flow] = []
@@ -121,7 +119,8 @@ class OutgoingLeg(Leg):
 
     def acknowledge(self, content: Content | None) -> None:
         """The caller has the answer: let the called side know (13.2.2.4)."""
-        self._ack_content = content
+        if content is not None:
+            self._ack_content = content
         self.step(LegEvent.ACKNOWLEDGED)
 
     def abolish(self) -> None:
@@ -222,7 +221,7 @@ class OutgoingLeg(Leg):
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
             content = content_of(response)
             if content is not None and content.around is not None:
-                self._unanswered = refusal_of(content)
+                self._ack_content = refusal_of(content)
         self._stop_timer()
         if self.state is LegState.ANSWERED:
             self.cause, self.reason = 200, "OK"
@@ -268,7 +267,7 @@ class OutgoingLeg(Leg):
         """Acknowledge the 2xx; its transaction repeats the ACK whenever the 2xx is repeated (13.2.2.4)."""
         invite, dialog, stack = self._invite, self.dialog, self.stack
         assert invite is not None
-        content = self._ack_content or self._unanswered
+        content = self._ack_content
         place = stack.ways.place(dialog.flow)
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
@@ -283,7 +282,7 @@ class OutgoingLeg(Leg):
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
         self._invite = None
-        self._ack_content = self._unanswered = None
+        self._ack_content = None
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""

@@ -14,24 +14,20 @@ class Repetition:
     def __init__(self, turn: Turn, owner: Owner) -> None:
         self._turn = turn
         self._owner = owner
-        self._interval = turn.settings.timers.t1
-        self._left = 64 * self._interval
-        self._timer: Timer | None = None
-        self._set()
+        self._interval = t1 = turn.settings.timers.t1
+        self._left = 63 * t1
+        self._timer: Timer = turn.after(t1, owner, "repeat")
 
     def again(self) -> None:
         """It was repeated: wait twice as long for the next time."""
-        self._interval = min(2 * self._interval, self._turn.settings.timers.t2)
-        self._set()
-
-    def stop(self) -> None:
-        """The ACK came."""
-        self._turn.timers.cancel(self._timer)
-
-    def _set(self) -> None:
+        self._interval = delay = min(2 * self._interval, self._turn.settings.timers.t2)
         # What is left is counted in intervals, not by the clock, so that the timers' durations stay a handful.
-        delay, name = self._interval, "repeat"
+        name = "repeat"
         if delay >= self._left:
             delay, name = self._left, "unacknowledged"
         self._left -= delay
         self._timer = self._turn.after(delay, self._owner, name)
+
+    def stop(self) -> None:
+        """The ACK came."""
+        self._turn.timers.cancel(self._timer)

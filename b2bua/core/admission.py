@@ -11,12 +11,14 @@ from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
+from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
 _INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
 _NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
 _INSIDE = frozenset(("INVITE", "BYE", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
-_KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | {"REGISTER"}
+_OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS"))
+_KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
 _BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
 _DESCRIPTIONS = frozenset(("application/sdp", "application/*", "*/*"))
 
@@ -25,17 +27,19 @@ ACCEPT_ENCODING = ("Accept-Encoding", "identity")
 REGISTER_EXTENSIONS = frozenset(("path", "outbound"))
 _NO_EXTENSIONS: frozenset[str] = frozenset()
 _SCHEMES = ("sip", "tel")
+# RFC 3261 8.1.1.6
+_MOST_HOPS = 70
 
 
-def check_method(request: Request) -> None:
+def check_method(method: str) -> None:
     """405 for a method that is known and not for us, 481 for one that needs a dialog, 501 for an unknown one."""
-    method = request.method
+    if method in _OUTSIDE:
+        return
     if method in _INSIDE_ONLY:
         raise PeerError(481, "Call/Transaction Does Not Exist")
     if method in _NOT_HERE:
         raise PeerError(405, "Method Not Allowed", (ALLOW,))
-    if method not in _KNOWN:
-        raise PeerError(501, "Not Implemented", (ALLOW,))
+    raise PeerError(501, "Not Implemented", (ALLOW,))
 
 
 def check_inside(request: Request) -> None:
@@ -48,9 +52,9 @@ def check_inside(request: Request) -> None:
     check_description(request)
 
 
-def check_scheme(request: Request) -> None:
+def check_scheme(request: Request, uri: Uri) -> None:
     """416 for a Request-URI that is neither sip nor tel (8.2.2.1); emergency calls have a URN (RFC 5031)."""
-    scheme = request.request_uri.scheme
+    scheme = uri.scheme
     if scheme not in _SCHEMES and not (request.method == "INVITE" and request.uri.startswith("urn:service:sos")):
         raise PeerError(416, "Unsupported URI Scheme")
 
@@ -70,11 +74,11 @@ def check_body(request: Request) -> Content | None:
     """415 for a body that a call cannot be made of (8.2.3), unless its sender can do without. Gives what is taken."""
     if not request.body:
         return None
-    disposition = request.get("Content-Disposition")
-    if disposition is not None and "handling=optional" in disposition.lower().replace(" ", ""):
+    fields = request.headers
+    disposition = fields["Content-Disposition"][0] if "Content-Disposition" in fields else ""
+    if disposition and "handling=optional" in disposition.lower().replace(" ", ""):
         return content_of(request)
-    encoding = request.get("Content-Encoding")
-    if encoding is not None and encoding.strip().lower() != "identity":
+    if "Content-Encoding" in fields and fields["Content-Encoding"][0].strip().lower() != "identity":
         raise PeerError(415, "Unsupported Media Type", (ACCEPT_ENCODING,))
     if request.content_type not in _BODIES:
         raise PeerError(415, "Unsupported Media Type", (ACCEPT,))
@@ -89,13 +93,21 @@ def check_description(request: Request) -> Content | None:
     return content
 
 
+def check_hops(request: Request) -> int:
+    """483 for a request with no hop left (8.2.2.2, 16.3). Gives how many are left for what we send on its behalf."""
+    hops = request.max_forwards
+    if hops is None:
+        return _MOST_HOPS
+    if hops == 0:
+        raise PeerError(483, "Too Many Hops")
+    return hops - 1
+
+
 def check_invite(request: Request) -> None:
-    """What an INVITE needs so that a call can be made of it: hops left, one Contact, and that it takes our SDP.
+    """What an INVITE needs so that a call can be made of it: one Contact, and that it takes our SDP.
 
     An RFC 2543 client may leave Contact out: then From says where it is (RFC 4475 3.4.1).
     """
-    if request.max_forwards == 0:
-        raise PeerError(483, "Too Many Hops")
     contacts = request.contacts
     if not isinstance(contacts, list) or len(contacts) > 1:
         raise PeerError(400, "An INVITE needs exactly one Contact")

@@ -39,6 +39,7 @@ class Core:
         """`draw` gives 16 random hexadecimal digits; `key` is 32 secret octets; `bindings` are the stored rows."""
         self._parts = parts = Parts(settings, policy, draw, key, bindings, now, wall)
         self._requests = Requests(parts)
+        self._transactions = parts.transactions
         self._turn = parts.turn
         self._began = parts.turn.effects
 
@@ -51,7 +52,7 @@ class Core:
         try:
             message = parse(data)
             if isinstance(message, Response):
-                if not self._parts.transactions.response(message):
+                if not self._transactions.response(message):
                     turn.count("responses_unmatched")
             else:
                 request = message
@@ -84,11 +85,11 @@ class Core:
         turn.count("flows_failed")
         if flow.connection:
             self._parts.registrar.flow_closed(flow, wall)
-            self._parts.transactions.stream_closed(flow)
+            self._transactions.stream_closed(flow)
             for leg in self._parts.stack.legs.values():
                 leg.dialog.stream_closed(flow)
         else:
-            self._parts.transactions.transport_error(flow)
+            self._transactions.transport_error(flow)
         return turn.effects
 
     def tick(self, now: float, wall: float) -> list[Effect]:
@@ -102,20 +103,20 @@ class Core:
         self, ports: tuple[MediaPort, ...], codecs: tuple[Codec, ...], now: float, wall: float
     ) -> list[Effect]:
         """The media process is up, for the first time or again: these are its ports, and what it can play."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         self._parts.stack.ports.ready(ports, codecs)
         return turn.effects
 
     def media_lost(self, now: float, wall: float) -> list[Effect]:
         """The media process is gone: calls go on in silence until it is back."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         turn.count("media_lost")
         self._parts.stack.ports.lost()
         return turn.effects
 
     def played(self, port: int, playing: int, now: float, wall: float) -> list[Effect]:
         """A sound that does not loop has ended on a port."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         user = self._parts.stack.ports.user(port)
         if user is not None:
             user.played(playing)
@@ -123,7 +124,7 @@ class Core:
 
     def silent(self, port: int, playing: int, now: float, wall: float) -> list[Effect]:
         """A sound was to be played on a port, and half a second later no packet of it had left."""
-        turn = self._begin(now, wall)
+        turn = self._turn.begin(now, wall)
         user = self._parts.stack.ports.user(port)
         if user is not None:
             user.silent(playing)
@@ -209,7 +210,7 @@ class Core:
             "calls": len(self._parts.calls),
             "legs": len({id(leg) for leg in self._parts.stack.legs.values()}),
             "dialogs": len(self._parts.stack.legs),
-            "transactions": len(self._parts.transactions),
+            "transactions": len(self._transactions),
             "timers": self._turn.timers.live,
             "pending": len(self._parts.pending),
             "media ports": len(self._parts.stack.ports),

@@ -19,6 +19,7 @@ from b2bua.effects import Log, Resolve, Transport
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
 from b2bua.routing.directory import Directory
+from b2bua.routing.gateways import gateways_of
 from b2bua.routing.meters import Meters
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError
@@ -49,6 +50,7 @@ class Parts:
         self.turn = turn = Turn(settings, draw, now, wall)
         self.key = key
         self.policy = policy
+        self.gateways = gateways_of(policy)
         self.pending = Pending()
         self.transactions = Transactions(turn, self._stray_success)
         self.ways = Ways(settings)
@@ -67,6 +69,7 @@ class Parts:
 
     def reload(self, policy: Policy) -> None:
         """New calls follow this version."""
+        self.gateways = gateways_of(policy)
         self.policy = policy
         self.admitting.reload(policy)
         self.trunks.load(policy)

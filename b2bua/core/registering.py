@@ -6,6 +6,8 @@ Owns the order of things, and that a 200 is sent only when its bindings are stor
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from b2bua.core.ids import Pending
 from b2bua.effects import Answer, Failed, Flow, Log, StoreBindings, Stored
 from b2bua.registrar.asked import Bounds
@@ -13,6 +15,7 @@ from b2bua.registrar.binding import document
 from b2bua.registrar.registrar import Registrar, Registration
 from b2bua.registrar.turns import Turns
 from b2bua.routing.verdicts import Accept
+from b2bua.settings import Registration as Defaults
 from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.message import Request
 from b2bua.transaction.layer import Transactions
@@ -40,12 +43,8 @@ class Registering:
 
     def accepted(self, user: str, request: Request, flow: Flow, key: ServerKey, accept: Accept) -> None:
         """The policy lets this REGISTER through: do it, in its turn. Raises PeerError 503 when too many wait."""
-        defaults = self._turn.settings.registration
-        low = defaults.min_expires if accept.min_expires is None else accept.min_expires
-        high = defaults.max_expires if accept.max_expires is None else accept.max_expires
-        most = defaults.max_contacts if accept.max_contacts is None else accept.max_contacts
-        bounds = Bounds(low, high, max(low, min(defaults.default_expires, high)), most)
-        if not request.headers.get("Contact") and not self._turns.held(user):
+        bounds = _bounds(self._turn.settings.registration, accept)
+        if "Contact" not in request.headers and not self._turns.held(user):
             # A query changes nothing, so it needs no turn and leaves no state.
             headers = self._registrar.response_headers(user, self._turn.wall)
             self._turn.effects.append(stateless(request, flow, self._key, 200, headers))
@@ -109,6 +108,15 @@ class Registering:
         """The store did not answer in time. What it does all the same is undone by the next registration's row."""
         self._pending.forget(waiting)
         self.stored(waiting, Failed("the store did not answer in time"))
+
+
+@lru_cache(maxsize=64)
+def _bounds(own: Defaults, accept: Accept) -> Bounds:
+    """What holds where the policy says this much."""
+    low = own.min_expires if accept.min_expires is None else accept.min_expires
+    high = own.max_expires if accept.max_expires is None else accept.max_expires
+    most = own.max_contacts if accept.max_contacts is None else accept.max_contacts
+    return Bounds(low, high, max(low, min(own.default_expires, high)), most)
 
 
 class _Request:

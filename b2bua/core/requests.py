@@ -27,12 +27,14 @@ class Requests:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._transactions = parts.transactions
+        self._legs = parts.stack.legs
 
     def take(self, request: Request, flow: Flow) -> None:
         """A request came. PeerError for one that is to be refused without state."""
         method = request.method
         key = server_key(request, "INVITE" if method == "ACK" else method)
-        if self._parts.transactions.absorb(request, key):
+        if self._transactions.absorb(request, key):
             self._parts.turn.count("requests_repeated")
         elif method == "ACK":
             self._ack(request)
@@ -44,87 +46,96 @@ class Requests:
             self._outside(request, flow, key)
 
     def _ack(self, request: Request) -> None:
-        leg = self._parts.stack.legs.get(request.to_tag or "")
+        leg = self._legs.get(request.to_tag or "")
         if leg is not None and leg.belongs(request):
             leg.call.acknowledged(leg, request)
         else:
             self._parts.turn.count("acks_unmatched")
 
     def _cancel(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        transaction = self._parts.transactions.cancelled(request)
+        transaction = self._transactions.cancelled(request)
         if transaction is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         tag = transaction.tag or stateless_tag(request, self._parts.key)
-        self._parts.transactions.begin_server(request, flow, key).respond(200, tag)
+        self._transactions.begin_server(request, flow, key).respond(200, tag)
         if transaction.user is not None:
             transaction.user.cancelled()
 
     def _inside(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        leg = self._parts.stack.legs.get(request.to_tag or "")
+        leg = self._legs.get(request.to_tag or "")
         if leg is None or not leg.belongs(request):
             raise PeerError(481, "Call/Transaction Does Not Exist")
         admission.check_inside(request)
         if request.method == "OPTIONS":
             self._capabilities(request, flow)
             return
-        leg.receive(request, flow, self._parts.transactions.begin_server(request, flow, key))
+        leg.receive(request, flow, self._transactions.begin_server(request, flow, key))
 
     def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        admission.check_method(request)
-        admission.check_scheme(request)
-        if self._parts.transactions.merged(request):
+        method, uri = request.method, request.request_uri
+        admission.check_method(method)
+        admission.check_scheme(request, uri)
+        if self._transactions.merged(request):
             raise PeerError(482, "Loop Detected")
-        uri = request.request_uri
         if uri.scheme == "sip" and not self._parts.is_ours(uri):
             raise PeerError(404, "Not Found")
         admission.check_extensions(request)
-        if request.method == "INVITE":
+        if method == "INVITE":
             self._invite(request, flow, key)
-        elif request.method == "REGISTER":
+        elif method == "REGISTER":
             self._register(request, flow, key)
         else:
             self._capabilities(request, flow)
 
     def _invite(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        hops = admission.check_hops(request)
         admission.check_invite(request)
         offer = admission.check_body(request)
         self._check_load(request)
-        verdict = self._parts.admitting.verify(request)
+        parts = self._parts
+        verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
-        turn = self._parts.turn
-        trunk = self._parts.trunks.of(flow.remote)
+        trunk = parts.trunks.of(flow.remote)
         inquiry = Inquiry(
-            self._parts.policy, self._parts.directory, self._parts.meters, request, flow, turn.wall, verified, trunk
+            parts.policy,
+            parts.gateways,
+            parts.directory,
+            parts.meters,
+            request,
+            flow,
+            parts.turn.wall,
+            verified,
+            trunk,
         )
         decision = inquiry.decide()
         if isinstance(decision.action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
-        transaction = self._parts.transactions.begin_server(request, flow, key)
+        transaction = self._transactions.begin_server(request, flow, key)
         if isinstance(decision.action, Dial):
             transaction.respond(100, "")
-        call = Call(self._parts.stack, inquiry, request, flow, transaction, offer, self._parts.call_over)
-        self._parts.call_begun(call)
-        turn.count("calls")
+        call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, parts.call_over)
+        parts.call_begun(call)
+        parts.turn.count("calls")
         call.follow(decision)
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
-        verdict = self._parts.admitting.verify(request)
+        parts = self._parts
+        verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
-        if len(self._parts.pending) >= self._parts.turn.settings.limits.max_pending:
+        if len(parts.pending) >= parts.turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
-        user, decision = self._parts.admitting.registering(request, flow, verified)
-        self._parts.admitting.count(decision, user)
+        user, decision = parts.admitting.registering(request, flow, verified)
         match decision.action:
             case Challenge():
                 self._challenge(request, flow, isinstance(verdict, Stale))
             case Accept() as accept if user is not None:
-                self._parts.registering.accepted(user, request, flow, key, accept)
+                parts.registering.accepted(user, request, flow, key, accept)
             case Reject(code=code, reason=reason):
-                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, (), reason))
+                parts.turn.effects.append(stateless(request, flow, parts.key, code, (), reason))
             case Redirect(code=code, uri=uri):
                 headers = (("Contact", f"<{uri}>"),)
-                self._parts.turn.effects.append(stateless(request, flow, self._parts.key, code, headers))
+                parts.turn.effects.append(stateless(request, flow, parts.key, code, headers))
             case _:
                 raise PeerError(404, "Not Found")
 
@@ -144,9 +155,10 @@ class Requests:
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 200, headers))
 
     def _check_load(self, request: Request) -> None:
-        limits = self._parts.turn.settings.limits
-        full = len(self._parts.calls) >= limits.max_calls or len(self._parts.pending) >= limits.max_pending
-        if not full and not self._parts.draining:
+        parts = self._parts
+        limits = parts.turn.settings.limits
+        full = len(parts.calls) >= limits.max_calls or len(parts.pending) >= limits.max_pending
+        if not full and not parts.draining:
             return
         dialed = dialed_of(request)
         if dialed is None or not self._parts.policy.is_emergency(dialed):

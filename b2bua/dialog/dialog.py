@@ -14,6 +14,7 @@ from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request, Response
 from b2bua.sip.uri import Uri
+from b2bua.transaction.lines import lines
 
 
 class Dialog:
@@ -83,15 +84,12 @@ class Dialog:
         if routes and ";lr" not in routes[0]:
             uri = str(NameAddr.parse(routes[0]).uri.without_headers())
             routes = (*routes[1:], f"<{self.target}>")
-        lines = [
-            f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport",
-            *map("Route: {}".format, routes),
-            f"Max-Forwards: {max_forwards}\r\nFrom: {self.local}\r\nTo: {self.remote}",
-            f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}",
-            *map(": ".join, headers),
-            f"Content-Length: {len(body)}\r\n\r\n",
-        ]
-        text = "\r\n".join(lines)
+        route = "".join(map("Route: {}\r\n".format, routes)) if routes else ""
+        text = (
+            f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport\r\n{route}Max-Forwards: {max_forwards}\r\n"
+            f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {cseq} {method}\r\n"
+            f"{lines(headers)}Content-Length: {len(body)}\r\n\r\n"
+        )
         if text.count("\n") != 9 + len(routes) + len(headers):
             raise LocalError("a header value of ours has a line end")
         return text.encode("utf-8", "surrogateescape") + body
@@ -164,7 +162,9 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
         hop = target
         if came_by.transport != "UDP" or hop.host != came_by.remote:
             return came_by
-    transport: Transport = "TCP" if (hop.param("transport") or "").lower() == "tcp" else "UDP"
+    transport: Transport = "UDP"
+    if hop.params and (hop.param("transport") or "").lower() == "tcp":
+        transport = "TCP"
     port = hop.port or DEFAULT_PORT
     if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
         return came_by
@@ -182,17 +182,19 @@ def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, 
 
     An RFC 2543 client's INVITE without Contact has its From as remote target, by the way that it came.
     """
-    contacts = request.contacts
-    named = isinstance(contacts, list) and len(contacts) > 0
-    uri = contacts[0].uri if isinstance(contacts, list) and contacts else request.from_.uri
     headers = request.headers
     local = f"{headers['To'][0]};tag={local_tag}"
     dialog = Dialog(request.call_id, local, local_tag, headers["From"][0], request.from_tag or "", flow, sdp_id)
     if "Record-Route" in headers:
         dialog.routes = tuple(request.values("Record-Route"))
-    dialog.target = target_of(uri)
-    dialog.flow = way_to(uri, dialog.routes, flow, ways) if named else flow
     dialog.remote_cseq = request.cseq.number
+    contacts = request.contacts
+    if isinstance(contacts, list) and contacts:
+        uri = contacts[0].uri
+        dialog.flow = way_to(uri, dialog.routes, flow, ways)
+    else:
+        uri = request.from_.uri
+    dialog.target = target_of(uri)
     return dialog
 
 

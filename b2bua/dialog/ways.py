@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from b2bua.effects import Address, Flow, Transport
+from b2bua.sdp.origin import located
 from b2bua.settings import Settings
 from b2bua.sip.uri import Uri
 
@@ -17,10 +18,11 @@ DEFAULT_PORT = 5060
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where a peer sees us: our Via up to its branch, our Contact, and our address, IPv6 without brackets."""
+    """Where a peer sees us: our Via up to its branch, our Contact, what our o= lines say, and our address itself."""
 
     via: str
     contact: tuple[str, str]
+    origin: str
     host: str
 
 
@@ -69,7 +71,7 @@ class Ways:
             host = self._advertise
         sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         via = f"SIP/2.0/{transport} {sent_by};branch="
-        place = self._seen[key] = Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), host)
+        place = self._seen[key] = Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), located(host), host)
         return place
 
     def ours(self, uri: Uri) -> bool:

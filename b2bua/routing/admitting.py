@@ -7,12 +7,14 @@ policy sees a caller who is not authenticated.
 from __future__ import annotations
 
 from b2bua.effects import Flow, Log
+from b2bua.registrar.asked import seconds
 from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.verdicts import Decision
 from b2bua.sip.errors import LocalError, PeerError
-from b2bua.sip.message import Request
+from b2bua.sip.grammar import is_number
+from b2bua.sip.message import STAR, Request
 from b2bua.transaction.turn import Turn
 from dsl.decision import Facts
 from dsl.evaluate import EvaluationError
@@ -55,39 +57,42 @@ class Admitting:
         return self._authenticator.challenge(self._turn.wall, self._turn.draw, stale)
 
     def registering(self, request: Request, flow: Flow, verified: str | None) -> tuple[str | None, Decision]:
-        """Whose address a REGISTER is about, and what the policy says.
+        """Whose address a REGISTER is about, and what the policy says, which is counted and logged here.
 
         Raises PeerError 403 when a verified account wants to register for somebody else.
         """
-        policy, turn = self.policy, self._turn
-        if request.to.uri.scheme not in ("sip", "sips"):
+        policy, wall, to = self.policy, self._turn.wall, request.to.uri
+        if to.scheme not in ("sip", "sips"):
             raise PeerError(400, "To must be a SIP URI")
-        named = dialed_in(request.to.uri)
+        named = dialed_in(to)
         user = named if named in policy.users else policy.callee(named)
         if verified is not None and verified != user:
             raise PeerError(403, "This address belongs to another account")
         contacts = request.contacts
         expires = request.get("Expires")
+        asked = None if expires is None or not is_number(expires) else seconds(expires)
         facts = Facts(
-            time=turn.wall,
+            time=wall,
             source=flow.remote,
             transport=flow.transport.lower(),
-            ambient=Moment(policy, self._meters, turn.wall),
-            trunk=None,
+            ambient=Moment(policy, self._meters, wall),
             authenticated=verified is not None,
             caller=verified,
             user=user,
-            expires=int(expires) if expires is not None and expires.isdigit() else None,
-            contacts=len(contacts) if isinstance(contacts, list) else 0,
+            expires=asked,
+            contacts=0 if contacts is STAR else len(contacts),
             agent=request.get("User-Agent"),
             headers=RequestHeaders(request),
         )
         try:
-            return user, policy.decide("register", facts)
+            decision = policy.decide("register", facts)
         except EvaluationError as error:
             raise LocalError(f"the policy failed: {error}") from error
+        if decision.takes or decision.logs:
+            self._count(decision, user)
+        return user, decision
 
-    def count(self, decision: Decision, user: str | None) -> None:
+    def _count(self, decision: Decision, user: str | None) -> None:
         """What a decision about a REGISTER uses up and says; a total cannot be held by it, so it is given back."""
         policy, turn, meters = self.policy, self._turn, self._meters
         for name, key in decision.takes:

@@ -83,8 +83,8 @@ def dialed_of(request: Request) -> str | None:
 def dialed_in(uri: Uri) -> str | None:
     """What a URI dials."""
     user = uri.username
-    if user is None:
-        return None
+    if user is None or user.isalnum():
+        return user
     user = user.partition(";")[0]
     number = user.translate(_SEPARATORS)
     return number if number.lstrip("+").isdigit() else user
@@ -100,12 +100,14 @@ def is_anonymous(request: Request) -> bool:
     uri = request.from_.uri
     if uri.host == "anonymous.invalid" or (uri.user or "").lower() == "anonymous":
         return True
-    privacy = request.get("Privacy")
-    return privacy is not None and privacy.strip().lower() not in ("", "none")
+    headers = request.headers
+    return "Privacy" in headers and headers["Privacy"][0].lower() not in ("", "none")
 
 
 def diverter_of(request: Request, policy: Policy) -> str | None:
     """The party that forwarded last (RFC 5806 section 5): a user of ours if it is one, else what stands there."""
+    if "Diversion" not in request.headers:
+        return None
     values = request.values("Diversion")
     if not values:
         return None

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Literal
 
 from b2bua.effects import Flow
-from b2bua.routing.destination import Account, Destination, Refused
+from b2bua.routing.destination import Destination, Refused
 from b2bua.routing.directory import Directory
 from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
 from b2bua.routing.forwarding import MOST, History, forwarded, history_headers, history_of
+from b2bua.routing.gateways import Gateway
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
@@ -27,11 +28,23 @@ from dsl.policy import Policy
 class Inquiry:
     """Asks on behalf of one call. `policy` stays the version that the call began with."""
 
-    __slots__ = ("_directory", "_event", "_flow", "_history", "emergency", "facts", "identity", "meters", "policy")
+    __slots__ = (
+        "_directory",
+        "_event",
+        "_flow",
+        "_gateways",
+        "_history",
+        "emergency",
+        "facts",
+        "identity",
+        "meters",
+        "policy",
+    )
 
     def __init__(
         self,
         policy: Policy,
+        gateways: dict[str, Gateway],
         directory: Directory,
         meters: Meters,
         request: Request,
@@ -41,12 +54,12 @@ class Inquiry:
         trunk: str | None,
     ) -> None:
         self.policy = policy
+        self._gateways = gateways
         self._directory = directory
         self._flow = flow
         self.meters = meters
         self.facts = facts_of(request, flow, policy, Moment(policy, meters, wall), wall, verified, trunk)
-        dialed = self.facts.dialed
-        self.emergency = dialed is not None and (dialed == EMERGENCY_URN or policy.is_emergency(dialed))
+        self.emergency = policy.is_emergency(self.facts.dialed)
         self.identity = Identity.of(request, policy, self.facts)
         self._history: History = history_of(request)
         self._event = "call"
@@ -124,8 +137,8 @@ class Inquiry:
         return found or Refused("unreachable", f"{user} is not registered")
 
     def _number(self, target: NumberTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
-        policy, number = self.policy, target.number
-        trunk = policy.trunks[target.trunk]
+        gateway, policy, number = self._gateways[target.trunk], self.policy, target.number
+        trunk = gateway.trunk
         if number is None:
             return Refused("failure", "there is no number to dial")
         written = number if self.emergency else policy.trunk_number(target.trunk, number)
@@ -134,22 +147,21 @@ class Inquiry:
         full = trunk.channels is not None and self.meters.channels(trunk.name) >= trunk.channels
         if full and not self.emergency:
             return Refused("unreachable", f"all channels of trunk {trunk.name} are taken")
-        hop = Uri.parse(trunk.uri)
-        uri = written if written == EMERGENCY_URN else str(hop.replace(user=escape_user(written)))
-        shown = self.identity.towards(trunk, policy)
-        account = None
-        if trunk.secret is not None:
-            account = Account(trunk.secret.username, trunk.secret.password)
+        uri = written if written == EMERGENCY_URN else gateway.uri(written)
+        shown, host = self.identity.towards(trunk, policy), policy.domains[0]
+        headers = shown.headers(trunk.trusted, host)
+        if forwarding:
+            headers += history_headers(self._history, uri, self._event)
         return (
             Destination(
                 uri=uri,
                 party=number,
-                hop=hop,
-                from_=shown.from_value(self._our_host()),
+                hop=gateway.hop,
+                from_=shown.from_value(host),
                 to=f"<{uri}>",
                 trunk=trunk.name,
-                account=account,
-                headers=(*shown.headers(trunk.trusted, self._our_host()), *self._history_headers(uri, forwarding)),
+                account=gateway.account,
+                headers=headers,
             ),
         )
 

@@ -11,7 +11,6 @@ import re
 from b2bua.sip.errors import LocalError
 
 _ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
-_WORDS = 6
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -20,19 +19,22 @@ def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
     Two descriptions with the same surroundings say the same, whatever their owners' versions.
     """
     found = _ORIGIN.search(body)
-    if found is None or body.find(b"\nm=", 0, found.start()) >= 0:
+    if found is None:
         return None
-    return body[: found.start()], body[found.end() :]
+    start, end = found.span()
+    return None if body.find(b"\nm=", 0, start) >= 0 else (body[:start], body[end:])
 
 
-def origin(username: str, session_id: int, version: int, address: str) -> bytes:
-    """An o= line without its end. `address` is an IP address, IPv6 without brackets.
+def located(address: str) -> str:
+    """The part of an o= line that says where it was written. `address` is an IP address, IPv6 without brackets.
 
-    LocalError for a username or address that is no single word.
+    LocalError for one that is no single word.
     """
-    family = "IP6" if ":" in address else "IP4"
-    line = f"o={username} {session_id} {version} IN {family} {address}"
-    words = line.split()
-    if not username or len(words) != _WORDS or " ".join(words) != line or "\0" in line:
+    if not address or " " in address or not address.isprintable():
         raise LocalError("an origin of ours cannot be written")
-    return line.encode("utf-8", "surrogateescape")
+    return f"IN IP6 {address}" if ":" in address else f"IN IP4 {address}"
+
+
+def origin(session_id: int, version: int, place: str) -> bytes:
+    """An o= line without its end; `place` is as `located` writes it."""
+    return f"o=- {session_id} {version} {place}".encode()

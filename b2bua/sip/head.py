@@ -24,7 +24,7 @@ _ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", 
 def read_head(head: bytes) -> Request | Response:
     """The message that starts so, up to and without the empty line; its body is empty. Malformed."""
     start, headers, fault = _read_fields(head)
-    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
+    if start[:4].upper() == "SIP/":
         return _read_response(start, headers, fault)
     return _read_request(start, headers, fault)
 
@@ -49,8 +49,10 @@ def body_length(message: Request | Response) -> int | None:
 def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
     """Start line, fields, and the first thing that is wrong with them; what can be read is read all the same."""
     text = head.decode("utf-8", "surrogateescape")
-    start, *lines = text.split("\r\n")
-    if text.count("\n") == len(lines) == text.count("\r") and "\0" not in text:
+    lines = text.split("\r\n")
+    without_ends = "".join(lines)
+    start = lines.pop(0)
+    if "\n" not in without_ends and "\r" not in without_ends and "\0" not in without_ends:
         # The ordinary case, in one sweep: each name as we keep it, none twice, no line folded.
         headers: Headers = {
             name: (value.strip(BLANK),) for line in lines for name, _, value in [line.partition(":")] if value

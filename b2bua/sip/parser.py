@@ -22,10 +22,10 @@ def parse(data: bytes) -> Request | Response:
     """The message in one datagram; octets after its body are ignored (18.3). Raises Malformed, nothing else."""
     if data[:1] in (b"\r", b"\n"):
         data = data.lstrip(b"\r\n")
-    end = data.find(b"\r\n\r\n")
-    line = data.find(b"\n")
-    if end >= 0 and data[line - 1] == _RETURN:
-        message, body = read_head(data[:end]), data[end + 4 :]
+    head, end, body = data.partition(b"\r\n\r\n")
+    line = head.find(b"\n")
+    if end and (line < 0 or head[line - 1] == _RETURN):
+        message = read_head(head)
     else:
         message, body = _read_without_returns(data)
     lengths = message.headers.get("Content-Length")

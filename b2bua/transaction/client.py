@@ -99,7 +99,7 @@ class ClientTransaction(Transaction):
 
     def start_d(self) -> None:
         """Wait for repeated failures: at least 32 s over datagrams, nothing over a stream (17.1.1.2)."""
-        self.linger("D", max(32.0, 64 * self.layer.turn.settings.timers.t1))
+        self.linger("D", max(32.0, self.layer.life))
 
     def start_k(self) -> None:
         """Wait T4 for repeated responses over datagrams (17.1.2.2)."""
@@ -108,8 +108,7 @@ class ClientTransaction(Transaction):
 
     def start_m(self) -> None:
         """Wait 64*T1 for 2xx of other forks, and repeated ones, over any transport (RFC 6026 8.4)."""
-        turn = self.layer.turn
-        self.timer = turn.after(64 * turn.settings.timers.t1, self, "M")
+        self.timer = self.layer.turn.after(self.layer.life, self, "M")
         self.request = b""
 
     def send_ack(self) -> None:

@@ -18,10 +18,15 @@ from b2bua.transaction.turn import Turn
 
 
 class Transactions:
-    """The transactions. `stray_success` is told of a 2xx to an INVITE that nobody waits for any more."""
+    """The transactions. `life` is how long they try, in seconds: 64*T1.
+
+    `stray_success` is told of a 2xx to an INVITE that nobody waits for any more.
+    """
 
     def __init__(self, turn: Turn, stray_success: Callable[[Response, ClientTransaction], None]) -> None:
         self.turn = turn
+        self.t1 = turn.settings.timers.t1
+        self.life = 64 * self.t1
         self.stray_success = stray_success
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
         self.servers: dict[ServerKey, ServerTransaction] = {}

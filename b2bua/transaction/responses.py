@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Sequence
 
 from b2bua.effects import Flow, Send
-from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import Via
 from b2bua.sip.message import REASONS, Request
+from b2bua.transaction.lines import lines
 
 _DEFAULT_PORT = 5060
 
@@ -34,13 +34,14 @@ def response_head(request: Request, flow: Flow) -> str:
     vias = headers["Via"]
     if "," in vias[0]:
         vias = request.values("Via")
-    lines = [f"Via: {_seen_from(vias[0], request.via, flow)}", *map("Via: {}".format, vias[1:])]
+    before = f"Via: {_seen_from(vias[0], request.via, flow)}\r\n"
+    if len(vias) > 1:
+        before += "".join(map("Via: {}\r\n".format, vias[1:]))
     if "Record-Route" in headers:
-        lines += map("Record-Route: {}".format, headers["Record-Route"])
+        before += "".join(map("Record-Route: {}\r\n".format, headers["Record-Route"]))
     end = "" if request.to_tag is None else "\r\n"
-    before = "\r\n".join(lines)
     from_, cseq, to = headers["From"][0], headers["CSeq"][0], headers["To"][0]
-    return f"{before}\r\nFrom: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
+    return f"{before}From: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
 
 
 def _seen_from(text: str, via: Via, flow: Flow) -> str:
@@ -55,17 +56,15 @@ def _seen_from(text: str, via: Via, flow: Flow) -> str:
 
 def encode(status: int, reason: str, head: str, tag: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
     """A response. `tag` ends To where the request had none; LocalError on a line end in what we add."""
-    added = "\r\n".join([*map(": ".join, headers), f"Content-Length: {len(body)}\r\n\r\n"])
-    ends = len(headers) + 2
-    if added.count("\n") != ends or added.count("\r") != ends:
-        raise LocalError("a header value of ours has a line end")
     to_end = "" if head.endswith("\r\n") else f";tag={tag}\r\n" if tag else "\r\n"
-    return f"SIP/2.0 {status} {reason}\r\n{head}{to_end}{added}".encode("utf-8", "surrogateescape") + body
+    length = len(body)
+    text = f"SIP/2.0 {status} {reason}\r\n{head}{to_end}{lines(headers)}Content-Length: {length}\r\n\r\n"
+    return text.encode("utf-8", "surrogateescape") + body
 
 
 def stateless_tag(request: Request, key: bytes) -> str:
     """The To tag of a response sent without state: the same for a repeated request (RFC 3261 8.2.7)."""
-    seed = f"{request.call_id}|{request.from_tag}|{request.get('CSeq')}"
+    seed = f"{request.call_id}|{request.from_tag}|{request.headers['CSeq'][0]}"
     return hashlib.blake2b(seed.encode("utf-8", "surrogateescape"), key=key, digest_size=8).hexdigest()
 
 

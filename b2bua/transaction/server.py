@@ -110,12 +110,12 @@ class ServerTransaction(Transaction):
 
     def start_j(self) -> None:
         """Absorb repeated requests for 64*T1 over datagrams (17.2.2)."""
-        self.linger("J", self.left)
+        self.linger("J", self.layer.life)
         self._shrink()
 
     def start_l(self) -> None:
         """Absorb repeated INVITEs for 64*T1 after a 2xx, over any transport (RFC 6026 8.2)."""
-        self.timer = self.layer.turn.after(self.left, self, "L")
+        self.timer = self.layer.turn.after(self.layer.life, self, "L")
         self._shrink()
 
     def report_transport_error(self) -> None:

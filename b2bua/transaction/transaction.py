@@ -33,8 +33,8 @@ class Transaction:
         self.table = table
         self.state = state
         self.timer: Timer | None = None
-        self.interval = t1 = layer.turn.settings.timers.t1
-        self.left = 64 * t1
+        self.interval = layer.t1
+        self.left = layer.life
 
     def step(self, event: Event) -> None:
         """Do what the table says for this event."""

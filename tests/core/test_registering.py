@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from b2bua.core import Core
 from b2bua.effects import Effect, Flow, Log, Send, StoreBindings, Stored
 from b2bua.settings import Listener, Settings
@@ -36,13 +38,14 @@ class Server:
         settings = Settings(listen=(Listener("UDP", "192.0.2.100", 5060),))
         self.core = Core(settings, load(script), lambda: f"{draw.getrandbits(64):016x}", bytes(32), [], 0.0, 1e9)
 
-    def request(self, cseq: int) -> bytes:
+    def request(self, cseq: int, expires: str = "60") -> bytes:
         """A REGISTER of alice's."""
         return (
             "REGISTER sip:example.com SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK{cseq};rport\r\n"
             "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>\r\n"
-            f"Call-ID: c\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:alice@198.51.100.7>\r\nContent-Length: 0\r\n\r\n"
+            f"Call-ID: c\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:alice@198.51.100.7>\r\nExpires: {expires}\r\n"
+            "Content-Length: 0\r\n\r\n"
         ).encode()
 
     def register(self, cseq: int, wall: float) -> tuple[int, list[str]]:
@@ -59,6 +62,15 @@ def test_a_limit_counts_registrations_and_forgets_them_with_time(tmp_path: Path)
     server = Server(tmp_path)
     assert [server.register(n, 1e9 + n)[0] for n in (1, 2, 3)] == [200, 200, 403]
     assert server.register(4, 1e9 + 62)[0] == 200
+
+
+@pytest.mark.parametrize("expires", ["²", "9" * 5000, "never"])
+def test_a_malformed_interval_is_an_hour_as_far_as_the_policy_can_tell(tmp_path: Path, expires: str) -> None:
+    server = Server(tmp_path)
+    [_, write] = server.core.datagram(server.request(1, expires), PHONE, 0.0, 1e9)
+    assert isinstance(write, StoreBindings)
+    server.core.answered(write.id, Stored(), 0.0, 1e9)
+    assert [view.expires for view in server.core.registrations(1e9)] == [3600]
 
 
 def test_what_the_policy_logs_of_a_registration_is_logged(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""Trunks as ways out: what of a trunk is the same for every call through it, worked out once for a policy.
+
+Owns how a number is written into a trunk's URI. Leaves to the policy which form a number has there.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from b2bua.routing.destination import Account
+from b2bua.sip.uri import Uri, escape_user
+from dsl.compile_setup import Trunk
+from dsl.policy import Policy
+
+
+class Gateway(msgspec.Struct, frozen=True, gc=False):
+    """One trunk. `hop` is where its requests are sent; `scheme` and `tail` stand around the number in their URI."""
+
+    trunk: Trunk
+    hop: Uri
+    scheme: str
+    tail: str
+    account: Account | None
+
+    def uri(self, number: str) -> str:
+        """The Request-URI of a number that is written as this trunk wants it."""
+        return f"{self.scheme}:{escape_user(number)}{self.tail}"
+
+
+def gateways_of(policy: Policy) -> dict[str, Gateway]:
+    """A policy's trunks by name. PeerError for one whose URI is none."""
+    return {trunk.name: _gateway(trunk) for trunk in policy.trunks.values()}
+
+
+def _gateway(trunk: Trunk) -> Gateway:
+    hop = Uri.parse(trunk.uri)
+    scheme, _, tail = str(hop.replace(user="x")).partition(":x")
+    account = Account(trunk.secret.username, trunk.secret.password) if trunk.secret is not None else None
+    return Gateway(trunk, hop, scheme, tail, account)
