@@ -43,6 +43,9 @@ class Schedule(Generic[Listener]):
         if listener in self._slot_of:
             return
         soonest = max(self._next, math.ceil((now - self._start) / SLOT_SECONDS))
+        if not self._slot_of:
+            # Nobody was due while there was nobody.
+            self._next = soonest
         turn = min(range(soonest, soonest + SLOTS), key=lambda turn: len(self._slots[turn % SLOTS]))
         slot = turn % SLOTS
         if not self._slots[slot]:

@@ -203,6 +203,25 @@ async def test_music_keeps_its_pace_and_its_order(stage: Stage, record_property:
     ) < 0.01  # fmt: skip
 
 
+async def test_after_a_stall_the_music_goes_on_without_a_burst(stage: Stage) -> None:
+    alice = stage.phone()
+    (a,) = stage.core.ports[:1]
+    stage.say((a, alice.plan(play=playing())))
+    before = await alice.hears()
+    os.kill(stage.pid, signal.SIGSTOP)
+    await trio.sleep(0.2)
+    os.kill(stage.pid, signal.SIGCONT)
+    heard = [before, *[await alice.hears() for _ in range(10)]]
+    stalls = [(after.timestamp - before.timestamp) % 2**32 // 160 - 1 for before, after in pairwise(heard)]
+    assert sum(stalls) >= 8
+    assert [place(packet.payload) for packet in heard] == list(range(11))
+    assert [packet.marker for packet in heard[1:]] == [int(stall > 0) for stall in stalls]
+    # Time has passed as the timestamps say, so that nothing came faster than it is to be heard.
+    ahead = (heard[-1].timestamp - before.timestamp) % 2**32 / 8000 - (heard[-1].at - before.at)
+    assert abs(ahead) < 0.02
+    await stage.until(lambda: stage.media.status()["skipped"] == sum(stalls))
+
+
 async def test_opus_payloads_have_their_own_lengths_and_clock(stage: Stage) -> None:
     alice = stage.phone()
     (a,) = stage.core.ports[:1]
@@ -338,8 +357,12 @@ async def test_its_death_is_noticed_and_repaired(stage: Stage) -> None:
     await stage.counted(restarts=1, in_use=2)
 
 
-async def test_one_that_hangs_is_replaced(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("b2bua.io.media.child.HEALTH_SECONDS", 0.05)
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("b2bua.io.media.child.HEALTH_SECONDS", 0.5)
+
+
+async def test_one_that_hangs_is_replaced(impatience: None, stage: Stage) -> None:
     os.kill(stage.pid, signal.SIGSTOP)
     await stage.told("media_lost")
     lost = [entry["why"] for entry in stage.logged.entries if entry["event"] == "media process lost"]
