@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from . import music
 from .lab import Lab
+from .ports import Ports, block
 from .server import Server
 from .tap import Tap
 
@@ -105,6 +107,33 @@ def lab(lab_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> I
     yield from _bench(lab_server, tmp_path, request)
 
 
+@pytest.fixture(scope="session")
+def relay_ports() -> Ports:
+    """Where the server `hold_server` relays and plays."""
+    first = block(200)
+    return Ports("127.0.0.1", first, first + 199)
+
+
+@pytest.fixture(scope="session")
+def hold_server(tmp_path_factory: pytest.TempPathFactory, relay_ports: Ports) -> Iterator[Server]:
+    """A lab where who waits hears music."""
+    folder = tmp_path_factory.mktemp("hold")
+    shutil.copytree(HERE / "policies", folder, dirs_exist_ok=True)
+    for sound, seconds in (("waltz", 8.0), ("polka", 8.0), ("chime", 2.0)):
+        music.write_tune(folder / f"{sound}.wav", sound, seconds)
+    settings = folder / "settings.yaml"
+    settings.write_text(
+        f"media: {{first_port: {relay_ports.first}, last_port: {relay_ports.last}}}\n", encoding="utf-8"
+    )
+    yield from _running(folder / "hold.route", folder / "server", "--settings", str(settings))
+
+
+@pytest.fixture
+def holding(hold_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A bench on the lab where who waits hears music."""
+    yield from _bench(hold_server, tmp_path, request)
+
+
 @pytest.fixture
 def tap() -> Iterator[Tap]:
     """All RTP on loopback during the test."""
@@ -116,8 +145,8 @@ def tap() -> Iterator[Tap]:
         yield opened
 
 
-def _running(policy: Path, folder: Path) -> Iterator[Server]:
-    with Server(policy, folder) as server:
+def _running(policy: Path, folder: Path, *options: str) -> Iterator[Server]:
+    with Server(policy, folder, options=options) as server:
         begun = server.sizes()
         yield server
         server.wait_sizes(begun, LINGERING)

@@ -117,3 +117,8 @@ def correlate(window: Sound, whole: Sound) -> tuple[float, int]:
     scores = np.where(energies > len(window), products / np.sqrt(np.maximum(energies, 1.0) * power), 0.0)
     best = int(scores.argmax())
     return float(scores[best]), best
+
+
+def looped(tune: Sound) -> Sound:
+    """Return the tune twice: a window that goes over its end is found as well."""
+    return np.concatenate((tune, tune))

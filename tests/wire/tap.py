@@ -11,6 +11,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
@@ -74,7 +75,8 @@ class Tap:
         """All packets so far that are wanted, in the order of their delivery."""
         with self._reading:
             self._drain()
-            return [packet for packet in self._packets if wanted(packet)]
+            packets = list(self._packets)
+        return [packet for packet in packets if wanted(packet)]
 
     def to(self, ports: Ports, *, since: float = 0.0) -> list[Packet]:
         """What was delivered at these ports, from a time on."""
@@ -83,6 +85,30 @@ class Tap:
     def out_of(self, ports: Ports, *, since: float = 0.0) -> list[Packet]:
         """What came from these ports, from a time on."""
         return self.packets(lambda packet: packet.source in ports and packet.time >= since)
+
+    def wait(self, wanted: Callable[[Packet], bool], count: int, timeout: float = 10.0) -> list[Packet]:
+        """Return the packets that are wanted when there are `count` of them; WireError when there are not in time."""
+        deadline = time.monotonic() + timeout
+        while len(found := self.packets(wanted)) < count:
+            if time.monotonic() > deadline:
+                raise WireError(f"{len(found)} of {count} packets in {timeout:g} s, of {len(self.packets())} in all")
+            time.sleep(0.01)
+        return found
+
+    def wait_quiet(self, ports: Ports, seconds: float = 0.5, timeout: float = 10.0) -> float:
+        """Return when nothing was delivered at these ports for so many seconds: the wall time of the last packet there.
+
+        Raises WireError when that does not happen in time.
+        """
+        deadline = time.monotonic() + timeout
+        begun = time.time()
+        while True:
+            last = max((packet.time for packet in self.to(ports)), default=0.0)
+            if time.time() - max(last, begun) >= seconds:
+                return last
+            if time.monotonic() > deadline:
+                raise WireError(f"packets still arrive at {ports} after {timeout:g} s")
+            time.sleep(0.01)
 
     def _read(self) -> None:
         with selectors.DefaultSelector() as ready:
@@ -107,7 +133,7 @@ class Tap:
         return int(lost)
 
 
-def read(data: bytes, time: float) -> Packet | None:
+def read(data: bytes, when: float) -> Packet | None:
     """Read an IPv4 packet; None for what is no RTP: other versions, and RTCP (RFC 5761 section 4)."""
     header = (data[0] & 0x0F) * 4
     body = data[header + 8 : int.from_bytes(data[2:4], "big")]
@@ -122,5 +148,5 @@ def read(data: bytes, time: float) -> Packet | None:
     end = len(body) - (body[-1] if body[0] & 0x20 else 0)
     sequence, timestamp, ssrc = struct.unpack_from("!HII", body, 2)
     return Packet(
-        time, source, target, body[1] & 0x7F, bool(body[1] & 0x80), sequence, timestamp, ssrc, body[begin:end]
+        when, source, target, body[1] & 0x7F, bool(body[1] & 0x80), sequence, timestamp, ssrc, body[begin:end]
     )

@@ -8,6 +8,7 @@ from . import codecs, hearing, music
 from .baresip import Baresip
 from .codecs import Codec
 from .lab import Lab
+from .talk import SOON, Talk
 from .tap import Tap
 
 
@@ -34,3 +35,25 @@ def _hears(phone: Baresip, other: Baresip, codec: Codec, tap: Tap) -> None:
     assert hearing.longest_gap(packets) < 0.06
     assert hearing.likeness(packets, codec, music.read(other.tune)) > music.SAME
     assert hearing.likeness(packets, codec, music.read(phone.tune)) < music.OTHER
+
+
+def test_q02_a_held_call_is_silent_and_both_are_heard_again(lab: Lab, tap: Tap) -> None:
+    alice, bob = lab.phone("alice"), lab.phone("bob", answers=True)
+    talk = Talk.begin(tap, alice, bob, "bob")
+    for phone in (alice, bob):
+        talk.hears_other(phone, since=0.0)
+    held = talk.hold(alice)
+    for phone in (alice, bob):
+        assert tap.wait_quiet(phone.media) < held + SOON
+    resumed = talk.resume(alice)
+    for phone in (alice, bob):
+        talk.hears_other(phone, since=resumed + SOON)
+    talk.hang_up()
+
+
+def test_q03_digits_arrive_among_the_voice(lab: Lab, tap: Tap) -> None:
+    alice, bob = lab.phone("alice"), lab.phone("bob", answers=True)
+    talk = Talk.begin(tap, alice, bob, "bob")
+    alice.command("sndcode", "5#")
+    assert [bob.wait("CALL_DTMF_START")["param"] for _ in range(2)] == ["5", "#"]
+    talk.hang_up()
