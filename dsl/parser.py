@@ -15,7 +15,7 @@ from dsl import tree
 from dsl.build import TooDeepError, build
 from dsl.diagnostics import PolicyError, Problem, Source
 from dsl.language import language
-from dsl.recovery import begins_statement, blanked
+from dsl.recovery import begins_statement, blanked, line_start
 from dsl.syntax import Mistake, describe
 
 _MOST_PROBLEMS = 50
@@ -65,9 +65,12 @@ def _first_mistake(text: str) -> Mistake | None:
         ended = isinstance(unexpected, UnexpectedToken) and unexpected.token.type == "$END"
         if ended or at is None:
             at = len(text)
-        if history and _began_a_statement(text, history[-1][0]):
-            token, before = history.pop()
+        line = line_start(text, at)
+        begun = [number for number, (token, _) in enumerate(history) if (token.start_pos or 0) >= line]
+        if begun and _began_a_statement(text, history[begun[0]][0]):
+            token, before = history[begun[0]]
             at = token.start_pos or 0
+            del history[begun[0] :]
         last = history[-1][0] if history else None
         reading.parser_state.state_stack[:] = before
         return Mistake(

@@ -14,6 +14,9 @@ import msgspec
 LONGEST_MINUTES = 30
 """A sound that is longer is refused: all of it is kept in memory, in every codec."""
 
+RATES = range(4_000, 384_001)
+"""Samples a second of what can be played."""
+
 _BLOCK = 65_536
 """Frames decoded at a time."""
 
@@ -42,20 +45,26 @@ def read_sound(name: str, path: Path) -> Sound:
     """Decode a sound file to its end. Raises SoundError for one that cannot be played, OSError for one that is not
     there.
     """
-    with path.open("rb") as file:
+    if path.exists() and not path.is_file():
+        raise SoundError("is no file")
+    with path.open("rb", buffering=0) as file:
         version = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         if file.tell() == 0:
             raise SoundError("is empty")
-    _decode(path)
+        file.seek(0)
+        _decode(file.fileno())
     return Sound(name, path, version)
 
 
-def _decode(path: Path) -> None:
+def _decode(opened: int) -> None:
+    """Decode what can be read from this file descriptor, and keep nothing of it."""
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(opened, closefd=False) as file:
             rate, announced = file.samplerate, len(file)
+            if rate not in RATES:
+                raise SoundError(f"has {rate} samples a second", f"save it with {RATES.start} or more, such as 16000")
             most = LONGEST_MINUTES * 60 * rate
             decoded = 0
             if announced <= most:

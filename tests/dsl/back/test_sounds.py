@@ -1,8 +1,8 @@
 """Sounds that a policy declares: what can be played, what is wrong with the rest, and what makes a version."""
 
+import os
 import wave
 
-import msgspec
 import pytest
 import soundfile
 
@@ -73,15 +73,6 @@ def test_another_content_makes_another_version_of_the_policy(tmp_path):
     assert first.hash == again.hash != load(script).hash
 
 
-def test_a_sound_is_plain_data(tmp_path):
-    sound = read_sound("jazz", silence(tmp_path / "jazz.wav"))
-    assert msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(sound, enc_hook=str))) == {
-        "name": "jazz",
-        "path": str(tmp_path / "jazz.wav"),
-        "version": sound.version,
-    }
-
-
 # What is wrong with a file
 
 
@@ -91,9 +82,21 @@ def test_one_that_is_not_there_is_missed_where_it_is_named(tmp_path):
     )
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_is_no_file_and_what_never_ends_is_none_either(tmp_path):
     (tmp_path / "sounds" / "jazz.wav").mkdir(parents=True)
-    assert said(tmp_path) == f"3:14: `sounds/jazz.wav` cannot be read: is a directory | looked in {tmp_path}"
+    assert said(tmp_path) == "3:14: `sounds/jazz.wav` is no file | None"
+    (tmp_path / "sounds" / "jazz.wav").rmdir()
+    os.mkfifo(tmp_path / "sounds" / "jazz.wav")
+    assert said(tmp_path) == "3:14: `sounds/jazz.wav` is no file | None"
+
+
+@pytest.mark.parametrize("name", ["jazz.raw", "jazz.mp3", "jazz"])
+def test_what_a_file_holds_counts_and_not_its_name(tmp_path, name):
+    file = silence(tmp_path / "jazz.wav").rename(tmp_path / name)
+    assert read_sound("jazz", file).path == file
+    file.write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(SoundError, match=r"^is no sound, or is damaged$"):
+        read_sound("jazz", file)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +136,20 @@ def test_half_an_hour_can_be_played_and_no_longer(tmp_path):
         with wave.open(str(path), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(1)
-            file.setframerate(1000)
-            file.writeframes(bytes(1000 * seconds))
+            file.setframerate(4000)
+            file.writeframes(bytes(4000 * seconds))
         if seconds > MOST:
             with pytest.raises(SoundError, match=r"^is longer than 30 minutes$"):
                 read_sound("jazz", path)
         else:
             assert read_sound("jazz", path).name == "jazz"
+
+
+def test_a_rate_at_which_nothing_can_be_heard_is_refused(tmp_path):
+    office(tmp_path)
+    silence(tmp_path / "sounds" / "jazz.wav", rate=1000)
+    advice = "save it with 4000 or more, such as 16000"
+    assert said(tmp_path) == f"3:14: `sounds/jazz.wav` has 1000 samples a second | {advice}"
 
 
 def test_what_is_wrong_with_a_sound_is_told_beside_all_else(tmp_path):
