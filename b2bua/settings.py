@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Media(msgspec.Struct, frozen=True):
     """Our RTP ports: `first_port` (even) to `last_port`, two to a stream, on each of `hosts`.
 
-    Without `hosts`, on every address that datagrams are received on. Without ports (0) nothing is relayed or played.
+    Without `hosts`, on every address that we listen on. Without ports (0) nothing is relayed or played.
     """
 
     hosts: tuple[str, ...] = ()

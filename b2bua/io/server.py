@@ -31,6 +31,8 @@ from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
 from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
+from b2bua.io.media.supervisor import MediaProcess
+from b2bua.io.repertoire import Repertoire
 from b2bua.io.requests import CONTROL, HangUp, Refused, Reload, Request, ShowCalls, ShowRegistrations, ShowStatus
 from b2bua.io.resolver import Resolver
 from b2bua.io.shell import Shell
@@ -45,6 +47,9 @@ from dsl.policy import Policy
 
 LAST_WORDS_SECONDS = 5.0
 """After the calls that were left have been hung up: for their BYEs to be repeated and answered."""
+
+_MEDIA_SECONDS = 2.0
+"""At the start, for the media process to have its ports: calls can be set up without."""
 
 # A pass of the collector over the calls held stops the loop for as long as T1, and what is then sent again feeds it
 # more. Calls free themselves (tests/flows/test_cycles.py), so that only what is young is looked at by itself, and the
@@ -133,7 +138,10 @@ class Server:
         self._resolver = Resolver(shell, Locator(reach, Dns(), Hosts()), random.SystemRandom().random)
         self._store = Store(resources.database, shell)
         self._control = Control(resources.control, shell, self.act)
-        shell.connect(self._datagrams, self._streams, self._resolver, self._store)
+        hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
+        self._media = MediaProcess(settings.media, hosts, core, shell)
+        self.repertoire = Repertoire(self._media)
+        shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
 
     async def run(self) -> None:
         """Serve until a signal ends it; then everything is written."""
@@ -146,9 +154,10 @@ class Server:
                     nursery.start_soon(self._resolver.run)
                     nursery.start_soon(self._streams.run)
                     nursery.start_soon(self._control.run)
-                    for sock in self._udp:
-                        nursery.start_soon(sock.receive)
                     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+                        await self._begin_media(nursery)
+                        for sock in self._udp:
+                            nursery.start_soon(sock.receive)
                         self._ready()
                         async for number in signals:
                             self._signalled(number, nursery)
@@ -162,12 +171,23 @@ class Server:
         self._shell.settle()
         self._log.info("ready", policy=self._policy.name, hash=self._policy.hash, pid=os.getpid())
 
+    async def _begin_media(self, nursery: trio.Nursery) -> None:
+        """Have sounds and ports before the first call, as far as they can be had."""
+        if not self._settings.media.last_port:
+            return
+        for wrong in await self.repertoire.begin(self._policy):
+            self._log.error("sound not loaded", why=wrong)
+        nursery.start_soon(self._shell.contained, self._media.run)
+        with trio.move_on_after(_MEDIA_SECONDS):
+            await self._media.begun.wait()
+
     async def _tidy(self) -> None:
         """Collect what only the collector can free, whenever a while has passed and little is going on."""
         while True:
             await trio.sleep(_TIDY_SECONDS)
             if self._size("transactions") < _QUIET_TRANSACTIONS:
                 gc.collect()
+            self.repertoire.tidy()
 
     # Ending.
 
@@ -243,9 +263,18 @@ class Server:
             except OSError as error:
                 self._log.error("policy not loaded", why=str(error))
                 raise Refused(f"{error}; the policy {self._policy.hash} stays in force") from None
+            await self._admit(policy)
             before, self._policy = self._policy, policy
             self._shell.turn(self._core.reload, policy)
         return {"policy": policy.name, "hash": policy.hash, "before": before.hash}
+
+    async def _admit(self, policy: Policy) -> None:
+        """Make the sounds of a policy ready. Raises Refused when one cannot be played."""
+        wrong = await self.repertoire.admit(policy) if self._settings.media.last_port else []
+        for why in wrong:
+            self._log.error("policy not loaded", why=why)
+        if wrong:
+            raise Refused("\n".join((*wrong, f"the policy {self._policy.hash} stays in force")))
 
     def _status(self) -> object:
         tasks = trio.lowlevel.current_statistics().tasks_living
@@ -258,6 +287,7 @@ class Server:
             "policy": {"name": self._policy.name, "hash": self._policy.hash, "path": str(self._policy.path)},
             "listen": [listener_text(listener) for listener in self._settings.listen],
             "sizes": self._core.sizes() | sizes,
+            "media": self._media.status(),
             "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
         }
 

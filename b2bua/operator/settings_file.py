@@ -57,6 +57,8 @@ def unusable(settings: Settings) -> str | None:
         return "`default_expires` has to lie between `min_expires` and `max_expires`"
     if timers.t1 > timers.t2:
         return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
+    if settings.media.last_port and settings.media.last_port <= settings.media.first_port:
+        return "`last_port` has to be above `first_port`: RTP and RTCP take two ports"
     everywhere = [listener for listener in settings.listen if listener.host in _UNSPECIFIED]
     if everywhere and settings.advertise is None:
         return (
@@ -74,6 +76,9 @@ class _Reader:
         self._readers: dict[str, Callable[[str, Node], object]] = {
             "listen": partial(self._several, self._listener),
             "advertise": self._address,
+            "hosts": partial(self._several, partial(self._address, "hosts")),
+            "first_port": self._port,
+            "last_port": self._port,
             "algorithms": partial(self._several, self._algorithm),
             "user_agent": self._user_agent,
         }
@@ -130,6 +135,15 @@ class _Reader:
         except ValueError:
             self._document.wrong(node, f"`{text}` is no IP address", "write one without a port")
             return None
+
+    def _port(self, name: str, node: Node) -> int | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None:
+            return None
+        if _COUNT(text) and (text == "0" or 1024 <= int(text) < 65_536):
+            return int(text)
+        self._document.wrong(node, f"`{text}` is no port for media", "write one from 1024 to 65535, or 0 for none")
+        return None
 
     def _user_agent(self, name: str, node: Node) -> str | None:
         text = self._document.text(node, f"`{name}`")

@@ -56,6 +56,8 @@ def status(shown: Mapping[str, Any], now: float) -> str:
         "",
         table(("NOW", ""), [(name, str(number)) for name, number in shown["sizes"].items()]),
         "",
+        table(("MEDIA", ""), [(name, str(number)) for name, number in shown["media"].items()]),
+        "",
         table(("SINCE THE START", ""), [(name, str(number)) for name, number in sorted(shown["counters"].items())]),
     ]
     return "\n".join(lines)

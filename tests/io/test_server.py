@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -11,7 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
+import soundfile
 import structlog
 import trio
 from structlog.testing import LogCapture
@@ -22,8 +26,8 @@ from b2bua.io.failure import ServerError
 from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus
 from b2bua.io.server import Plan, Server, opened
 from b2bua.io.state import AlreadyRunningError
-from b2bua.settings import Listener, Settings
-from dsl.policy import load
+from b2bua.settings import Listener, Media, Settings
+from dsl.policy import Policy, load
 
 POLICY = """policy "lab"
 domain lab.example
@@ -61,7 +65,8 @@ class Bench:
             None, processors=[self.logged], wrapper_class=structlog.make_filtering_bound_logger(20)
         )
         read = partial(load, self.script)
-        self.plan = Plan(Settings(listen, grace=grace), read(), read, folder / "state", log)
+        media = Media(first_port=29_580, last_port=29_589)
+        self.plan = Plan(Settings(listen, media=media, grace=grace), read(), read, folder / "state", log)
         self.server: Server
         self.over = trio.Event()
 
@@ -141,6 +146,7 @@ async def test_it_answers_and_shows_what_it_has(bench: Bench) -> None:
     assert shown["policy"]["name"] == "lab"
     assert shown["sizes"]["calls"] == 0
     assert {"tasks", "descriptors", "connections", "transactions", "timers"} <= shown["sizes"].keys()
+    assert shown["media"]["restarts"] == 0
 
 
 async def registrations(bench: Bench) -> list[RegistrationView]:
@@ -183,6 +189,51 @@ async def test_sighup_reloads(bench: Bench) -> None:
     os.kill(os.getpid(), signal.SIGHUP)
     await bench.until("policy loaded")
     assert (await status(bench))["policy"]["hash"] != bench.plan.policy.hash
+
+
+def beep(bench: Bench, frequency: int) -> None:
+    """Let the policy have a sound: a fifth of a second."""
+    wave = np.sin(2 * np.pi * frequency * np.arange(1_600) / 8_000)
+    soundfile.write(bench.script.parent / "beep.wav", wave, 8_000)
+    change(bench, POLICY + 'sound beep = "beep.wav"\non hold { otherwise -> play beep to held loop }\n')
+
+
+async def test_media_ports_are_bound_and_sounds_known_before_it_is_ready(bench: Bench) -> None:
+    said = [entry["event"] for entry in bench.logged.entries]
+    assert said.index("media ready") < said.index("ready")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, pytest.raises(OSError, match="in use"):
+        taken.bind(("127.0.0.1", bench.plan.settings.media.first_port))
+    assert bench.server.repertoire.sounds == {"tone"}
+
+
+async def test_a_reload_brings_its_sounds_and_old_ones_go_with_their_last_call(bench: Bench) -> None:
+    beep(bench, 440)
+    await bench.server.act(Reload())
+    first = bench.server.repertoire.sounds - {"tone"}
+    beep(bench, 660)
+    await bench.server.act(Reload())
+    assert first < bench.server.repertoire.sounds
+    gc.collect()
+    bench.server.repertoire.tidy()
+    assert len(bench.server.repertoire.sounds) == 2
+    assert not first & bench.server.repertoire.sounds
+
+
+async def test_a_sound_that_vanished_is_no_reason_to_change_the_policy(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beep(bench, 440)
+    load_it = bench.plan.load
+
+    def vanishing() -> Policy:
+        policy = load_it()
+        (bench.script.parent / "beep.wav").unlink()
+        return policy
+
+    monkeypatch.setattr(bench.server, "_plan", msgspec.structs.replace(bench.plan, load=vanishing))
+    with pytest.raises(Refused, match=r"sound beep, .*beep\.wav: No such file"):
+        await bench.server.act(Reload())
+    assert (await status(bench))["policy"]["hash"] == bench.plan.policy.hash
 
 
 async def test_sigterm_ends_it_and_a_restart_finds_the_registrations(bench: Bench, nursery: trio.Nursery) -> None:

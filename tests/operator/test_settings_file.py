@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
-from b2bua.settings import Limits, Listener, Registration, Settings, Timers
+from b2bua.settings import Limits, Listener, Media, Registration, Settings, Timers
 
 EVERYTHING = """\
 listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
@@ -22,6 +22,7 @@ registration:
   default_expires: 600
   max_contacts: 3
 limits: {max_calls: 100, max_pending: 50, retry_after: 20s}
+media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
 grace: 1.5
 max_call: 1d
 user_agent: acme 1.0
@@ -49,6 +50,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         timers=Timers(0.5, 4.0, 5.0),
         registration=Registration(60, 7200, 600, 3),
         limits=Limits(100, 50, 20),
+        media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
         grace=1.5,
         max_call=86_400.0,
         user_agent="acme 1.0",
@@ -87,6 +89,7 @@ algorithms: [sha-1]
 timers: 5
 limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
 registration: {max_expires: -1}
+media: {hosts: [here], first_port: 80, last_port: none}
 user_agent: "a\\nb"
 """
     assert [line.split(": error: ")[1] for line in wrong(tmp_path, text) if ": error: " in line] == [
@@ -101,6 +104,9 @@ user_agent: "a\\nb"
         "`max_calls` stands here twice",
         "`retry_after` is counted in whole seconds",
         "`-1` is no duration",
+        "`here` is no IP address",
+        "`80` is no port for media",
+        "`none` is no port for media",
         "this cannot stand in a header",
     ]
 
@@ -115,6 +121,8 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings(DEFAULT_LISTEN), None),
         (Settings((Listener("UDP", "0.0.0.0", 5060),), advertise="192.0.2.1"), None),
         (Settings((Listener("UDP", "0.0.0.0", 5060),)), "phones cannot send to `0.0.0.0`"),
+        (Settings(DEFAULT_LISTEN, media=Media(first_port=0, last_port=0)), None),
+        (Settings(DEFAULT_LISTEN, media=Media(first_port=30_000, last_port=30_000)), "`last_port` has to be above"),
         (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
         (Settings(DEFAULT_LISTEN, registration=Registration(default_expires=30)), "`default_expires` has to lie"),
     ],

@@ -56,6 +56,7 @@ def test_status() -> None:
         "policy": {"name": "acme", "hash": "abc", "path": "acme.route"},
         "listen": ["udp:127.0.0.1:5060"],
         "sizes": {"calls": 2},
+        "media": {"ports": 1000, "restarts": 0},
         "counters": {"refused_404": 1, "calls": 3},
     }
     assert show.status(shown, 1060.0).splitlines() == [
@@ -65,6 +66,10 @@ def test_status() -> None:
         "",
         "NOW",
         "calls  2",
+        "",
+        "MEDIA",
+        "ports     1000",
+        "restarts  0",
         "",
         "SINCE THE START",
         "calls            3",
