@@ -17,7 +17,7 @@ from dsl.evaluate import Execute, Run, Value
 from dsl.networks import Network, NetworkSet
 from dsl.patterns import Pattern, PatternSet
 
-FEWEST = 8
+FEWEST = 12
 """Blocks with fewer statements that an index could find are tried one by one, which is quicker."""
 
 Statement: TypeAlias = tuple[Execute, tuple[tuple[Key, ...], ...]]
