@@ -8,6 +8,9 @@
     machine   what this was measured on
     table     the figures, for reading
     profile   where a server spends its time
+    media     listeners and relayed calls on one core: `scripts/bench media`
+    media_load   the phones for that
 
-Nothing here imports the product: it is measured as its users start it.
+Nothing here imports the product, which is measured as its users start it; but for `media`, which speaks with one
+process of it in that process's own words.
 """

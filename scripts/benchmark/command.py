@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ ALONE = "sipp"
 
 def main() -> int:
     """Run what the command line asks for and print the table."""
+    if sys.argv[1:2] == ["media"]:
+        return _media(sys.argv[2:])
     options = _options()
     signal.signal(signal.SIGTERM, _terminated)
     folder = CACHE / f"run-{os.getpid()}"
@@ -44,6 +47,14 @@ def main() -> int:
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+
+
+def _media(arguments: list[str]) -> int:
+    """`scripts/bench media`, by the interpreter that has the product."""
+    python = B2bua.programs() / "python"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    with _alone():
+        return subprocess.run([python, "-m", "benchmark.media", *arguments], env=environment, check=False).returncode
 
 
 def _terminated(number: int, _frame: object) -> NoReturn:
@@ -76,7 +87,9 @@ def _folder(folder: Path, keep: bool) -> Iterator[None]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description="What a call costs, beside Kamailio and sippy.")
+    parser = argparse.ArgumentParser(
+        prog="bench", description="What a call costs, beside Kamailio and sippy. `bench media`: what media cost."
+    )
     add = parser.add_argument
     add("--quick", action="store_true", help="short windows, for use during development")
     add("--only", action="append", choices=(ALONE, *_SERVERS), help="this server only (may be repeated)")

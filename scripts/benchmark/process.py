@@ -88,7 +88,8 @@ def core_busy(core: int) -> float:
 class Process:
     """One started program with what it forks, on one core; leaving the context ends it.
 
-    Its output goes to `log`. Should this benchmark be killed, the kernel ends the program too.
+    Its output goes to `log`, and it inherits `descriptor`. Should this benchmark be killed, the kernel ends the
+    program too.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Process:
         log: Path,
         cwd: Path,
         environment: Mapping[str, str] | None = None,
+        descriptor: int | None = None,
     ) -> None:
         def before_exec() -> None:
             os.sched_setaffinity(0, {core})
@@ -120,6 +122,7 @@ class Process:
                     cwd=cwd,
                     env={**os.environ, **(environment or {})},
                     preexec_fn=before_exec,
+                    pass_fds=() if descriptor is None else (descriptor,),
                 )
             except OSError as error:
                 raise BenchError(f"{argv[0]}: {error.strerror}") from error

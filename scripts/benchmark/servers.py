@@ -165,12 +165,12 @@ class B2bua(Server):
         (folder / "settings.yaml").write_text(f"listen: [udp:{OFFICE}:{ports.server}]\ngrace: 1s\n")
         state = folder / "state"
         shutil.rmtree(state, ignore_errors=True)
-        programs = self._programs()
+        programs = self.programs()
         server = [str(programs / "python"), str(programs / "b2bua"), "run", str(folder / "bench.route")]
         return [*server, "--settings", str(folder / "settings.yaml"), "--state", str(state)], {}
 
     @staticmethod
-    def _programs() -> Path:
+    def programs() -> Path:
         """The checkout's virtual environment, or one made for this."""
         own = REPOSITORY / ".venv" / "bin"
         return own if (own / "b2bua").exists() else environment("b2bua", "-e", str(REPOSITORY)) / "bin"
