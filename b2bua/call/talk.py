@@ -159,12 +159,13 @@ class Talk:
         media = self._call.with_media()
         side = media.side(leg)
         other = media.other(side)
+        if other is None:
+            # Nobody is there to be held.
+            return media.answer(side, offer)
         held = side.hold is not None
         now = holds(described(offer)) if offer is not None else held
         if now and not held:
             side.proposed = self._judge("hold", leg, None)
-        if other is None:
-            return media.answer(side, offer)
         if rendering_of(request) is not None:
             return None
         relayed = media.is_relayed
@@ -178,7 +179,8 @@ class Talk:
     def _note(self, side: Side, own: bool) -> None:
         """A party has said something else of itself: a hold began, or is over, and the policy is asked."""
         now, turn = holds(side.said), side.leg.stack.turn
-        if now and own and side.hold is None:
+        served = self._call.with_media().far is None
+        if now and own and side.hold is None and not served:
             side.hold = side.proposed or self._judge("hold", side.leg, None)
             side.held_at = turn.wall
         elif not now and side.hold is not None:
