@@ -6,8 +6,10 @@ import os
 import signal
 import socket
 import statistics
+import sys
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import trio
@@ -380,6 +382,39 @@ async def test_one_that_does_not_listen_is_replaced(stage: Stage, monkeypatch: p
             await trio.lowlevel.checkpoint()
     lost = [entry["why"] for entry in stage.logged.entries if entry["event"] == "media process lost"]
     assert lost == ["it does not take what it is told"]
+
+
+async def test_what_cannot_be_started_is_tried_again(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
+    stage = Stage(Media(first_port=FIRST, last_port=FIRST + 1))
+    nursery.start_soon(stage.media.run)
+    await stage.media.begun.wait()
+    assert [entry["event"] for entry in stage.logged.entries] == ["media process not started"]
+    assert stage.core.inputs == []
+    monkeypatch.setattr(sys, "executable", python)
+    await stage.told("media_ready")
+    nursery.cancel_scope.cancel()
+
+
+async def test_one_that_ends_at_once_is_started_again_ever_more_slowly(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    monkeypatch.setattr("b2bua.io.media.supervisor.FIRST_DELAY_SECONDS", 0.02)
+    stage = Stage(Media(first_port=FIRST, last_port=FIRST + 1))
+    began = trio.current_time()
+    nursery.start_soon(stage.media.run)
+    await stage.until(lambda: stage.media.status()["restarts"] == 4)
+    assert trio.current_time() - began > 0.02 + 0.04 + 0.08 + 0.16
+    assert {entry["event"] for entry in stage.logged.entries} == {"media process lost"}
+    assert stage.core.inputs == []
+    nursery.cancel_scope.cancel()
 
 
 async def test_signals_are_the_servers(stage: Stage) -> None:

@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter, deque
+from contextlib import suppress
 
 from b2bua.effects import MediaPlan
 from b2bua.io.media import protocol
@@ -28,7 +29,11 @@ from b2bua.io.media.relay import Relay
 GATHER_SECONDS = 0.001
 """After packets were relayed, others may gather for so long: waking up for each costs more than to relay it."""
 
+COURTESY = 0.1
+"""The part of its time that a busy process leaves to others, whatever comes: it may be before them all."""
+
 _LONGEST_WAIT_SECONDS = 60.0
+_SHORTEST_REST_SECONDS = 0.000_05
 _EVENTS = 128
 _COMMANDS = 16
 
@@ -72,8 +77,7 @@ class MediaLoop:
                     relayed = True
             if now >= self._report_at:
                 self._report(now)
-            if relayed and len(found) < _EVENTS:
-                self._gather(now)
+            self._rest(now, GATHER_SECONDS if relayed and len(found) < _EVENTS else 0.0)
 
     def _patience(self, now: float) -> float:
         """How long to wait for packets, in seconds."""
@@ -81,11 +85,11 @@ class MediaLoop:
         until = self._report_at if due is None else min(due, self._report_at)
         return min(max(0.0, until - now), _LONGEST_WAIT_SECONDS)
 
-    def _gather(self, began: float) -> None:
-        """Let some packets come, unless a sound is due."""
+    def _rest(self, began: float, gather: float) -> None:
+        """Let some packets come, unless a sound is due; in any case leave some time to others."""
         now = time.monotonic()
-        rest = min(began + GATHER_SECONDS - now, self._patience(now))
-        if rest > 0:
+        rest = max(min(began + gather - now, self._patience(now)), COURTESY * (now - began))
+        if rest > _SHORTEST_REST_SECONDS:
             time.sleep(rest)
 
     # What the server says.
@@ -143,7 +147,7 @@ class MediaLoop:
         shown = [port.shown for port in self._ports.values()]
         for first in range(0, len(shown), protocol.PORTS):
             self._tell(Bound(tuple(shown[first : first + protocol.PORTS])))
-        self._tell(Ready(dict(missing)))
+        self._tell(Ready(dict(missing), os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR))
         self._report_seconds, self._report_at = opening.report_seconds, now
 
     # What it is told.
@@ -191,6 +195,9 @@ def main() -> None:
     """Work for the server at the other end of the descriptor that the first argument names."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    with suppress(PermissionError):
+        # When everybody wants the processor, sounds are not the ones to wait: the others would not notice, ears do.
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     control = socket.socket(fileno=int(sys.argv[1]))
     control.setblocking(False)
     loop = MediaLoop(control)

@@ -59,9 +59,13 @@ class Bound(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """All ports were told. `missing` says how many pairs could not be bound, by the reason."""
+    """All ports were told. `missing` says how many pairs could not be bound, by the reason.
+
+    `realtime` is whether the process comes before others when the processor is short (SCHED_RR, sched(7)).
+    """
 
     missing: dict[str, int]
+    realtime: bool
 
 
 class NotLearned(msgspec.Struct, frozen=True, tag=True):

@@ -179,14 +179,14 @@ class MediaProcess:
                 self._log.error("sound cannot be played", version=version, codec=codec, why=reason)
             case Bound(ports):
                 self._ports += ports
-            case Ready(missing):
-                self._begin(child, missing)
+            case Ready():
+                self._begin(child, event)
 
-    def _begin(self, child: Child, missing: dict[str, int]) -> None:
+    def _begin(self, child: Child, ready: Ready) -> None:
         """It has its ports: hand over the sounds, then let the core say what is to be done."""
-        for reason, count in missing.items():
+        for reason, count in ready.missing.items():
             self._log.warning("media ports left out", reason=reason, pairs=count)
-        self._log.info("media ready", ports=len(self._ports), pid=child.pid)
+        self._log.info("media ready", ports=len(self._ports), pid=child.pid, realtime=ready.realtime)
         for (version, codec), memory in self._sounds.items():
             child.say(Learn(version, codec), memory)
         self._child = child
