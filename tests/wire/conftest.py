@@ -21,6 +21,8 @@ from .ports import Ports, block
 from .server import Server
 from .tap import Tap
 
+pytest.register_assert_rewrite(f"{__package__}.talk")
+
 HERE = Path(__file__).parent
 OFFICE = HERE.parent.parent / "examples" / "office"
 CLIENTS = ("sipp", "baresip")
@@ -119,7 +121,7 @@ def hold_server(tmp_path_factory: pytest.TempPathFactory, relay_ports: Ports) ->
     """A lab where who waits hears music."""
     folder = tmp_path_factory.mktemp("hold")
     shutil.copytree(HERE / "policies", folder, dirs_exist_ok=True)
-    for sound, seconds in (("waltz", 8.0), ("polka", 8.0), ("chime", 2.0)):
+    for sound, seconds in (("waltz", 4.0), ("polka", 4.0), ("chime", 1.5)):
         music.write_tune(folder / f"{sound}.wav", sound, seconds)
     settings = folder / "settings.yaml"
     settings.write_text(

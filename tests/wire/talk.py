@@ -56,14 +56,14 @@ class Talk:
         """Return the SSRC of what the phone sends."""
         return self.tap.out_of(phone.media)[0].ssrc
 
-    def hears_other(self, phone: Baresip, *, since: float, seconds: float = 1.5) -> None:
+    def hears_other(self, phone: Baresip, *, since: float, seconds: float = 1.1) -> None:
         """Check that the phone hears the other one, from `since` on for so long."""
         other = self.other(phone)
         voice = self.voice(other)
         heard = self._arriving(phone, since, seconds, lambda packet: packet.ssrc == voice)
         assert hearing.likeness(heard, self.codec, music.read(other.tune)) > music.SAME
 
-    def hears_music(self, phone: Baresip, tune: music.Sound, *, since: float, seconds: float = 2.0) -> list[Packet]:
+    def hears_music(self, phone: Baresip, tune: music.Sound, *, since: float, seconds: float = 1.5) -> list[Packet]:
         """Check that the phone hears this music from `since` on for so long, in one stream without a gap."""
         voice = self.voice(self.other(phone))
         heard = self._arriving(phone, since, seconds, lambda packet: packet.ssrc != voice)

@@ -18,7 +18,7 @@ def test_q01_two_phones_hear_each_other_in(codec: Codec, office: Lab, tap: Tap) 
     alice.dial("bob")
     for phone in (alice, bob):
         phone.wait("CALL_ESTABLISHED")
-        phone.wait_heard(1.75)
+        phone.wait_heard(1.4)
     alice.hang_up()
     bob.wait("CALL_CLOSED")
     for phone, other in ((alice, bob), (bob, alice)):
