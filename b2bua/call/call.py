@@ -168,6 +168,9 @@ class Call:
         if self._dials > _MOST_DIALS:
             self._reject(500, "the routing policy dialled too often")
             return
+        if self._mode == "relay" and not self.with_media().can_relay():
+            self._reject(503, "no media port is free")
+            return
         self._hunt = hunt = Hunt(self, dial)
         if not self.inquiry.forward(dial):
             self.dial_over(Outcome("failure", dial.forwarder))
@@ -187,7 +190,7 @@ class Call:
     def _serve(self, answer: Answer) -> None:
         """Take the call ourselves."""
         ports, flow = self.stack.ports, self.incoming.dialog.flow
-        if not ports.serves(flow.local):
+        if not ports.free(flow.local):
             self._reject(503, "no media port is free")
             return
         description = self.with_media().serve(answer, self.incoming.said)
@@ -206,6 +209,11 @@ class Call:
             return found
         legs = []
         for destination in found:
+            relayed = relays(self._mode, self.incoming, destination)
+            if relayed and not self.with_media().can_relay():
+                if self._mode == "relay":
+                    continue
+                relayed = False
             self._numbers += 1
             headers = (*destination.headers, *self._headers)
             if self._edits:
@@ -221,12 +229,12 @@ class Call:
                 self.stack.turn.draw(),
             )
             self._live.add(leg.number)
-            if relays(self._mode, self.stack.ports, self.incoming, destination):
+            if relayed:
                 self.with_media().join(leg, relayed=True)
             if destination.trunk is not None:
                 self.inquiry.meters.take_channel(destination.trunk)
             legs.append(leg)
-        return legs
+        return legs or Refused("unreachable", "no media port is free")
 
     def failover(self, leg: OutgoingLeg) -> frozenset[int]:
         """The statuses that this leg's trunk counts as unreachable."""

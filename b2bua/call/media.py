@@ -119,6 +119,13 @@ class CallMedia:
         leg.adapt = partial(self.tell, side)
         return side
 
+    def can_relay(self) -> bool:
+        """Whether there are ports for one leg more, beside those that others of this call will need."""
+        near = self.near
+        waiting = sum(1 for side in self._sides.values() if side.relayed and not side.ports)
+        needed = _streams_of(near.leg.said) * (waiting + 1 + (not near.ports))
+        return self._ports.free(near.leg.dialog.flow.local) >= needed
+
     def side(self, leg: Leg) -> Side:
         """The side of a leg; one that nobody told us of is not relayed."""
         return self._sides.get(leg.number) or self.join(leg, relayed=False)
@@ -414,6 +421,11 @@ class CallMedia:
         return music or sends(stream.direction), receives(stream)
 
 
+def _streams_of(offer: Content | None) -> int:
+    """How many ports a leg needs that gets this offer; to be safe one, where it is to make its own."""
+    return 1 if offer is None else sum(map(is_relayed, described(offer).media))
+
+
 def _spoken(stream: Stream, codecs: Sequence[Codec], any_codec: bool) -> list[str]:
     """The payload types of our answer: the one that we speak, and keys pressed (RFC 4733) if they were offered."""
     formats = formats_of(stream)
@@ -425,19 +437,16 @@ def _spoken(stream: Stream, codecs: Sequence[Codec], any_codec: bool) -> list[st
     return [spoken, *(text for text, format in formats.items() if format[0] == TELEPHONE_EVENT)]
 
 
-def relays(mode: Media, ports: Ports, caller: Leg, destination: Destination) -> bool:
-    """Whether the media between these two flows through us: in doubt it does.
+def relays(mode: Media, caller: Leg, destination: Destination) -> bool:
+    """Whether the media between these two is to flow through us: in doubt it is.
 
     It may pass by us where both are known to send from the very address that they name: a caller whose description
     names the source of its INVITE, and a phone whose Contact names the source of its REGISTER.
     """
-    if mode == "direct" or not ports.serves(caller.dialog.flow.local):
-        return False
-    if mode == "relay":
+    if mode != "auto":
+        return mode == "relay"
+    source, called = caller.dialog.flow.remote, destination.source
+    named = remote_of(conversation(described(caller.said)))
+    if named is None or named[0] != source or called is None:
         return True
-    source, flow = caller.dialog.flow.remote, destination.flow
-    stream = conversation(described(caller.said))
-    named = remote_of(stream)
-    if named is None or named[0] != source or flow is None:
-        return True
-    return destination.hop.host != flow.remote or (":" in source) != (":" in flow.remote)
+    return destination.hop.host != called or (":" in source) != (":" in called)

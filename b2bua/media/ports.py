@@ -54,9 +54,9 @@ class Ports:
         self.codecs = ()
         self._free = {}
 
-    def serves(self, host: str) -> bool:
-        """Whether a port on this address is free."""
-        return bool(self._free.get(host))
+    def free(self, host: str) -> int:
+        """How many ports on this address can be lent."""
+        return len(self._free.get(host, ()))
 
     def take(self, host: str, user: User) -> MediaPort | None:
         """Lend a port on this address, None when none is free."""

@@ -20,7 +20,8 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
 
     `uri` is the Request-URI; `party` who it is for the record; `hop` where it is sent, unless `flow` binds it to the
     way by which a phone registered (RFC 3261 10, RFC 5626). `from_` and `to` are header values without tags; `routes`
-    a Path (RFC 3327). `headers` are added, with what routing knows: identity, Diversion, History-Info.
+    a Path (RFC 3327). `source` is the address that a phone of ours registered from, None where that is not known to be
+    its own. `headers` are added, with what routing knows: identity, Diversion, History-Info.
     """
 
     uri: str
@@ -32,6 +33,7 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
     routes: tuple[str, ...] = ()
     trunk: str | None = None
     account: Account | None = None
+    source: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
 

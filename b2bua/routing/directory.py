@@ -63,6 +63,7 @@ class Directory:
                 to=f"<{uri}>",
                 flow=binding.flow if binding.nat and not binding.path else None,
                 routes=binding.path,
+                source=None if binding.path else binding.flow.remote,
                 headers=headers,
             )
         return tuple(found.values())

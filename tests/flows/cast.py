@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import wave
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from .party import Actor
 from .script import Flow, FlowError
 
 DOMAIN = "acme.example"
+COMMANDED = ("operator", "store", "network", "media")
 _ACCOUNT = ("acme", "trunk-secret")
 _PHONES = {
     "alice": "192.0.2.10",
@@ -54,6 +56,7 @@ trunk third  { uri "sip:gw3.carrier.example" number e164 }
 """
 
 _REGISTER = "on register { otherwise -> accept }\n"
+_SOUND = re.compile(r"\bplay (\w+)")
 _CALL = "on call { otherwise -> dial callee for 20s }\n"
 
 
@@ -61,15 +64,26 @@ def policy_of(text: str, name: str) -> Policy:
     """A flow's policy, with what it leaves out put before it: the names, the trunks, `on register`."""
     if not text.lstrip().startswith("policy "):
         preamble = _PREAMBLE + (_TRUNKS if not re.search(r"^trunk ", text, re.MULTILINE) else "")
+        preamble += "".join(f'sound {name} = "{name}.wav"\n' for name in sorted(set(_SOUND.findall(text))))
         text = preamble + ("" if "on register" in text else _REGISTER) + (text or _CALL)
     with TemporaryDirectory() as folder:
         path = Path(folder)
         (path / "users.yaml").write_text(_USERS)
         (path / "secrets.yaml").touch(mode=0o600)
         (path / "secrets.yaml").write_text(f"pstn: {{password: {_ACCOUNT[1]}}}\n")
+        for number, sound in enumerate(sorted(set(_SOUND.findall(text)))):
+            _write_sound(path / f"{sound}.wav", number + 1)
         route = path / f"{name}.route"
         route.write_text(text)
         return policy.load(route)
+
+
+def _write_sound(path: Path, value: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(value.to_bytes(2, "little") * 160)
 
 
 class Cast:
@@ -86,13 +100,14 @@ class Cast:
                 self._add(line.who, ("phone",))
             elif line.who in _GATEWAYS and line.who not in self.actors:
                 self._add(line.who, ("gateway",))
-            elif line.who not in self.actors and line.who not in ("operator", "store", "network"):
+            elif line.who not in self.actors and line.who not in COMMANDED:
                 raise FlowError(f"{line.where}: nobody is called {line.who}")
 
     def _add(self, name: str, words: tuple[str, ...]) -> None:
-        """Words: `phone` or `gateway`, then any of tcp, udp-only, user NAME, at HOST, unregistered, no-ack.
+        """Words: `phone` or `gateway`, then any of tcp, udp-only, user NAME, at or behind HOST, unregistered, no-ack.
 
-        A party that is `udp-only` refuses connections, one with `no-ack` acknowledges no failures.
+        A party `behind` an address of its own has a NAT before it, which is what the network sees. One that is
+        `udp-only` refuses connections, one with `no-ack` acknowledges no failures.
         """
         options = dict(zip(words, [*words[1:], ""], strict=True))
         phone = words[0] == "phone"
@@ -103,6 +118,7 @@ class Cast:
         account = (user, f"{user}-secret") if phone else _ACCOUNT
         place = Place("TCP" if transport == "TCP" else "UDP", host, 5060)
         actor = Actor(name, address, account, place, Place(place.transport, SERVER, 5060))
+        actor.behind = options.get("behind", "")
         actor.acknowledges = "no-ack" not in options
         actor.hears_streams = "udp-only" not in options
         self.actors[name] = actor

@@ -4,10 +4,12 @@
     Expires = 60               a header is                       to-tag as first     keep it
     no Supported               there is none                     sdp = alice's       the body that alice sent last
     sdp, no sdp, sdp sendonly  a session description             o-version = $v + 1  one more than what was kept
+    sdp = alice's relayed      the same but for where it is sent to: the address and the ports are ours
 
 Beside headers there are the fields `to-tag`, `from-tag`, `call-id`, `cseq`, `branch`, `uri` (Request-URI), `reason`,
 `from-uri`, `to-uri`, `o-version`, `o-session`, `transport`, `body` and `credentials`: `right` or `wrong` for the
-party's account.
+party's account. Of a description: `address`, `streams`, and of a stream, which is the first audio unless the name says
+another (`video-port`), `port`, `formats` and `direction`.
 """
 
 from __future__ import annotations
@@ -16,10 +18,13 @@ import re
 from collections.abc import Mapping
 
 from b2bua.effects import Record
+from b2bua.sdp.session import parse as parse_sdp
 from b2bua.sip.digest import ha1
 from b2bua.sip.digest import response as digest_response
 from b2bua.sip.headers import Credentials
 from b2bua.sip.message import Request, Response
+from tests.sim.hearing import Heard
+from tests.sim.shell import SERVER
 from tests.sim.wire import has_sdp, split_origin
 
 from .party import Actor
@@ -72,10 +77,12 @@ class Checker:
         return str(int(text) + int(kept["more"])) if kept["more"] else text
 
     def _compare_bodies(self, operator: str, value: str, message: Request | Response, where: str) -> str:
-        name = value.removesuffix("'s")
-        if name not in self._cast or operator not in ("=", "!="):
+        name, _, rest = value.partition("'s")
+        relayed = rest == " relayed"
+        if name not in self._cast or rest not in ("", " relayed") or operator not in ("=", "!="):
             raise FlowError(f"{where}: `sdp {operator} {value}` names nobody's session description")
-        same = split_origin(message.body)[1] == split_origin(self._cast[name].last_body)[1]
+        said, due = split_origin(message.body)[1], split_origin(self._cast[name].last_body)[1]
+        same = _is_relayed(said, due) if relayed else said == due
         return "" if same == (operator == "=") else f"the body is {message.body!r}"
 
     def wrong_with_record(self, item: str, record: Record, where: str) -> str:
@@ -117,10 +124,63 @@ def _field(name: str, message: Request | Response, actor: Actor) -> str | None:
             return origin[2 if name == "o-version" else 1] if len(origin) > 2 else None
         case "body":
             return message.body.decode("utf-8", "replace") or None
+        case _ if name.rpartition("-")[2] in ("streams", "address", "port", "formats", "direction"):
+            return _of_description(name, message.body) if has_sdp(message) else None
         case "credentials":
             return _credentials(message, actor) if isinstance(message, Request) else None
         case _:
             raise FlowError(f"`{name}` is no field of a message")
+
+
+_PLACE = re.compile(rb"^c=IN IP4 (\S+)|^(?:m=\S+) ([1-9]\d*)", re.MULTILINE)
+_OUR_PORTS = range(20_000, 21_000)
+
+
+def _is_relayed(said: bytes, due: bytes) -> bool:
+    """Whether a description is that other one with our address and ports in it."""
+    hosts = [host.decode() for host, _ in _PLACE.findall(said) if host]
+    ports = [int(port) for _, port in _PLACE.findall(said) if port]
+    ours = all(host == SERVER for host in hosts) and all(port in _OUR_PORTS for port in ports)
+    return ours and _PLACE.sub(b"", said) == _PLACE.sub(b"", due)
+
+
+def _of_description(name: str, body: bytes) -> str | None:
+    """A field of a session description; None where the body has no such stream."""
+    session = parse_sdp(body)
+    if name == "streams":
+        return " ".join(media.kind for media in session.media)
+    kind, dash, field = name.rpartition("-")
+    media = next((media for media in session.media if media.kind == (kind if dash else "audio")), None)
+    if media is None:
+        return None
+    if field == "address":
+        return media.connection.address if media.connection is not None else None
+    return {"port": str(media.port), "formats": " ".join(media.formats), "direction": str(media.direction)}[field]
+
+
+def wrong_with_hearing(due: str, heard: list[Heard]) -> str:
+    """What is heard, if that is not what is due: `nothing`, or `WHO [KIND] [WAY] [in CODEC]` with ` + ` between."""
+    wanted = [] if due == "nothing" else [each.split() for each in due.split(" + ")]
+    left = list(heard)
+    for what, *words in wanted:
+        kind = next((word for word in words if word in ("video", "image")), "audio")
+        ways = [word for word in words if word in ("relayed", "direct", "played")]
+        codec = words[words.index("in") + 1] if "in" in words else ""
+        found = next(
+            (
+                one
+                for one in left
+                if (one.what, one.kind) == (what, kind)
+                and (not ways or one.way in ways)
+                and (one.codec == codec.upper() if codec else one.codec != "NOISE")
+            ),
+            None,
+        )
+        if found is None:
+            left = left or heard or [Heard("nothing", "audio", "at", "all")]
+            break
+        left.remove(found)
+    return " + ".join(f"{one.what} {one.kind} {one.way} in {one.codec}" for one in heard) or "nothing" if left else ""
 
 
 def _credentials(request: Request, actor: Actor) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from b2bua.effects import Flow
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
+from tests.sim.agreed import Agreed
 from tests.sim.session import Session
 from tests.sim.wire import has_sdp
 
@@ -24,6 +25,7 @@ class Conversation:
         self.route: list[str] = []
         self.seq = 0
         self.session = session
+        self.agreed = Agreed()
         self.asked: dict[str, Request] = {}
         self.got: dict[str, Request] = {}
         self.sent: dict[str, bytes] = {}
@@ -51,6 +53,10 @@ class Conversation:
             if method == "INVITE":
                 self.local, self.remote = request.get("From") or "", request.get("To") or ""
         self.sent[method] = data
+
+    def note(self, data: bytes, sent: bool) -> None:
+        """What passes agrees on media, or does not."""
+        self.agreed.pass_by(parse(data), sent)
 
     def learn_request(self, request: Request, flow: Flow) -> None:
         """A request came."""

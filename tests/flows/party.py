@@ -17,7 +17,7 @@ from b2bua.sip.headers import Challenge
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 from tests.sim.link import Link, Place
-from tests.sim.session import MIRRORED, Session, direction_of
+from tests.sim.session import MIRRORED, Session
 from tests.sim.wire import Header, has_sdp, kind, write_request, write_response
 
 from .conversation import Conversation, answer_has_sdp
@@ -60,6 +60,7 @@ class Actor:
         self.link: Link
         self.draw: Random
         self.account = account
+        self.behind = ""
         self._server = server
         self._seen: set[bytes] = set()
         self._stream: Flow | None = None
@@ -78,7 +79,7 @@ class Actor:
         """Its Contact."""
         parameter = ";transport=tcp" if self.place.transport == "TCP" else ""
         user = self.address.removeprefix("sip:").partition("@")[0]
-        return f"<sip:{user}@{self.place.host}:{self.place.port}{parameter}>"
+        return f"<sip:{user}@{self.behind or self.place.host}:{self.place.port}{parameter}>"
 
     # -- sending
 
@@ -120,7 +121,8 @@ class Actor:
         return talk
 
     def _new_conversation(self, call_id: str) -> Conversation:
-        session = Session(f"{self.name}-{len(self.conversations) + 1}", self.place.host, self.draw)
+        host = self.behind or self.place.host
+        session = Session(f"{self.name}-{len(self.conversations) + 1}", host, self.draw)
         talk = self.conversations[call_id] = Conversation(call_id, f"{self.draw.getrandbits(40):010x}", session)
         talk.seq = self.draw.randrange(1, 1_000)
         return talk
@@ -151,6 +153,7 @@ class Actor:
         )
         if method == "INVITE" and status >= 300:
             self.unacknowledged[request.via.branch or ""] = f"{status} INVITE of {line.where}"
+        talk.note(data, sent=True)
         self._transmit(data, talk.flows[method])
         talk.sent[f"{status} {method}"] = data
 
@@ -166,7 +169,8 @@ class Actor:
         else:
             number = talk.number_for(method)
         local, remote = self._ends(talk, method, uri, in_dialog)
-        body = wording.body or self._body(talk, wording, talk.asks_with_sdp(method), None)
+        answers = talk.heard.get("INVITE") if method == "ACK" else None
+        body = wording.body or self._body(talk, wording, talk.asks_with_sdp(method), answers)
         extra = [*wording.headers, *self._credentials(talk, wire_method, uri, wording)]
         hops = next((int(value) for name, value in extra if name == "Max-Forwards"), 70)
         data = write_request(
@@ -184,6 +188,7 @@ class Actor:
             max_forwards=hops,
         )
         talk.remember(method, data)
+        talk.note(data, sent=True)
         self._transmit(data, None)
 
     def _contact(self, wording: Wording, usual: bool) -> str | None:
@@ -206,16 +211,18 @@ class Actor:
         local = f"<{self.address}>;tag={talk.local_tag}"
         return local, f"<{self.address}>" if method == "REGISTER" else f"<{uri}>"
 
-    def _body(self, talk: Conversation, wording: Wording, usual: bool, request: Request | None) -> bytes:
+    def _body(self, talk: Conversation, wording: Wording, usual: bool, offered: Request | Response | None) -> bytes:
         if wording.sdp == "none" or (wording.sdp == "usual" and not usual):
             return b""
-        offer = request.body if request is not None and has_sdp(request) else b""
-        direction = MIRRORED[direction_of(offer)] if offer else "sendrecv"
-        if wording.sdp in MIRRORED:
-            direction = wording.sdp
+        offer = offered.body if offered is not None and has_sdp(offered) else b""
+        for kind_of_stream, wanted in wording.streams:
+            talk.session.want(kind_of_stream, wanted)
+        if wording.codecs:
+            talk.session.speak(wording.codecs)
         if wording.sdp == "new":
             talk.session.move()
-        body = talk.session.body(direction)
+        direction = wording.sdp if wording.sdp in MIRRORED else ""
+        body = talk.session.body(direction, offer, wording.connection)
         self.last_body = body + (_PADDING if wording.sdp == "big" else b"")
         return self.last_body
 
@@ -266,6 +273,7 @@ class Actor:
             talk = self.conversations.get(message.call_id)
             if talk is not None:
                 talk.learn_response(message)
+                talk.agreed.pass_by(message, sent=False)
                 if message.status >= 300 and message.cseq.method == "INVITE":
                     self._acknowledge_failure(talk, message)
             quiet = quiet or message.status == 100 or kind(message) == "200 CANCEL"
@@ -277,6 +285,7 @@ class Actor:
             return True
         talk = self.conversations.get(request.call_id) or self._new_conversation(request.call_id)
         talk.learn_request(request, flow)
+        talk.agreed.pass_by(request, sent=False)
         return False
 
     def _acknowledge_failure(self, talk: Conversation, response: Response) -> None:

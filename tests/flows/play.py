@@ -6,7 +6,7 @@ from b2bua.sip.message import Request
 from tests.sim.ladder import draw_ladder
 from tests.sim.wire import kind
 
-from .check import Checker
+from .check import Checker, wrong_with_hearing
 from .party import Actor, Received
 from .script import Flow, FlowError, Line, Message, RecordLine
 from .stage import Stage
@@ -62,13 +62,16 @@ class Performance:
         self.stage.clock.run(line.start)
         actor = self.stage.cast.actors.get(line.who)
         for message in line.messages:
-            if actor is None:
+            if actor is None and not line.sends:
+                self._listen(line, message)
+            elif actor is None:
                 self.stage.command(line.who, message.kind, line.where)
             elif line.sends:
                 actor.perform(line, message)
             else:
                 self._expect(actor, line, message)
             self._settle()
+        self.stage.listen()
 
     def _expect(self, actor: Actor, line: Line, message: Message) -> None:
         if line.end > line.start:
@@ -83,6 +86,19 @@ class Performance:
                 return
         got = _show(loud) if loud else "nothing"
         self._fail(line, f"{actor.name} gets {got}, where {message.kind} is due")
+
+    def _listen(self, line: Line, message: Message) -> None:
+        """Who hears whom now: `media < heard [alice = bob, bob = jazz played in PCMU + carol video]`."""
+        if line.who != "media" or message.kind != "heard":
+            raise FlowError(f"{line.where}: {line.who} has nothing to show")
+        heard = self.stage.listen()
+        for item in message.items:
+            name, _, due = item.partition(" = ")
+            if name not in self.stage.cast.actors or not due:
+                raise FlowError(f"{line.where}: `{item}` asks nothing of what is heard")
+            wrong = wrong_with_hearing(due, heard.get(name, []))
+            if wrong:
+                self._fail(line, f"{name} hears {wrong}, where {due} is due")
 
     def _wait(self, actor: Actor, line: Line) -> None:
         clock = self.stage.clock
@@ -116,6 +132,8 @@ class Performance:
         if self.stage.left:
             self.failures.append(f"at the end the core keeps {self.stage.left}")
         self.failures += self.stage.wrong
+        if self.stage.hearing.plans:
+            self.failures.append(f"at the end ports still have plans: {self.stage.hearing.plans}")
         for actor in self.stage.cast.actors.values():
             for received in actor.inbox:
                 if not received.taken and not received.quiet:

@@ -2,6 +2,7 @@
 
 Before the first timed line may stand: `phone NAME ...` and `gateway NAME ...` for parties that are not as usual (see
 `cast`), `name HOST PARTY...` for what a host name stands for, `setting NAME NUMBER`, `retransmissions shown`,
+`media up [PORTS]` for a media process that is there from the start,
 `log EVENT` for an error that is to be logged, `policy` and `next policy` with the text indented below or a file named
 beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
 """
@@ -22,6 +23,7 @@ _RECORD = re.compile(
     r"record (?P<way>in|out)\s+(?P<cause>\d{3})"
     r"(?:\s+hung up by (?P<who>caller|callee|system))?(?:\s+\[(?P<checks>.*)\])?"
 )
+MANY_PORTS = 40
 _CLOSING = {'"': '"', "<": ">", "(": ")", "[": "]"}
 
 
@@ -75,6 +77,7 @@ class Flow(msgspec.Struct):
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
     shows_retransmissions: bool = False
+    media_ports: int = 0
     logs: list[str] = []
     lines: list[Line] = []
     records: list[RecordLine] = []
@@ -126,6 +129,8 @@ class _Reader:
                 self.flow.settings[rest[0]] = float(rest[1])
             case "retransmissions" if rest == ["shown"]:
                 self.flow.shows_retransmissions = True
+            case "media" if rest[:1] == ["up"]:
+                self.flow.media_ports = int(rest[1]) if rest[1:] else MANY_PORTS
             case "log":
                 self.flow.logs.append(" ".join(rest))
             case "record":

@@ -5,15 +5,20 @@ from __future__ import annotations
 from random import Random
 
 from b2bua.effects import Address, Answer, Failed, Resolve, Resolved, Stored, Transport
+from b2bua.sdp.session import parse
 from b2bua.settings import Limits, Settings
 from dsl.policy import Policy
 from tests.sim.audit import Audit
 from tests.sim.clock import Clock
+from tests.sim.hearing import Ear, Heard
 from tests.sim.link import Faults, Link
 from tests.sim.shell import LISTENERS, SERVER, Shell, address_itself
 
 from .cast import NAMES, Cast, policy_of
-from .script import Flow, FlowError
+from .script import MANY_PORTS, Flow, FlowError
+
+# What a NAT adds to the ports behind it.
+_NAT_SHIFT = 31
 
 
 class Stage(Shell):
@@ -23,6 +28,7 @@ class Stage(Shell):
         self.cast = Cast(flow)
         self._flow = flow
         self.wrong: list[str] = []
+        self._sounds: dict[str, str] = {}
         self._names = {**NAMES, **flow.names}
         self._store_works = True
         self._store_delay = 0.0
@@ -33,12 +39,36 @@ class Stage(Shell):
         super().__init__(clock, link, audit, _settings(flow.settings), self._policy(flow.policy), draw)
         for actor in self.cast.actors.values():
             actor.join(link, draw)
+        if flow.media_ports:
+            self.media_up(flow.media_ports)
 
     def _policy(self, text: str) -> Policy:
-        return policy_of(text, self._flow.path.stem)
+        policy = policy_of(text, self._flow.path.stem)
+        self._sounds |= {sound.version: sound.name for sound in policy.sounds.values()}
+        return policy
 
     def _report(self, rule: str, text: str, call_id: str) -> None:
         self.wrong.append(f"{self.clock.now:.3f}  {rule}: {text}")
+
+    def ears(self) -> list[Ear]:
+        """Everybody who has agreed on media and not hung up."""
+        return [
+            Ear(
+                actor.name,
+                actor.place.host,
+                _NAT_SHIFT if actor.behind else None,
+                parse(talk.agreed.mine),
+                parse(talk.agreed.theirs),
+            )
+            for actor in self.cast.actors.values()
+            for talk in actor.conversations.values()
+            if talk.agreed.mine and not talk.agreed.over
+        ]
+
+    def listen(self) -> dict[str, list[Heard]]:
+        """What each of them hears now."""
+        self.hearing.sounds = self._sounds
+        return self.hearing.listen(self.ears())
 
     def stored(self) -> tuple[float, Answer]:
         """The store, as the flow has it."""
@@ -72,6 +102,13 @@ class Stage(Shell):
                 self._store_delay = float(seconds)
             case ("network", "lose", name) if name in self.cast.actors:
                 self.link.detach(self.cast.actors[name].place.host)
+            case ("media", "up", *ports) if len(ports) <= 1:
+                self.media_up(int(ports[0]) if ports else MANY_PORTS)
+            case ("media", "down"):
+                self.media_down()
+            case ("media", "played" | "silent" as what, name) if found := self.hearing.playing_to(self.ears(), name):
+                told = self.core.played if what == "played" else self.core.silent
+                self.perform(told(*found, now, wall))
             case _:
                 raise FlowError(f"{where}: {who} cannot `{words}`")
 

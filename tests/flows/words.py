@@ -10,6 +10,8 @@ from .script import FlowError, Message
 
 _HEADER = re.compile(r"(?P<name>[A-Z][A-Za-z-]*):\s*(?P<value>.*)")
 _PLAIN = re.compile(r"(?P<word>[a-z-]+)(?:\s+(?P<value>.*))?")
+_CODEC = re.compile(r"(?P<name>[A-Za-z0-9]+)(?::(?P<number>\d+))?")
+_STREAMS = ("audio", "video", "image")
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
@@ -18,7 +20,8 @@ class Wording(msgspec.Struct):
 
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
     the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the
-    realm of a 401 or 407; `plain` leaves credentials out.
+    realm of a 401 or 407; `plain` leaves credentials out. `streams` come and go by kind, `codecs` are names with
+    payload numbers, empty for the usual ones, and `connection` is the address that the description names.
     """
 
     target: str = ""
@@ -32,13 +35,16 @@ class Wording(msgspec.Struct):
     password: str = ""
     challenge: str = ""
     plain: bool = False
+    streams: list[tuple[str, bool]] = []
+    codecs: tuple[tuple[str, str], ...] = ()
+    connection: str = ""
     again: bool = False
     merged: bool = False
 
 
 def wording_of(message: Message, where: str) -> Wording:
     """Read the items of a message that is to be sent. Raises FlowError."""
-    wording = Wording(headers=[], left_out=set())
+    wording = Wording(headers=[], left_out=set(), streams=[])
     for item in message.items:
         header = _HEADER.fullmatch(item)
         plain = _PLAIN.fullmatch(item)
@@ -65,6 +71,12 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.plain = True
         case "no":
             wording.left_out.add(value)
+        case "with" | "without" if value in _STREAMS:
+            wording.streams.append((value, word == "with"))
+        case "codecs" if all(map(_CODEC.fullmatch, value.split())):
+            wording.codecs = tuple((found["name"], found["number"] or "") for found in _CODEC.finditer(value))
+        case "sdp" if value == "at 0.0.0.0":
+            wording.connection = "0.0.0.0"
         case "sdp" if value in ("", "new", "big", *_DIRECTIONS):
             wording.sdp = value or "forced"
         case "body":

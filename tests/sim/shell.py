@@ -15,12 +15,15 @@ from b2bua.effects import (
     Address,
     Answer,
     CloseFlow,
+    Codec,
     Effect,
     Flow,
     Log,
+    MediaPort,
     Record,
     Resolve,
     Send,
+    SetMedia,
     StoreBindings,
     Transport,
 )
@@ -29,10 +32,13 @@ from dsl.policy import Policy
 
 from .audit import Audit
 from .clock import Alarm, Clock
+from .hearing import Hearing
 from .link import Link, Place
 
 SERVER = "192.0.2.1"
 LISTENERS = (Listener("UDP", SERVER, 5060), Listener("TCP", SERVER, 5060))
+CODECS: tuple[Codec, ...] = ("PCMU", "PCMA", "G722", "opus")
+_FIRST_PORT = 20_000
 _EPOCH = 1_767_225_600.0
 _STUCK = 2_000
 
@@ -51,6 +57,7 @@ class Shell:
         self.audit = audit
         self.records: list[Record] = []
         self.logs: list[Log] = []
+        self.hearing = Hearing()
         self.core = Core(settings, policy, lambda: f"{draw.getrandbits(64):016x}", bytes(32), (), clock.now, self.wall)
         self._alarm: Alarm | None = None
         self._woken_at = (clock.now, 0)
@@ -80,6 +87,17 @@ class Shell:
         """The link cannot deliver what the core sent."""
         self.perform(self.core.flow_failed(flow, self.clock.now, self.wall))
 
+    def media_up(self, ports: int) -> None:
+        """The media process is there, with so many ports."""
+        bound = tuple(MediaPort(number, SERVER, _FIRST_PORT + 2 * number) for number in range(1, ports + 1))
+        self.hearing.begin(bound)
+        self.perform(self.core.media_ready(bound, CODECS, self.clock.now, self.wall))
+
+    def media_down(self) -> None:
+        """The media process died."""
+        self.hearing.end()
+        self.perform(self.core.media_lost(self.clock.now, self.wall))
+
     def stored(self) -> tuple[float, Answer]:
         """In how many seconds the store answers, and what."""
         raise NotImplementedError
@@ -107,6 +125,8 @@ class Shell:
                     self.records.append(effect)
                 case Log():
                     self.logs.append(effect)
+                case SetMedia(port, plan):
+                    self.hearing.set(port, plan)
                 case CloseFlow(flow):
                     self.link.close(flow.connection)
         self._set_alarm()
