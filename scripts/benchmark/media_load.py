@@ -105,6 +105,8 @@ class Load:
     def run(self, warm_up: float, seconds: float, opens: Callable[[], None], closes: Callable[[], None]) -> Heard:
         """Talk and listen; what comes while it warms up does not count. `opens` and `closes` bound what counts."""
         self._talk(warm_up)
+        # What is still on its way belongs to the warm-up.
+        time.sleep(_LAST_SECONDS)
         self._drain()
         self._delays = array("d")
         for phone in self._listeners:
