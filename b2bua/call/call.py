@@ -15,9 +15,11 @@ from b2bua.call.headers import crossing, edited
 from b2bua.call.hunt import Hunt
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.leg import Leg, Stack
-from b2bua.call.media import CallMedia, Hold, relays
+from b2bua.call.media import CallMedia, relays
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.record import record
+from b2bua.call.side import Hold
+from b2bua.call.speaking import service
 from b2bua.call.talk import HoldEvent, Talk
 from b2bua.effects import Flow, Log
 from b2bua.routing.destination import Refused
@@ -193,7 +195,7 @@ class Call:
         if not ports.free(flow.local):
             self._reject(503, "no media port is free")
             return
-        description = self.with_media().serve(answer, self.incoming.said)
+        description = service(self.with_media(), answer, self.incoming.said)
         if description is None:
             self._reject(488, "no common codec")
             return
@@ -276,7 +278,7 @@ class Call:
             self._hear(leg, progress.content)
             self.incoming.progress(progress, leg.source)
             if self.media is not None and progress.content is not None and self.incoming.said is not None:
-                self.media.agreed()
+                self.media.agreed((self.incoming, leg))
         elif progress.status >= 180 and not self._ringing_told:
             self._ringing_told = True
             self.incoming.progress(Progressed(180, "", None, ()), None)
@@ -303,7 +305,7 @@ class Call:
             media.talks(leg)
             media.spare()
             if self.incoming.said is not None:
-                media.agreed()
+                media.agreed((self.incoming, leg))
 
     def _settled(self) -> None:
         """Somebody took the call: nobody else is looked for."""
@@ -329,7 +331,7 @@ class Call:
         if self.answered is not None:
             self.answered.acknowledge(content)
         if self.media is not None and (late or self.answered is None):
-            self.media.agreed()
+            self.media.agreed((self.incoming, self.answered))
 
     def leg_left(self) -> None:
         """Nobody waits any more."""
@@ -402,7 +404,7 @@ class Call:
         """The media of this call, in which we have a hand from now on."""
         if self.media is None:
             sounds = self.inquiry.policy.sounds
-            self.media = CallMedia(self.stack.ports, sounds, self.incoming, self._sound_over)
+            self.media = CallMedia(self.stack.ports, sounds, self.incoming, self)
             if self.answered is not None:
                 self.media.talks(self.answered)
         return self.media
@@ -418,9 +420,14 @@ class Call:
         if (self._talk is None or not self._talk.acknowledged(leg, request)) and leg is self.incoming:
             self.incoming.acknowledged(request)
 
-    def _sound_over(self) -> None:
+    def sound_over(self) -> None:
         """What we answered with has been heard to its end."""
         self._end("system", None, ())
+
+    def music_possible(self) -> None:
+        """There is a media process again."""
+        if self._talk is not None:
+            self._talk.invite_to_music()
 
     # The end.
 

@@ -222,6 +222,8 @@ class Exchange:
         late = content_of(self._response) if self._content is None and self._response is not None else None
         if content is None and late is not None and late.around is not None:
             content = refusal_of(late)
+        elif late is not None and content is not None:
+            self.talk.weigh(self.near, content, late)
         place = stack.ways.place(dialog.flow)
         headers: tuple[tuple[str, str], ...] = ()
         body = b""
@@ -238,7 +240,7 @@ class Exchange:
     def refuse(self) -> None:
         """Nothing was agreed."""
         if self.offers:
-            self.talk.refused()
+            self.talk.refused(self.near, self.asked)
 
     def report_far_lost(self) -> None:
         """The far leg's dialog is gone."""

@@ -2,112 +2,65 @@
 
 Owns the choice between media that flows past us and media that we relay, the ports that it takes, and who hears
 music. What the ports do is computed anew from both sides' descriptions whenever these change; nothing is remembered
-beside them but the policy's word on a hold. Leaves to the legs when a description is sent, and to `reply` and
-`music` the requests that we answer or send ourselves.
+beside them but the policy's word on a hold. Leaves to the legs when a description is sent, to `speaking` those that we
+make ourselves, and to `reply` and `invitation` the requests that we answer or send.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol
 
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
-from b2bua.call.streams import control_of, conversation, described, is_relayed, remote_of, stream_of
-from b2bua.effects import Codec, Log, MediaPlan, MediaPort, Playing
+from b2bua.call.side import Side
+from b2bua.call.streams import conversation, described, is_relayed, remote_of, stream_of
+from b2bua.effects import Codec, Log, MediaPort, Playing
 from b2bua.media.ports import Ports
 from b2bua.routing.destination import Destination
-from b2bua.routing.verdicts import Answer, Continue, Media, Play, Sound
+from b2bua.routing.verdicts import Answer, Media, Play, Sound
 from b2bua.sdp.negotiation import (
-    TELEPHONE_EVENT,
-    answer,
     answer_direction,
     audio_of,
-    common_formats,
     direction_of,
-    first_answer,
-    first_offer,
-    formats_of,
     holds,
     playable,
     receives,
+    same_content,
     sends,
 )
 from b2bua.sdp.origin import around_origin
-from b2bua.sdp.rewriting import directed, limited, relayed
-from b2bua.sdp.session import Direction, Session
-from b2bua.sdp.session import Media as Stream
-
-Hold: TypeAlias = Play | Continue
+from b2bua.sdp.rewriting import directed, relayed
+from b2bua.sdp.session import Session
 
 TONE = "tone"
 """The version of the sound that the media process makes itself."""
 
-_SDP = (("Content-Type", "application/sdp"),)
 
+class MediaUser(Protocol):
+    """The call whose media it is."""
 
-class Side:
-    """One leg's half of the media.
+    def sound_over(self) -> None:
+        """What we answered with has been heard to its end."""
 
-    `told` is what its peer was told last, as agreed, where that is not simply what the other peer said; `telling` is on
-    its way to that. `ports` face the peer, one a stream, None where the stream passes by us; `relayed` is whether they
-    shall. `hold` is the policy's word on the hold that the peer began at `held_at` (wall seconds), and `proposed` its
-    word on one that is not agreed yet. `playing` is what the peer hears of us; `music` is the port for that where its
-    media otherwise passes by, and `declined` whether the peer would not come there.
-    """
-
-    __slots__ = (
-        "declined",
-        "held_at",
-        "hold",
-        "leg",
-        "music",
-        "playing",
-        "ports",
-        "proposed",
-        "relayed",
-        "telling",
-        "told",
-    )
-
-    def __init__(self, leg: Leg, relayed: bool) -> None:
-        self.leg = leg
-        self.relayed = relayed
-        self.told: bytes | None = None
-        self.telling: bytes | None = None
-        self.ports: list[MediaPort | None] = []
-        self.hold: Hold | None = None
-        self.proposed: Hold | None = None
-        self.held_at = 0.0
-        self.music: MediaPort | None = None
-        self.playing: Playing | None = None
-        self.declined = False
-
-    @property
-    def said(self) -> Session:
-        """What the peer said last of itself."""
-        return described(self.leg.said)
-
-    @property
-    def host(self) -> str:
-        """The address of ours that the peer sends media to."""
-        return self.leg.stack.ways.place(self.leg.dialog.flow).host
+    def music_possible(self) -> None:
+        """There is a media process again: somebody may have to be asked to come to the music."""
 
 
 class CallMedia:
     """Both sides of a call. `far` is the called side that talks; None before, and where we answered the call ourselves.
 
-    `service` is then what we serve, and `ended` is called when its sound is over.
+    `service` is then what we serve.
     """
 
-    __slots__ = ("_ended", "_ports", "_sides", "_sounds", "far", "near", "service")
+    __slots__ = ("_ports", "_sides", "_sounds", "_user", "far", "near", "service")
 
-    def __init__(self, ports: Ports, sounds: Mapping[str, Sound], incoming: Leg, ended: Callable[[], None]) -> None:
+    def __init__(self, ports: Ports, sounds: Mapping[str, Sound], incoming: Leg, user: MediaUser) -> None:
         """`sounds` are the policy's, by name."""
         self._ports = ports
         self._sounds = sounds
-        self._ended = ended
+        self._user = user
         self._sides: dict[int, Side] = {}
         self.near = self.join(incoming, relayed=False)
         self.far: Side | None = None
@@ -143,6 +96,11 @@ class CallMedia:
         """Whether the media that flows now flows through us."""
         return self.far is not None and self.far.relayed
 
+    @property
+    def codecs(self) -> tuple[Codec, ...]:
+        """What we can play; nothing while there is no media process."""
+        return self._ports.codecs
+
     # Descriptions that pass.
 
     def tell(self, side: Side, content: Content) -> Content:
@@ -150,8 +108,10 @@ class CallMedia:
         far = self.far if side is self.near else side
         body = content.body
         if far is not None and far.relayed:
+            streams = described(content).media
             self._lend(far, described(content))
-            ports: list[int | None] = [None] * len(described(content).media)
+            body = self._fitting(side, content)
+            ports: list[int | None] = [None] * len(streams)
             for number, (own, partner) in enumerate(zip(side.ports, far.ports, strict=True)):
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
@@ -167,22 +127,25 @@ class CallMedia:
         other = self.other(side)
         return other.leg.said.body if other is not None and other.leg.said is not None else None
 
-    def agreed(self) -> None:
-        """What was on its way holds from now on."""
-        for side in self._sides_now():
-            if side.telling is not None:
-                side.told, side.telling = side.telling, None
+    def knows(self, side: Side, offer: Content) -> bool:
+        """Whether this side's peer was told just what the other says now."""
+        told = self.told(side)
+        return told is not None and same_content(described(Content(told, ())), described(offer))
+
+    def agreed(self, legs: Iterable[Leg | None]) -> None:
+        """What was on its way to these legs holds from now on."""
+        for leg in legs:
+            side = None if leg is None else self.side(leg)
+            if side is not None and side.telling is not None:
+                side.told = side.telling
+            self._settle(side)
         self.update()
 
-    def told_of_hold(self, side: Side) -> bool:
-        """Whether this side's peer was told that the other does not hear it."""
-        told = self.told(side)
-        return told is not None and holds(described(Content(told, ())))
-
-    def disagreed(self) -> None:
-        """An offer was refused: the session is what it was (RFC 3261 14.1)."""
-        for side in self._sides_now():
-            side.telling = side.proposed = None
+    def disagreed(self, legs: Iterable[Leg | None]) -> None:
+        """An offer between these legs was refused: the session is what it was (RFC 3261 14.1)."""
+        for leg in legs:
+            self._settle(None if leg is None else self.side(leg))
+        self.update()
 
     # What follows from them.
 
@@ -199,8 +162,8 @@ class CallMedia:
         for side, other in ((self.near, far), (far, self.near)):
             for number, port in enumerate(side.ports):
                 if port is not None:
-                    self._ports.set(port, self._plan(side, other, number))
-            self._play_beside(side)
+                    self._set(side, other, number, port)
+            self._update_beside(side)
 
     def wanted(self, side: Side, other: Side) -> Play | None:
         """The music for this side: while the other holds, this one receives, and the policy said `play`."""
@@ -211,15 +174,20 @@ class CallMedia:
 
     def uninvited(self) -> list[Side]:
         """Whoever shall hear music from us but sends and receives elsewhere, and has not been asked to come."""
-        if self.is_relayed:
+        if self.far is None or self.is_relayed:
             return []
-        return [side for side in self._sides_now() if side.playing and side.music is None and not side.declined]
+        return [side for side in (self.near, self.far) if side.playing and not side.is_beside and not side.declined]
 
     def played(self, playing: int) -> None:
         """A sound that does not loop has ended: so has the call that was for it."""
         service = self.service
         if service is not None and self.near.playing is not None and self.near.playing.id == playing:
-            self._ended()
+            self._user.sound_over()
+
+    def back(self) -> None:
+        """There is a media process again: what could not be played meanwhile is."""
+        self.update()
+        self._user.music_possible()
 
     def silent(self, playing: int) -> None:
         """Music was promised, and no packet of it has left."""
@@ -242,74 +210,21 @@ class CallMedia:
         if not self.is_relayed:
             self._release(self.near)
 
-    # What we say ourselves.
+    # Ports.
 
-    def answer(self, side: Side, offer: Content | None) -> Content | None:
-        """Our own answer to this side's offer, or our offer where it made none; None where the other side has to.
+    def port_beside(self, side: Side) -> MediaPort | None:
+        """The port for a side whose media passes by us, None where there is none."""
+        side.beside = side.beside or self._take(side)
+        return side.beside
 
-        We say for the other side what that one can do; whoever hears music is sent it.
-        """
-        told, other = self.told(side), self.other(side)
-        if told is None:
-            return None
-        before = described(Content(told, ()))
-        if offer is None:
-            body = directed(told, [self._direction(side, other, number) for number in range(len(before.media))])
-            return Content(body, _SDP, around_origin(body))
-        session = described(offer)
-        asked, known = conversation(session), conversation(before)
-        if asked is None or known is None or not common_formats(asked, known):
-            return None
-        body = answer(session, told, before, [self._reply(side, other, session, n) for n in range(len(session.media))])
-        return Content(body, _SDP, around_origin(body))
-
-    def serve(self, service: Answer, offer: Content | None) -> Content | None:
-        """Our own description for a caller whom we answer ourselves; None where we cannot serve it."""
-        near = self.near
-        self.service = service
-        codecs = self._ports.codecs
-        if offer is None:
-            port = self._take(near) if codecs else None
-            if port is None:
-                return None
-            near.ports = [port]
-            body = first_offer(near.host, port.port, codecs)
-            return Content(body, _SDP, around_origin(body))
-        session = described(offer)
-        number, stream = audio_of(session), conversation(session)
-        if number is None or stream is None:
-            return None
-        chosen = _spoken(stream, codecs, any_codec=service.kind == "echo")
-        port = self._take(near) if chosen else None
-        if port is None:
-            return None
-        near.ports = [None] * number + [port]
-        body = first_answer(session, near.host, port.port, chosen)
-        return Content(body, _SDP, around_origin(body))
-
-    def invitation(self, side: Side) -> Content | None:
-        """Our offer of music to a side whose media passes by us: its own codecs, our address; None without a port."""
-        told = self.told(side)
-        stream = conversation(side.said)
-        if told is None or stream is None:
-            return None
-        session = described(Content(told, ()))
-        number = audio_of(session)
-        if number is None:
-            return None
-        side.music = side.music or self._take(side)
-        if side.music is None:
-            return None
-        streams = range(len(session.media))
-        body = directed(told, [Direction.SENDONLY if i == number else Direction.INACTIVE for i in streams])
-        body = limited(body, [common_formats(stream, session.media[i]) if i == number else None for i in streams])
-        body = relayed(body, side.host, [side.music.port if i == number else None for i in streams])
-        return Content(body, _SDP, around_origin(body))
+    def port_for_service(self, number: int) -> MediaPort | None:
+        """The port for a caller whom we answer ourselves, for that stream of its description."""
+        port = self._take(self.near)
+        if port is not None:
+            self.near.ports = [*[None] * number, port]
+        return port
 
     # Inside.
-
-    def _sides_now(self) -> Sequence[Side]:
-        return (self.near,) if self.far is None else (self.near, self.far)
 
     def _take(self, side: Side) -> MediaPort | None:
         return self._ports.take(side.leg.dialog.flow.local, self)
@@ -327,11 +242,34 @@ class CallMedia:
             self.near.ports[number], far.ports[number] = near_port, far_port
 
     def _release(self, side: Side) -> None:
-        for port in (*side.ports, side.music):
+        for port in (*side.ports, side.beside):
             if port is not None:
                 self._ports.give_back(port)
         side.ports = []
-        side.music = side.playing = None
+        side.beside = side.playing = None
+
+    def _settle(self, side: Side | None) -> None:
+        if side is not None:
+            side.telling = side.saying = side.proposed = None
+
+    def _fitting(self, side: Side, content: Content) -> bytes:
+        """A description in which whoever shall hear music from us is sent something, whatever its holder says.
+
+        An answer to an offer of the side's own stays one that this offer allows (RFC 3264 section 6.1).
+        """
+        other = self.other(side) if side is self.near else self.near
+        session = described(content)
+        number = audio_of(session)
+        if number is None or other is None or not (other.plays or side.plays):
+            return content.body
+        ways = [stream.direction for stream in session.media]
+        stream = session.media[number]
+        sending, receiving = sends(stream.direction) or (other.plays and not receives(stream)), receives(stream)
+        offered = stream_of(described(side.saying), number)
+        ways[number] = direction_of(sending, receiving)
+        if offered is not None:
+            ways[number] = answer_direction(offered, sending, receiving)
+        return content.body if ways[number] is stream.direction else directed(content.body, ways)
 
     def _serve(self) -> None:
         """Do for the caller what the policy had us answer with."""
@@ -348,10 +286,8 @@ class CallMedia:
         elif service.kind == "play" and service.sound is not None:
             wanted = (self._sounds[service.sound].version, service.loop)
         self._choose(near, wanted if receives(stream) else None)
-        echo = port.id if service.kind == "echo" and receives(stream) else None
-        self._ports.set(
-            port, MediaPlan(remote_of(stream), control_of(stream), self._learn(near, stream), echo, near.playing)
-        )
+        echo = port if service.kind == "echo" and receives(stream) else None
+        self._ports.set(port, near.plan(number, echo, near.playing))
 
     def _choose(self, side: Side, wanted: tuple[str, bool] | None) -> None:
         """What this side hears from us: a sound's version, and whether it loops."""
@@ -362,9 +298,10 @@ class CallMedia:
         found = playable(stream, self._ports.codecs)
         if found is None:
             side.playing = None
-            turn = side.leg.stack.turn
-            turn.count("music_without_codec")
-            turn.effects.append(Log("warning", "no music", {"why": "none of the agreed codecs can be played"}))
+            if self._ports.codecs:
+                turn = side.leg.stack.turn
+                turn.count("music_without_codec")
+                turn.effects.append(Log("warning", "no music", {"why": "none of the agreed codecs can be played"}))
             return
         codec, payload_type = found
         playing = side.playing
@@ -372,69 +309,28 @@ class CallMedia:
         id = playing.id if playing is not None and same else self._ports.next_playing()
         side.playing = Playing(id, wanted[0], codec, payload_type, wanted[1])
 
-    def _plan(self, side: Side, other: Side, number: int) -> MediaPlan:
-        mine, theirs = stream_of(side.said, number), stream_of(other.said, number)
+    def _set(self, side: Side, other: Side, number: int, port: MediaPort) -> None:
+        theirs = stream_of(other.said, number)
         playing = side.playing if number == audio_of(side.said) else None
         partner = other.ports[number] if number < len(other.ports) else None
         # Whoever holds gets nothing of what the other still sends, and whoever hears music hears nothing else.
-        crosses = partner is not None and theirs is not None and receives(theirs) and other.playing is None
-        return MediaPlan(
-            remote_of(mine),
-            control_of(mine),
-            self._learn(side, mine),
-            partner.id if crosses and partner is not None and playing is None else None,
-            playing,
-        )
+        crosses = theirs is not None and receives(theirs) and other.playing is None and playing is None
+        self._ports.set(port, side.plan(number, partner if crosses else None, playing))
 
-    def _learn(self, side: Side, stream: Stream | None) -> str | None:
-        """The address of a peer whose packets may come from elsewhere than it says: one behind NAT."""
-        source, remote = side.leg.dialog.flow.remote, remote_of(stream)
-        return source if remote is None or remote[0] != source else None
-
-    def _play_beside(self, side: Side) -> None:
-        port = side.music
+    def _update_beside(self, side: Side) -> None:
+        port, number = side.beside, audio_of(side.said)
         if port is None:
             return
-        if side.playing is None:
+        if not side.is_beside or number is None:
             self._ports.give_back(port)
-            side.music = None
+            side.beside = None
             return
-        stream = conversation(side.said)
-        plan = MediaPlan(remote_of(stream), control_of(stream), self._learn(side, stream), None, side.playing)
-        self._ports.set(port, plan)
-
-    def _reply(self, side: Side, other: Side | None, offer: Session, number: int) -> Direction:
-        sending, receiving = self._abilities(side, other, number)
-        return answer_direction(offer.media[number], sending, receiving)
-
-    def _direction(self, side: Side, other: Side | None, number: int) -> Direction:
-        return direction_of(*self._abilities(side, other, number))
-
-    def _abilities(self, side: Side, other: Side | None, number: int) -> tuple[bool, bool]:
-        """Whether we would send to this side, and would take what it sends, on the other's behalf."""
-        if other is None:
-            return True, True
-        stream = stream_of(other.said, number)
-        if stream is None or not stream.port:
-            return False, False
-        music = isinstance(other.hold, Play) and number == audio_of(other.said)
-        return music or sends(stream.direction), receives(stream)
+        self._ports.set(port, side.plan(number, None, side.playing))
 
 
 def _streams_of(offer: Content | None) -> int:
     """How many ports a leg needs that gets this offer; to be safe one, where it is to make its own."""
     return 1 if offer is None else sum(map(is_relayed, described(offer).media))
-
-
-def _spoken(stream: Stream, codecs: Sequence[Codec], any_codec: bool) -> list[str]:
-    """The payload types of our answer: the one that we speak, and keys pressed (RFC 4733) if they were offered."""
-    formats = formats_of(stream)
-    first = next((text for text, format in formats.items() if format[0] != TELEPHONE_EVENT), None)
-    found = playable(stream, codecs)
-    spoken = first if any_codec else None if found is None else str(found[1])
-    if spoken is None:
-        return []
-    return [spoken, *(text for text, format in formats.items() if format[0] == TELEPHONE_EVENT)]
 
 
 def relays(mode: Media, caller: Leg, destination: Destination) -> bool:

@@ -15,11 +15,11 @@ from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
 from b2bua.call.leg import Leg
-from b2bua.call.media import Hold, Side
 from b2bua.call.reply import Reply
+from b2bua.call.side import Hold, Side
+from b2bua.call.speaking import invitation, own_answer
 from b2bua.call.streams import conversation, described
 from b2bua.effects import Flow, Log
-from b2bua.routing.verdicts import Play
 from b2bua.sdp.negotiation import holds, sends
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
@@ -92,24 +92,29 @@ class Talk:
         that sends nothing has no choice but not to receive, which is no hold.
         """
         media = self._call.with_media()
-        offered = conversation(described(far_said)) if late else None
-        chose = offered is None or sends(offered.direction)
+        chose = not late or _leaves_choice(far_said)
         for leg, description, own in ((near, said, chose), (far, far_said, False)):
             if leg is not None and description is not None and description.around is not None:
                 leg.said = description
                 self._note(media.side(leg), own)
-        media.agreed()
-        self._invite_to_music()
+        media.agreed((near, far))
+        self.invite_to_music()
 
-    def refused(self) -> None:
-        """An offer came to nothing."""
+    def weigh(self, leg: Leg, answer: Content, offer: Content) -> None:
+        """Ask the policy before this leg has answered the other's offer, if that answer is a hold."""
+        side = self._call.with_media().side(leg)
+        if answer.around is not None and side.hold is None and _leaves_choice(offer) and holds(described(answer)):
+            side.proposed = self._judge("hold", leg, None)
+
+    def refused(self, near: Leg, far: Leg) -> None:
+        """An offer between these two came to nothing."""
         if self._call.media is not None:
-            self._call.media.disagreed()
+            self._call.media.disagreed((near, far))
 
     def declined(self, leg: Leg, status: int) -> None:
         """A party does not come to our music: it hears nothing, and the call lives."""
         media = self._call.with_media()
-        media.disagreed()
+        media.disagreed((leg,))
         turn = leg.stack.turn
         if status == _GLARE:
             self._again = turn.after(_AGAIN_SECONDS, self, "again")
@@ -121,14 +126,27 @@ class Talk:
     def over(self, offering: Offering) -> None:
         """It is done."""
         self._under_way.remove(offering)
-        self._invite_to_music()
+        self.invite_to_music()
         self._call.finish_if_over()
+
+    def invite_to_music(self) -> None:
+        """Ask whoever shall hear music, and is not in our media's way, to take it from us."""
+        media = self._call.media
+        if media is None or self._again is not None or not self._call.talking:
+            return
+        for side in media.uninvited():
+            leg = side.leg
+            if any(offering.offers and leg in (offering.near, offering.asked) for offering in self._under_way):
+                continue
+            offer = invitation(media, side)
+            if offer is not None:
+                self._under_way.append(Invitation(self, leg, offer))
 
     def timer_fired(self, name: str) -> None:
         """After glare: ask again, if there is still something to ask for."""
         self._again = None
         self._call.stack.turn.concerned = self._call
-        self._invite_to_music()
+        self.invite_to_music()
 
     def drop(self) -> None:
         """The call ends."""
@@ -161,7 +179,8 @@ class Talk:
         other = media.other(side)
         if other is None:
             # Nobody is there to be held.
-            return media.answer(side, offer)
+            return own_answer(media, side, offer)
+        side.saying = offer
         held = side.hold is not None
         now = holds(described(offer)) if offer is not None else held
         if now and not held:
@@ -169,12 +188,11 @@ class Talk:
         if rendering_of(request) is not None:
             return None
         relayed = media.is_relayed
-        music = isinstance(side.hold or side.proposed, Play)
         if now:
-            ours = music and (relayed or offer is not None)
+            ours = side.plays and (relayed or offer is not None)
         else:
-            ours = held and music and relayed and not media.told_of_hold(other)
-        return media.answer(side, offer) if ours or side.music is not None else None
+            ours = held and side.plays and relayed and offer is not None and media.knows(other, offer)
+        return own_answer(media, side, offer) if ours or (side.playing and side.is_beside) else None
 
     def _note(self, side: Side, own: bool) -> None:
         """A party has said something else of itself: a hold began, or is over, and the policy is asked."""
@@ -188,19 +206,12 @@ class Talk:
             side.hold = None
         side.proposed = None
 
-    def _invite_to_music(self) -> None:
-        """Ask whoever shall hear music, and is not in our media's way, to take it from us."""
-        media = self._call.media
-        if media is None or self._again is not None or not self._call.talking:
-            return
-        for side in media.uninvited():
-            leg = side.leg
-            if any(offering.offers and leg in (offering.near, offering.asked) for offering in self._under_way):
-                continue
-            offer = media.invitation(side)
-            if offer is not None:
-                self._under_way.append(Invitation(self, leg, offer))
-
     def _stop(self) -> None:
         self._call.stack.turn.timers.cancel(self._again)
         self._again = None
+
+
+def _leaves_choice(offer: Content | None) -> bool:
+    """Whether the one who answers this offer could choose to receive."""
+    offered = conversation(described(offer))
+    return offered is None or sends(offered.direction)

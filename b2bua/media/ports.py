@@ -21,6 +21,9 @@ class User(Protocol):
     def played(self, playing: int) -> None:
         """A sound that does not loop has ended on it."""
 
+    def back(self) -> None:
+        """The media process is there again."""
+
     def silent(self, playing: int) -> None:
         """A sound was to be played on it, and no packet has left."""
 
@@ -48,6 +51,8 @@ class Ports:
             if port.id not in self._lent:
                 self._free.setdefault(port.host, deque()).append(port)
         self._turn.effects.extend([SetMedia(id, plan) for id, plan in self._plans.items()])
+        for user in {id(user): user for user in self._lent.values()}.values():
+            user.back()
 
     def lost(self) -> None:
         """The media process is gone: nothing is lent until there is another."""

@@ -18,6 +18,8 @@ Format: TypeAlias = tuple[str, int, int]
 """An encoding: its name in lower case, clock rate in hertz, channels (RFC 8866 section 6.6)."""
 
 TELEPHONE_EVENT = "telephone-event"
+PLAIN = frozenset(("RTP/AVP", "RTP/AVPF"))
+"""The protocols of streams that we can send and understand ourselves."""
 
 # RFC 3551 table 4: payload types that need no rtpmap.
 _STATIC: dict[str, Format] = {
@@ -30,6 +32,11 @@ _STATIC: dict[str, Format] = {
     "15": ("g728", 8000, 1),
     "18": ("g729", 8000, 1),
 }
+
+# What says where a stream goes or which way, but not what it is (RFC 8445, RFC 3605, RFC 3264).
+_PASSING = frozenset(
+    (*Direction, "candidate", "remote-candidates", "end-of-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp")
+)
 
 
 class Own(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +108,26 @@ def formats_of(media: Media) -> dict[str, Format]:
     return found
 
 
+def same_content(one: Session, other: Session) -> bool:
+    """Whether two descriptions say the same of their streams, but for where they are sent to."""
+    return _content_of(one) == _content_of(other)
+
+
+def _content_of(session: Session) -> list[tuple[object, ...]]:
+    return [
+        (
+            media.kind,
+            bool(media.port),
+            media.port and (media.protocol, media.formats, media.held, sends(media.direction), _lasting(media)),
+        )
+        for media in session.media
+    ]
+
+
+def _lasting(media: Media) -> list[tuple[str, str | None]]:
+    return [each for each in media.attributes if each[0] not in _PASSING]
+
+
 def common_formats(offered: Media, told: Media) -> frozenset[str]:
     """The payload types that mean the same in both: a number never changes its meaning within a dialog."""
     ours = formats_of(told)
@@ -108,7 +135,12 @@ def common_formats(offered: Media, told: Media) -> frozenset[str]:
 
 
 def playable(media: Media, codecs: Sequence[Codec]) -> tuple[Codec, int] | None:
-    """The first format of a stream that we can play: our name for it, and its payload type there."""
+    """The first format of a stream that we can play: our name for it, and its payload type there.
+
+    Nothing of a stream that is encrypted (RFC 3711).
+    """
+    if media.protocol.upper() not in PLAIN:
+        return None
     for text, format in formats_of(media).items():
         for name in codecs:
             own = OWN[name]

@@ -71,8 +71,8 @@ def policy_of(text: str, name: str) -> Policy:
         (path / "users.yaml").write_text(_USERS)
         (path / "secrets.yaml").touch(mode=0o600)
         (path / "secrets.yaml").write_text(f"pstn: {{password: {_ACCOUNT[1]}}}\n")
-        for number, sound in enumerate(sorted(set(_SOUND.findall(text)))):
-            _write_sound(path / f"{sound}.wav", number + 1)
+        for sound in set(_SOUND.findall(text)):
+            _write_sound(path / f"{sound}.wav", sum(sound.encode()))
         route = path / f"{name}.route"
         route.write_text(text)
         return policy.load(route)
