@@ -216,7 +216,7 @@ class Call:
         if hunt is None or not hunt.progressed(leg):
             return
         if not hunt.several:
-            self.incoming.progress(progress, leg.source)
+            self.incoming.progress(progress, leg.source if progress.content is not None else None)
         elif progress.status >= 180 and not self._ringing_told:
             self._ringing_told = True
             self.incoming.progress(Progressed(180, "", None, ()), None)

@@ -90,7 +90,8 @@ class LegUser(Concerned, Protocol):
 class Leg:
     """One side of a call. Times are wall seconds; `cause` is the status that ended the set-up.
 
-    `parting` are the fields that the other side's BYE had for this one's.
+    `message` is the peer's request while it is at work. `parting` are the fields that the other side's BYE had for this
+    one's.
     """
 
     __slots__ = (
@@ -117,7 +118,7 @@ class Leg:
         self.number = number
         self.dialog = dialog
         self.state = state
-        self.message: Request | Response | None = None
+        self.message: Request | None = None
         self.bye: ServerTransaction | None = None
         self.started_at = stack.turn.wall
         self.answered_at: float | None = None

@@ -27,7 +27,7 @@ _LARGEST_DATAGRAM = 1300
 
 
 class OutgoingLeg(Leg):
-    """A called side of a call. `rang` is whether any 18x came."""
+    """A called side of a call. `rang` is whether any 18x came; `response` is the INVITE's while it is at work."""
 
     __slots__ = (
         "_ack_content",
@@ -43,6 +43,7 @@ class OutgoingLeg(Leg):
         "addresses",
         "destination",
         "rang",
+        "response",
     )
 
     def __init__(
@@ -65,6 +66,7 @@ class OutgoingLeg(Leg):
         dialog.target = destination.uri
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
         self.rang = False
+        self.response: Response | None = None
         self.addresses: tuple[Address, ...] = ()
         self._offer = offer
         self._headers = headers
@@ -83,7 +85,7 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.RESOLVED)
             return
         hop = self.destination.hop
-        asked = (hop.param("transport") or "").lower()
+        asked = (hop.param("transport") or "").lower() if hop.params else ""
         if hop.scheme == "sips" or asked not in ("", "udp", "tcp"):
             self._fail(f"no way to {hop}: its transport is not available here")
             return
@@ -113,9 +115,8 @@ class OutgoingLeg(Leg):
     @property
     def source(self) -> str:
         """A name for the called side's dialog; forks of one INVITE have several (12.1.2)."""
-        message = self.message
-        tag = message.to_tag if isinstance(message, Response) else self.dialog.remote_tag
-        return f"{self.number} {tag}"
+        response = self.response
+        return f"{self.number} {self.dialog.remote_tag if response is None else response.to_tag}"
 
     def acknowledge(self, content: Content | None) -> None:
         """The caller has the answer: let the called side know (13.2.2.4)."""
@@ -133,7 +134,7 @@ class OutgoingLeg(Leg):
         if transaction.method != "INVITE":
             super().responded(transaction, response)
             return
-        self.message = response
+        self.response = response
         status = response.status
         if status < 200:
             self.rang = self.rang or status >= 180
@@ -144,7 +145,7 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.CHALLENGED)
         else:
             self.step(LegEvent.REJECTED)
-        self.message = None
+        self.response = None
 
     def timed_out(self, transaction: ClientTransaction) -> None:
         """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
@@ -207,15 +208,16 @@ class OutgoingLeg(Leg):
 
     def report_progress(self) -> None:
         """Pass on what the called side says of itself; its 100 stays with us."""
-        response = self.message
-        if isinstance(response, Response) and response.status > 100:
+        response = self.response
+        assert response is not None
+        if response.status > 100:
             content, headers = content_of(response), crossing(response, "1xx")
             self.call.leg_progressed(self, Progressed(response.status, response.reason, content, headers))
 
     def take_answer(self) -> None:
         """Make the dialog of the 2xx ours (12.1.2)."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
         if self._offer is None:
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
@@ -231,14 +233,14 @@ class OutgoingLeg(Leg):
 
     def report_answer(self) -> None:
         """The called side took the call."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         self.call.leg_answered(self, Answered(content_of(response), crossing(response, "2xx")))
 
     def report_rejection(self) -> None:
         """The called side did not take the call."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         self.cause, self.reason = response.status, response.reason
         contacts: tuple[str, ...] = ()
         if 300 <= response.status < 400 and isinstance(response.contacts, list):
