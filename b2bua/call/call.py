@@ -7,7 +7,7 @@ to `record`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
@@ -184,7 +184,7 @@ class Call:
         trunk = leg.destination.trunk
         return self.inquiry.policy.trunks[trunk].failover if trunk is not None else frozenset()
 
-    def trunk_progress(self, legs: list[OutgoingLeg]) -> float | None:
+    def trunk_progress(self, legs: Iterable[OutgoingLeg]) -> float | None:
         """The longest that any of these legs' trunks may stay silent, in seconds, if all of them say so."""
         longest = 0.0
         for leg in legs:

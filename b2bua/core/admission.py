@@ -114,6 +114,7 @@ def check_invite(request: Request) -> None:
     target = contacts[0].uri if contacts else request.from_.uri
     if target.scheme not in ("sip", "sips"):
         raise PeerError(400, "The Contact of an INVITE must be a SIP URI")
-    accept = request.values("Accept") if "Accept" in request.headers else ()
-    if accept and not any(kind.partition(";")[0].strip().lower() in _DESCRIPTIONS for kind in accept):
-        raise PeerError(406, "Not Acceptable")
+    if "Accept" in request.headers:
+        accept = request.values("Accept")
+        if accept and not any(kind.partition(";")[0].strip().lower() in _DESCRIPTIONS for kind in accept):
+            raise PeerError(406, "Not Acceptable")
