@@ -151,7 +151,7 @@ class _Message:
 def _read_tagged(text: str, name: str) -> tuple[NameAddr, str | None]:
     """A From or To and its tag. Only the tag is new in most messages: the address is read apart, and remembered."""
     base, found, tag = text.rpartition(";tag=")
-    apart = found and base[-1:] == ">" and tag and TOKEN.issuperset(tag)
+    apart = found and base[-1:] == ">" and tag and (tag.isalnum() or TOKEN.issuperset(tag))
     try:
         address = NameAddr.parse(base if apart else text)
     except PeerError as error:
