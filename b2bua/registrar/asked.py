@@ -90,7 +90,8 @@ def read(request: Request, bounds: Bounds, ours: Callable[[Uri], bool]) -> Asked
     path = _path(request)
     options = _options(request)
     said = [_said(contact) for contact in contacts]
-    numbered = bool([one for one in said if one.reg_id is not None]) and _may_number(request, path, options)
+    numbers = [one.reg_id for one in said if one.reg_id is not None]
+    numbered = bool(numbers) and _may_number(request, path, options)
     default = _default(header, bounds)
     wanted = tuple([_wanted(one, default, bounds, numbered, ours) for one in said])
     outbound = numbered and any(contact.reg_id is not None for contact in wanted)
