@@ -80,11 +80,12 @@ class Dialog:
 
         LocalError on a line end in a value.
         """
-        uri, routes = self.target, self.routes
-        if routes and ";lr" not in routes[0]:
-            uri = str(NameAddr.parse(routes[0]).uri.without_headers())
-            routes = (*routes[1:], f"<{self.target}>")
-        route = "".join(map("Route: {}\r\n".format, routes)) if routes else ""
+        uri, routes, route = self.target, self.routes, ""
+        if routes:
+            if ";lr" not in routes[0]:
+                uri = str(NameAddr.parse(routes[0]).uri.without_headers())
+                routes = (*routes[1:], f"<{self.target}>")
+            route = "".join(map("Route: {}\r\n".format, routes))
         text = (
             f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport\r\n{route}Max-Forwards: {max_forwards}\r\n"
             f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {cseq} {method}\r\n"
