@@ -29,7 +29,6 @@ class Hunt:
 
     __slots__ = (
         "_call",
-        "_failed",
         "_kinds",
         "_limit",
         "_progress_limit",
@@ -55,7 +54,6 @@ class Hunt:
         self.rejection: Rejected | None = None
         self.target = ""
         self._kinds: set[OutcomeKind] = set()
-        self._failed: Refused | None = None
         self._rang = False
         self._redirected: str | None = None
         self._tried = 0

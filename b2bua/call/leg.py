@@ -13,7 +13,7 @@ from b2bua.call.headers import crossing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Place, Ways
-from b2bua.effects import Flow, Transport
+from b2bua.effects import Flow
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
@@ -40,7 +40,7 @@ class Stack:
         turn: Turn,
         transactions: Transactions,
         ways: Ways,
-        resolve: Callable[[OutgoingLeg, Transport | None], None],
+        resolve: Callable[[OutgoingLeg], None],
     ) -> None:
         self.turn = turn
         self.transactions = transactions

@@ -12,9 +12,8 @@ from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, describe
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
-from b2bua.dialog.dialog import Dialog, complete, is_address
-from b2bua.dialog.ways import DEFAULT_PORT
-from b2bua.effects import Address, Answer, Flow, Resolved, Transport
+from b2bua.dialog.dialog import Dialog, complete
+from b2bua.effects import Address, Answer, Flow, Resolved
 from b2bua.routing.destination import Destination
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
@@ -85,15 +84,12 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.RESOLVED)
             return
         hop = self.destination.hop
-        asked = (hop.param("transport") or "").lower() if hop.params else ""
-        if hop.scheme == "sips" or asked not in ("", "udp", "tcp"):
-            self._fail(f"no way to {hop}: its transport is not available here")
-            return
-        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
-        if is_address(hop.host):
-            self._try((Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT),))
+        if hop.address is not None:
+            self._try((hop.address,))
+        elif not hop.available:
+            self._fail(f"no way to {hop.uri}: its transport is not available here")
         else:
-            self.stack.resolve(self, transport)
+            self.stack.resolve(self)
             self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
 
     def resolved(self, answer: Answer) -> None:
@@ -304,7 +300,7 @@ class OutgoingLeg(Leg):
     def _may_stream(self) -> bool:
         flow = self.dialog.flow
         unbound = not self.dialog.pinned and not self._streams_refused
-        named = self.destination.hop.param("transport") is not None
+        named = self.destination.hop.transport is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
 
     def _try(self, addresses: tuple[Address, ...]) -> None:
@@ -317,7 +313,7 @@ class OutgoingLeg(Leg):
             self.dialog.flow = self._elsewhere.pop()
             self.step(LegEvent.RESOLVED)
         else:
-            self._fail(f"none of our sockets can reach {self.destination.hop.host}")
+            self._fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
 
     def _go_elsewhere(self) -> bool:
         if not self._elsewhere or self.state is not LegState.CALLING:
