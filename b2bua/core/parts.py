@@ -27,6 +27,7 @@ from b2bua.sip.message import Response
 from b2bua.sip.uri import Uri
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.layer import Transactions
+from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
 
@@ -63,7 +64,7 @@ class Parts:
         self.trunks = Trunks(turn, self.pending)
         self.trunks.load(policy)
         self.calls: dict[str, Call] = {}
-        self._sweeping = False
+        self._sweep: Timer | None = None
         self.draining = False
 
     def reload(self, policy: Policy) -> None:
@@ -79,20 +80,19 @@ class Parts:
 
     def call_begun(self, call: Call) -> None:
         """A call is there, for as long as `max_call` at most."""
-        if not self._sweeping:
-            self._sweeping = True
-            self.turn.after(_SWEEP_SECONDS, self, "sweep")
+        if not self.calls:
+            self._sweep = self.turn.after(_SWEEP_SECONDS, self, "sweep")
         self.calls[call.id] = call
 
     def call_over(self, call: Call) -> None:
         """A call's last leg is over."""
         self.calls.pop(call.id, None)
+        if not self.calls:
+            self.turn.timers.cancel(self._sweep)
 
     def timer_fired(self, name: str) -> None:
-        """Now and then, calls that have lasted too long are ended: one timer serves them all, while there are any."""
-        self._sweeping = bool(self.calls)
-        if self._sweeping:
-            self.turn.after(_SWEEP_SECONDS, self, "sweep")
+        """Now and then, calls that have lasted too long are ended: one timer serves them all."""
+        self._sweep = self.turn.after(_SWEEP_SECONDS, self, "sweep")
         since = self.turn.wall - self.turn.settings.max_call
         for call in [call for call in self.calls.values() if call.incoming.started_at <= since]:
             call.hang_up()
