@@ -7,7 +7,7 @@ the steps of a dial to `hunt`, what happens once the sides talk to `talk`, ports
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
@@ -243,7 +243,7 @@ class Call:
         trunk = leg.destination.trunk
         return self.inquiry.policy.trunks[trunk].failover if trunk is not None else frozenset()
 
-    def trunk_progress(self, legs: list[OutgoingLeg]) -> float | None:
+    def trunk_progress(self, legs: Iterable[OutgoingLeg]) -> float | None:
         """The longest that any of these legs' trunks may stay silent, in seconds, if all of them say so."""
         longest = 0.0
         for leg in legs:
@@ -275,9 +275,10 @@ class Call:
         if hunt is None or not hunt.progressed(leg):
             return
         if not hunt.several:
-            self._hear(leg, progress.content)
-            self.incoming.progress(progress, leg.source)
-            if self.media is not None and progress.content is not None and self.incoming.said is not None:
+            content = progress.content
+            self._hear(leg, content)
+            self.incoming.progress(progress, leg.source if content is not None else None)
+            if self.media is not None and content is not None and self.incoming.said is not None:
                 self.media.agreed((self.incoming, leg))
         elif progress.status >= 180 and not self._ringing_told:
             self._ringing_told = True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content, refusal_of
 from b2bua.call.headers import content_of, crossing, rendering_of
-from b2bua.call.leg import ALLOW, Leg, contact_of
+from b2bua.call.leg import ALLOW, DIALOG_GONE, Leg, contact_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import (
     INVITE_EXCHANGE,
@@ -29,8 +29,6 @@ from b2bua.transaction.timers import Timer
 if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
-# A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
-_DIALOG_GONE = (408, 481)
 _UNDECIDED = (ExchangeState.PASSED, ExchangeState.RINGING)
 
 
@@ -173,7 +171,7 @@ class Exchange:
             headers = crossing(response, "3xx-6xx")
             self._server.respond(response.status, self.near.dialog.local_tag, headers, b"", response.reason)
         self.refuse()
-        if response.status in _DIALOG_GONE:
+        if response.status in DIALOG_GONE:
             self.report_far_lost()
 
     def reject_timeout(self) -> None:

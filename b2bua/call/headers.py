@@ -19,7 +19,8 @@ CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-L
 _RENDERING = ("yes", "no", "unknown")
 
 _RARE_CONTENT = frozenset(CONTENT[1:])
-_SDP_HEADERS = (("Content-Type", "application/sdp"),)
+DESCRIPTION = (("Content-Type", "application/sdp"),)
+"""The fields of an ordinary session description."""
 
 _CALLER = (
     "Accept-Contact",
@@ -70,7 +71,7 @@ def content_of(message: Request | Response) -> Content | None:
     fields = message.headers
     if "Content-Type" in fields and fields["Content-Type"][0] == "application/sdp" and _RARE_CONTENT.isdisjoint(fields):
         around = around_origin(message.body)
-        return Content(message.body, _SDP_HEADERS, around) if around is not None else None
+        return Content(message.body, DESCRIPTION, around) if around is not None else None
     headers = tuple((name, value) for name in CONTENT for value in message.all(name))
     if message.content_type != "application/sdp":
         return Content(message.body, headers)

@@ -29,7 +29,6 @@ class Hunt:
 
     __slots__ = (
         "_call",
-        "_failed",
         "_kinds",
         "_limit",
         "_progress_limit",
@@ -55,7 +54,6 @@ class Hunt:
         self.rejection: Rejected | None = None
         self.target = ""
         self._kinds: set[OutcomeKind] = set()
-        self._failed: Refused | None = None
         self._rang = False
         self._redirected: str | None = None
         self._tried = 0
@@ -143,25 +141,26 @@ class Hunt:
         self._kinds = set()
         self._rang = False
         call = self._call
-        legs = []
+        legs: dict[int, OutgoingLeg] = {}
         for party in step.parties:
             found = call.dial_party(party, self.dial.forwarder is not None)
             if isinstance(found, Refused):
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
                 self.rejection = Rejected(480 if found.kind == "unreachable" else 404, found.reason, reached=False)
             else:
-                legs.extend(found)
-        self.several = len(legs) > 1
-        self.legs = {leg.number: leg for leg in legs}
+                for leg in found:
+                    legs[leg.number] = leg
+        self.legs = legs
         if not legs:
             return
+        self.several = len(legs) > 1
         self._tried += len(legs)
         turn = call.stack.turn
         self._limit = turn.after(step.seconds, self, "for")
-        progress = step.progress or call.trunk_progress(legs)
+        progress = step.progress or call.trunk_progress(legs.values())
         if progress is not None and progress < step.seconds:
             self._progress_limit = turn.after(progress, self, "progress")
-        for leg in legs:
+        for leg in list(legs.values()):
             leg.start()
 
     def _conclude(self) -> None:

@@ -173,7 +173,7 @@ class IncomingLeg(Leg):
 
     def report_acknowledged(self) -> None:
         """Tell the call that the caller has the answer, and pass on its own if the offer was ours."""
-        assert isinstance(self.message, Request)
+        assert self.message is not None
         self.call.leg_confirmed(content_of(self.message))
 
     def _final(self, status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
-from b2bua.call.leg import Leg
+from b2bua.call.leg import DIALOG_GONE, Leg
 from b2bua.call.tables import OWN_OFFER, ExchangeEvent, ExchangeState
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
@@ -101,6 +101,8 @@ class Invitation:
         """The party stays without music."""
         assert self._response is not None
         self.talk.declined(self.asked, self._response.status)
+        if self._response.status in DIALOG_GONE:
+            self.asked.lose()
 
     def report_lost(self) -> None:
         """The leg's dialog is gone."""

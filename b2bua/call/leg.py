@@ -13,7 +13,7 @@ from b2bua.call.headers import crossing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Place, Ways
-from b2bua.effects import Flow, Transport
+from b2bua.effects import Flow
 from b2bua.media.ports import Ports
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
 
 ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE")
+# A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
+DIALOG_GONE = (408, 481)
 
 
 class Stack:
@@ -41,7 +43,7 @@ class Stack:
         turn: Turn,
         transactions: Transactions,
         ways: Ways,
-        resolve: Callable[[OutgoingLeg, Transport | None], None],
+        resolve: Callable[[OutgoingLeg], None],
     ) -> None:
         self.turn = turn
         self.transactions = transactions
@@ -93,7 +95,8 @@ class Leg:
     """One side of a call. Times are wall seconds; `cause` is the status that ended the set-up.
 
     `said` is the description that the peer gave last of itself. `adapt` changes one as this peer is to see it, where we
-    are in its media's way. `parting` are the fields that the other side's BYE had for this one's.
+    are in its media's way. `message` is the peer's request while it is at work. `parting` are the fields that the other
+    side's BYE had for this one's.
     """
 
     __slots__ = (
@@ -122,7 +125,7 @@ class Leg:
         self.number = number
         self.dialog = dialog
         self.state = state
-        self.message: Request | Response | None = None
+        self.message: Request | None = None
         self.bye: ServerTransaction | None = None
         self.started_at = stack.turn.wall
         self.answered_at: float | None = None

@@ -15,7 +15,7 @@ from typing import Protocol
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
 from b2bua.call.side import Side
-from b2bua.call.streams import conversation, described, is_relayed, remote_of, stream_of
+from b2bua.call.streams import conversation, described, is_relayed, named_host, stream_of
 from b2bua.effects import Codec, Log, MediaPort, Playing
 from b2bua.media.ports import Ports
 from b2bua.routing.destination import Destination
@@ -106,19 +106,17 @@ class CallMedia:
     def tell(self, side: Side, content: Content) -> Content:
         """A description as this side's peer is to see it."""
         far = self.far if side is self.near else side
-        body = content.body
+        body = self._fitting(side, content)
         if far is not None and far.relayed:
             streams = described(content).media
             self._lend(far, described(content))
-            body = self._fitting(side, content)
             ports: list[int | None] = [None] * len(streams)
             for number, (own, partner) in enumerate(zip(side.ports, far.ports, strict=True)):
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
             body = relayed(body, side.host, ports)
-            content = Content(body, content.headers, around_origin(body))
         side.telling = body
-        return content
+        return content if body is content.body else Content(body, content.headers, around_origin(body))
 
     def told(self, side: Side) -> bytes | None:
         """What this side's peer was told last."""
@@ -126,6 +124,13 @@ class CallMedia:
             return side.told
         other = self.other(side)
         return other.leg.said.body if other is not None and other.leg.said is not None else None
+
+    def can_play(self, side: Side) -> bool:
+        """Whether this side could hear music from us."""
+        stream = conversation(side.said)
+        if stream is None or playable(stream, self._ports.codecs) is None:
+            return False
+        return self.is_relayed or self.port_beside(side) is not None
 
     def knows(self, side: Side, offer: Content) -> bool:
         """Whether this side's peer was told just what the other says now."""
@@ -204,6 +209,8 @@ class CallMedia:
         self._release(side)
         if side is self.far:
             self.far = None
+        if not self._sides:
+            self._ports.forget(self)
 
     def spare(self) -> None:
         """The call is answered: ports of the caller that the answering side has no use for are free."""
@@ -298,7 +305,9 @@ class CallMedia:
         found = playable(stream, self._ports.codecs)
         if found is None:
             side.playing = None
-            if self._ports.codecs:
+            if not self._ports.codecs:
+                self._ports.wait(self)
+            else:
                 turn = side.leg.stack.turn
                 turn.count("music_without_codec")
                 turn.effects.append(Log("warning", "no music", {"why": "none of the agreed codecs can be played"}))
@@ -342,7 +351,6 @@ def relays(mode: Media, caller: Leg, destination: Destination) -> bool:
     if mode != "auto":
         return mode == "relay"
     source, called = caller.dialog.flow.remote, destination.source
-    named = remote_of(conversation(described(caller.said)))
-    if named is None or named[0] != source or called is None:
+    if called is None or named_host(caller.said) != source:
         return True
-    return destination.hop.host != called or (":" in source) != (":" in called)
+    return destination.hop.uri.host != called or (":" in source) != (":" in called)

@@ -12,9 +12,8 @@ from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
-from b2bua.dialog.dialog import Dialog, complete, is_address
-from b2bua.dialog.ways import DEFAULT_PORT
-from b2bua.effects import Address, Answer, Flow, Resolved, Transport
+from b2bua.dialog.dialog import Dialog, complete
+from b2bua.effects import Address, Answer, Flow, Resolved
 from b2bua.routing.destination import Destination
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
@@ -27,7 +26,7 @@ _LARGEST_DATAGRAM = 1300
 
 
 class OutgoingLeg(Leg):
-    """A called side of a call. `rang` is whether any 18x came."""
+    """A called side of a call. `rang` is whether any 18x came; `response` is the INVITE's while it is at work."""
 
     __slots__ = (
         "_ack_content",
@@ -43,6 +42,7 @@ class OutgoingLeg(Leg):
         "addresses",
         "destination",
         "rang",
+        "response",
     )
 
     def __init__(
@@ -65,6 +65,7 @@ class OutgoingLeg(Leg):
         dialog.target = destination.uri
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
         self.rang = False
+        self.response: Response | None = None
         self.addresses: tuple[Address, ...] = ()
         self._offer = offer
         self._headers = headers
@@ -83,15 +84,12 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.RESOLVED)
             return
         hop = self.destination.hop
-        asked = (hop.param("transport") or "").lower()
-        if hop.scheme == "sips" or asked not in ("", "udp", "tcp"):
-            self._fail(f"no way to {hop}: its transport is not available here")
-            return
-        transport: Transport | None = "TCP" if asked == "tcp" else "UDP" if asked == "udp" else None
-        if is_address(hop.host):
-            self._try((Address(transport or "UDP", hop.host, hop.port or DEFAULT_PORT),))
+        if hop.address is not None:
+            self._try((hop.address,))
+        elif not hop.available:
+            self._fail(f"no way to {hop.uri}: its transport is not available here")
         else:
-            self.stack.resolve(self, transport)
+            self.stack.resolve(self)
             self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
 
     def resolved(self, answer: Answer) -> None:
@@ -113,9 +111,8 @@ class OutgoingLeg(Leg):
     @property
     def source(self) -> str:
         """A name for the called side's dialog; forks of one INVITE have several (12.1.2)."""
-        message = self.message
-        tag = message.to_tag if isinstance(message, Response) else self.dialog.remote_tag
-        return f"{self.number} {tag}"
+        response = self.response
+        return f"{self.number} {self.dialog.remote_tag if response is None else response.to_tag}"
 
     def acknowledge(self, content: Content | None) -> None:
         """The caller has the answer: let the called side know (13.2.2.4)."""
@@ -133,7 +130,7 @@ class OutgoingLeg(Leg):
         if transaction.method != "INVITE":
             super().responded(transaction, response)
             return
-        self.message = response
+        self.response = response
         status = response.status
         if status < 200:
             self.rang = self.rang or status >= 180
@@ -144,7 +141,7 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.CHALLENGED)
         else:
             self.step(LegEvent.REJECTED)
-        self.message = None
+        self.response = None
 
     def timed_out(self, transaction: ClientTransaction) -> None:
         """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
@@ -207,15 +204,16 @@ class OutgoingLeg(Leg):
 
     def report_progress(self) -> None:
         """Pass on what the called side says of itself; its 100 stays with us."""
-        response = self.message
-        if isinstance(response, Response) and response.status > 100:
+        response = self.response
+        assert response is not None
+        if response.status > 100:
             content, headers = content_of(response), crossing(response, "1xx")
             self.call.leg_progressed(self, Progressed(response.status, response.reason, content, headers))
 
     def take_answer(self) -> None:
         """Make the dialog of the 2xx ours (12.1.2)."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
         if self._offer is None:
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
@@ -231,14 +229,14 @@ class OutgoingLeg(Leg):
 
     def report_answer(self) -> None:
         """The called side took the call."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         self.call.leg_answered(self, Answered(content_of(response), crossing(response, "2xx")))
 
     def report_rejection(self) -> None:
         """The called side did not take the call."""
-        response = self.message
-        assert isinstance(response, Response)
+        response = self.response
+        assert response is not None
         self.cause, self.reason = response.status, response.reason
         contacts: tuple[str, ...] = ()
         if 300 <= response.status < 400 and isinstance(response.contacts, list):
@@ -302,7 +300,7 @@ class OutgoingLeg(Leg):
     def _may_stream(self) -> bool:
         flow = self.dialog.flow
         unbound = not self.dialog.pinned and not self._streams_refused
-        named = self.destination.hop.param("transport") is not None
+        named = self.destination.hop.transport is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
 
     def _try(self, addresses: tuple[Address, ...]) -> None:
@@ -315,7 +313,7 @@ class OutgoingLeg(Leg):
             self.dialog.flow = self._elsewhere.pop()
             self.step(LegEvent.RESOLVED)
         else:
-            self._fail(f"none of our sockets can reach {self.destination.hop.host}")
+            self._fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
 
     def _go_elsewhere(self) -> bool:
         if not self._elsewhere or self.state is not LegState.CALLING:

@@ -18,8 +18,9 @@ def record(call: Call, leg: Leg) -> Record:
     target = ""
     if isinstance(leg, OutgoingLeg):
         direction = "out"
-        trunk = leg.destination.trunk
-        target = f"{leg.destination.uri} via {trunk}" if trunk is not None else leg.destination.uri
+        destination = leg.destination
+        target = destination.uri if destination.trunk is None else f"{destination.uri} via {destination.trunk}"
+    answer = leg.answered_at
     return Record(
         call=call.id,
         leg=leg.number,
@@ -30,11 +31,11 @@ def record(call: Call, leg: Leg) -> Record:
         target=target,
         source=call.source,
         start=leg.started_at,
-        answer=leg.answered_at,
+        answer=answer,
         end=leg.stack.turn.wall if leg.ended_at is None else leg.ended_at,
         cause=leg.cause,
         reason=leg.reason,
-        hung_up_by=call.hung_up_by if leg.answered_at is not None else "",
+        hung_up_by="" if answer is None else call.hung_up_by,
         policy=call.inquiry.policy.hash,
         rules=call.rules,
     )

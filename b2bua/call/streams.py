@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from b2bua.call.events import Content
@@ -11,6 +12,7 @@ from b2bua.sdp.session import NEVER, Media, Session, parse
 from b2bua.sip.errors import PeerError
 
 _RELAYED = ("RTP/", "UDP/", "UDPTL")
+_CONNECTION = re.compile(rb"^c=IN IP[46] (\S+)", re.MULTILINE)
 _HIGHEST_PORT = 65535
 
 
@@ -52,6 +54,17 @@ def remote_of(stream: Media | None) -> tuple[str, int] | None:
         return None
     host = stream.connection.address
     return (host, stream.port) if host != NEVER and is_address(host) else None
+
+
+def named_host(content: Content | None) -> str | None:
+    """The address that a description wants its conversation sent to: mostly the only one that it names."""
+    if content is None:
+        return None
+    named = _CONNECTION.findall(content.body)
+    if len(named) == 1:
+        return str(named[0], "ascii", "replace")
+    remote = remote_of(conversation(described(content)))
+    return None if remote is None else remote[0]
 
 
 def control_of(stream: Media | None) -> tuple[str, int] | None:

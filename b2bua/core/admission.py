@@ -7,7 +7,7 @@ raises PeerError, which the core answers without state.
 from __future__ import annotations
 
 from b2bua.call.events import Content
-from b2bua.call.headers import content_of
+from b2bua.call.headers import DESCRIPTION, content_of
 from b2bua.call.leg import ALLOW
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
@@ -74,10 +74,13 @@ def check_body(request: Request) -> Content | None:
     """415 for a body that a call cannot be made of (8.2.3), unless its sender can do without. Gives what is taken."""
     if not request.body:
         return None
+    content = content_of(request)
+    if content is not None and content.headers is DESCRIPTION:
+        return content
     fields = request.headers
     disposition = fields["Content-Disposition"][0] if "Content-Disposition" in fields else ""
     if disposition and "handling=optional" in disposition.lower().replace(" ", ""):
-        return content_of(request)
+        return content
     if "Content-Encoding" in fields and fields["Content-Encoding"][0].strip().lower() != "identity":
         raise PeerError(415, "Unsupported Media Type", (ACCEPT_ENCODING,))
     if request.content_type not in _BODIES:
@@ -114,6 +117,7 @@ def check_invite(request: Request) -> None:
     target = contacts[0].uri if contacts else request.from_.uri
     if target.scheme not in ("sip", "sips"):
         raise PeerError(400, "The Contact of an INVITE must be a SIP URI")
-    accept = request.values("Accept") if "Accept" in request.headers else ()
-    if accept and not any(kind.partition(";")[0].strip().lower() in _DESCRIPTIONS for kind in accept):
-        raise PeerError(406, "Not Acceptable")
+    if "Accept" in request.headers:
+        accept = request.values("Accept")
+        if accept and not any(kind.partition(";")[0].strip().lower() in _DESCRIPTIONS for kind in accept):
+            raise PeerError(406, "Not Acceptable")

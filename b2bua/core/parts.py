@@ -15,7 +15,7 @@ from b2bua.core.ids import Pending
 from b2bua.core.registering import Registering
 from b2bua.core.trunks import Trunks
 from b2bua.dialog.ways import Ways
-from b2bua.effects import Log, Resolve, Transport
+from b2bua.effects import Log, Resolve
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
 from b2bua.routing.directory import Directory
@@ -108,10 +108,10 @@ class Parts:
     def _stray_success(self, response: Response, transaction: ClientTransaction) -> None:
         end_fork(self.stack, response, transaction)
 
-    def _resolve(self, leg: OutgoingLeg, transport: Transport | None) -> None:
+    def _resolve(self, leg: OutgoingLeg) -> None:
         hop = leg.destination.hop
         id = self.pending.ask(leg)
-        self.turn.effects.append(Resolve(id, hop.host, hop.port, transport))
+        self.turn.effects.append(Resolve(id, hop.uri.host, hop.uri.port, hop.transport))
 
     def _is_registered(self, user: str) -> bool:
         return bool(self.registrar.bindings(user, self.turn.wall))

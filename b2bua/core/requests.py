@@ -108,11 +108,12 @@ class Requests:
             trunk,
         )
         decision = inquiry.decide()
-        if isinstance(decision.action, Challenge):
+        action = decision.action
+        if isinstance(action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
         transaction = self._transactions.begin_server(request, flow, key)
-        if isinstance(decision.action, Dial):
+        if isinstance(action, Dial):
             transaction.respond(100, "")
         call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, parts.call_over)
         parts.call_begun(call)

@@ -80,11 +80,12 @@ class Dialog:
 
         LocalError on a line end in a value.
         """
-        uri, routes = self.target, self.routes
-        if routes and ";lr" not in routes[0]:
-            uri = str(NameAddr.parse(routes[0]).uri.without_headers())
-            routes = (*routes[1:], f"<{self.target}>")
-        route = "".join(map("Route: {}\r\n".format, routes)) if routes else ""
+        uri, routes, route = self.target, self.routes, ""
+        if routes:
+            if ";lr" not in routes[0]:
+                uri = str(NameAddr.parse(routes[0]).uri.without_headers())
+                routes = (*routes[1:], f"<{self.target}>")
+            route = "".join(map("Route: {}\r\n".format, routes))
         text = (
             f"{method} {uri} SIP/2.0\r\nVia: {place.via}{branch};rport\r\n{route}Max-Forwards: {max_forwards}\r\n"
             f"From: {self.local}\r\nTo: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {cseq} {method}\r\n"
@@ -114,15 +115,14 @@ class Dialog:
             self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port)
 
     def retarget(self, message: Request | Response, flow: Flow, ways: Ways) -> None:
-        """Take the remote target from a message's Contact, if it has one (12.2.1.2, 12.2.2)."""
+        """Take the remote target from a message's Contact, if it has another one (12.2.1.2, 12.2.2)."""
         contacts = message.contacts
-        if not isinstance(contacts, list) or not contacts:
-            return
-        uri = contacts[0].uri
-        target = target_of(uri)
-        if target == self.target:
-            return
-        self.target = target
+        if isinstance(contacts, list) and contacts and target_of(contacts[0].uri) != self.target:
+            self.aim(contacts[0].uri, flow, ways)
+
+    def aim(self, uri: Uri, flow: Flow, ways: Ways) -> None:
+        """Have this remote target, named by a message that came by this flow."""
+        self.target = target_of(uri)
         if not self.pinned:
             self.flow = way_to(uri, self.routes, flow, ways)
 
@@ -207,6 +207,6 @@ def complete(dialog: Dialog, response: Response, flow: Flow, ways: Ways) -> None
     dialog.remote = response.headers["To"][0]
     dialog.remote_tag = response.to_tag or ""
     dialog.routes = tuple(reversed(response.values("Record-Route"))) if "Record-Route" in response.headers else ()
-    dialog.target, asked = "", dialog.target
-    dialog.retarget(response, flow, ways)
-    dialog.target = dialog.target or asked
+    contacts = response.contacts
+    if isinstance(contacts, list) and contacts:
+        dialog.aim(contacts[0].uri, flow, ways)

@@ -89,9 +89,11 @@ def read(request: Request, bounds: Bounds, ours: Callable[[Uri], bool]) -> Asked
         raise PeerError(403, "Too Many Contacts")
     path = _path(request)
     options = _options(request)
-    numbered = _may_number(request, path, contacts, options)
+    said = [_said(contact) for contact in contacts]
+    numbers = [one.reg_id for one in said if one.reg_id is not None]
+    numbered = bool(numbers) and _may_number(request, path, options)
     default = _default(header, bounds)
-    wanted = tuple([_wanted(contact, default, bounds, numbered, ours) for contact in contacts])
+    wanted = tuple([_wanted(one, default, bounds, numbered, ours) for one in said])
     outbound = numbered and any(contact.reg_id is not None for contact in wanted)
     if outbound and sum(contact.expires > 0 for contact in wanted) > 1:
         raise PeerError(400, "One Contact With A reg-id At A Time")
@@ -127,6 +129,7 @@ def _default(header: str | None, bounds: Bounds) -> int:
 class _Said(msgspec.Struct, frozen=True, gc=False):
     """What a contact says by itself: `Wanted` before anything is granted; `expires` is None where it names none."""
 
+    uri: Uri
     contact: str
     expires: int | None
     q: float
@@ -159,11 +162,11 @@ def _said(contact: NameAddr) -> _Said:
         raise PeerError(400, "Contact Too Long")
     if not is_text(whole):
         raise PeerError(400, "Contact Is Not UTF-8")
-    return _Said(text, expires, q, tuple(params), instance, reg_id)
+    return _Said(contact.uri, text, expires, q, tuple(params), instance, reg_id)
 
 
-def _wanted(contact: NameAddr, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
-    said, uri = _said(contact), contact.uri
+def _wanted(said: _Said, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
+    uri = said.uri
     expires = default if said.expires is None else said.expires
     if expires:
         expires = _granted(expires, bounds)
@@ -226,13 +229,11 @@ def _path(request: Request) -> tuple[str, ...]:
     return values
 
 
-def _may_number(request: Request, path: tuple[str, ...], contacts: list[NameAddr], options: frozenset[str]) -> bool:
-    """Whether RFC 5626 binding rules may apply: the phone's first hop keeps its flow (section 6).
+def _may_number(request: Request, path: tuple[str, ...], options: frozenset[str]) -> bool:
+    """Whether RFC 5626 binding rules may apply to a reg-id: the phone's first hop keeps its flow (section 6).
 
     That is us, or the proxy next to the phone, whose Path value is the last one and says `ob`.
     """
-    if all(not contact.params or contact.param("reg-id") is None for contact in contacts):
-        return False
     if first_hop(request) or (path and NameAddr.parse(path[-1]).uri.has("ob")):
         return True
     if "outbound" in options:

@@ -48,7 +48,7 @@ def updated(
                 added = True
             continue
         old = after[place]
-        if all(old is not new for new in made):
+        if not made or all(old is not new for new in made):
             _in_order(old, call_id, cseq)
         if wanted.expires:
             made.append(bind(wanted))

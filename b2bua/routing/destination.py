@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from b2bua.dialog.hops import Hop
 from b2bua.effects import Flow
-from b2bua.sip.uri import Uri
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
@@ -26,7 +26,7 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
 
     uri: str
     party: str
-    hop: Uri
+    hop: Hop
     from_: str
     to: str
     flow: Flow | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from b2bua.dialog.hops import hop_of
 from b2bua.effects import Flow
 from b2bua.routing.destination import Destination
 from b2bua.sip.headers import NameAddr
@@ -58,7 +59,7 @@ class Directory:
             found[binding.contact] = Destination(
                 uri=binding.contact,
                 party=user,
-                hop=hop,
+                hop=hop_of(hop),
                 from_=shown,
                 to=f"<{uri}>",
                 flow=binding.flow if binding.nat and not binding.path else None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from b2bua.dialog.hops import Hop, hop_of
 from b2bua.routing.destination import Account
 from b2bua.sip.uri import Uri, escape_user
 from dsl.compile_setup import Trunk
@@ -17,7 +18,7 @@ class Gateway(msgspec.Struct, frozen=True, gc=False):
     """One trunk. `hop` is where its requests are sent; `scheme` and `tail` stand around the number in their URI."""
 
     trunk: Trunk
-    hop: Uri
+    hop: Hop
     scheme: str
     tail: str
     account: Account | None
@@ -33,7 +34,7 @@ def gateways_of(policy: Policy) -> dict[str, Gateway]:
 
 
 def _gateway(trunk: Trunk) -> Gateway:
-    hop = Uri.parse(trunk.uri)
-    scheme, _, tail = str(hop.replace(user="x")).partition(":x")
+    uri = Uri.parse(trunk.uri)
+    scheme, _, tail = str(uri.replace(user="x")).partition(":x")
     account = Account(trunk.secret.username, trunk.secret.password) if trunk.secret is not None else None
-    return Gateway(trunk, hop, scheme, tail, account)
+    return Gateway(trunk, hop_of(uri), scheme, tail, account)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from b2bua.dialog.hops import hop_of
 from b2bua.effects import Flow
 from b2bua.routing.destination import Destination, Refused
 from b2bua.routing.directory import Directory
@@ -182,7 +183,7 @@ class Inquiry:
         headers = self._history_headers(target.uri, forwarding)
         shown = self._shown()
         text = str(uri.without_headers())
-        return (Destination(uri=text, party=text, hop=uri, from_=shown, to=f"<{text}>", headers=headers),)
+        return (Destination(uri=text, party=text, hop=hop_of(uri), from_=shown, to=f"<{text}>", headers=headers),)
 
     def _history_headers(self, uri: str, forwarding: bool) -> tuple[tuple[str, str], ...]:
         return history_headers(self._history, uri, self._event) if forwarding else ()

@@ -171,9 +171,10 @@ class Via(msgspec.Struct, frozen=True, gc=False):
     @staticmethod
     def parse(text: str) -> Via:
         """Read one value. PeerError 400. What a peer's Vias have in common is read once: only the branch is new."""
+        # Most branches and tags are alphanumeric, which costs less to see than that they are tokens.
         hop, found, rest = text.partition(";branch=")
         branch, _, others = rest.partition(";")
-        if not found or not TOKEN.issuperset(branch):
+        if not found or not (branch.isalnum() or TOKEN.issuperset(branch)):
             return Via._read(text)
         common = _hops.get((hop, others))
         if common is None:

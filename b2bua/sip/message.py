@@ -117,7 +117,10 @@ class _Message:
                     raise PeerError(400, "Contact * Stands Alone")
                 contacts = STAR
             else:
-                contacts = [_read_address(value, "Contact") for value in values]
+                try:
+                    contacts = [NameAddr.parse(value) for value in values]
+                except PeerError as error:
+                    raise PeerError(400, f"{error.reason} In Contact") from None
             self._contacts = contacts
         return contacts
 
@@ -145,20 +148,18 @@ class _Message:
         return f"{main}/{sub}".lower()
 
 
-def _read_address(text: str, name: str) -> NameAddr:
-    try:
-        return NameAddr.parse(text)
-    except PeerError as error:
-        raise PeerError(400, f"{error.reason} In {name}") from None
-
-
 def _read_tagged(text: str, name: str) -> tuple[NameAddr, str | None]:
     """A From or To and its tag. Only the tag is new in most messages: the address is read apart, and remembered."""
     base, found, tag = text.rpartition(";tag=")
-    apart = found and base[-1:] == ">" and tag and TOKEN.issuperset(tag)
-    address = _read_address(base if apart else text, name)
-    known = address.tag if address.params else None
-    return address, tag if apart and known is None else known
+    apart = found and base[-1:] == ">" and tag and (tag.isalnum() or TOKEN.issuperset(tag))
+    try:
+        address = NameAddr.parse(base if apart else text)
+    except PeerError as error:
+        raise PeerError(400, f"{error.reason} In {name}") from None
+    if address.params:
+        known = address.tag
+        return address, tag if apart and known is None else known
+    return address, tag if apart else None
 
 
 def _breaks(text: str) -> bool:

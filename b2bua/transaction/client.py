@@ -55,9 +55,9 @@ class ClientTransaction(Transaction):
 
     def received(self, response: Response) -> None:
         """A response with this transaction's branch and method came."""
-        if self.acks is not None:
+        if self.acks is not None and 200 <= response.status < 300:
             ack = self.acks.get(response.to_tag or "")
-            if ack is not None and 200 <= response.status < 300:
+            if ack is not None:
                 self.layer.turn.effects.append(ack)
                 return
         self.response = response
@@ -124,13 +124,13 @@ class ClientTransaction(Transaction):
     def pass_up(self) -> None:
         """Tell the user, who after a final failure has nothing more to hear."""
         user, response = self.user, self.response
+        assert response is not None
         if self.state is _COMPLETED:
             self.user = None
-        if response is not None:
-            if user is not None:
-                user.responded(self, response)
-            elif self.state is _ACCEPTED:
-                self.layer.stray_success(response, self)
+        if user is not None:
+            user.responded(self, response)
+        elif self.state is _ACCEPTED:
+            self.layer.stray_success(response, self)
 
     def report_timeout(self) -> None:
         """Tell the user that nothing came."""

@@ -28,7 +28,7 @@ class Transactions:
         self.t1 = turn.settings.timers.t1
         self.life = 64 * self.t1
         self.stray_success = stray_success
-        self.clients: dict[tuple[str, str], ClientTransaction] = {}
+        self.clients: dict[tuple[str | None, str], ClientTransaction] = {}
         self.servers: dict[ServerKey, ServerTransaction] = {}
         self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
 
@@ -75,8 +75,7 @@ class Transactions:
 
     def response(self, response: Response) -> bool:
         """Hand a response to its transaction; False when there is none."""
-        branch = response.via.branch
-        transaction = self.clients.get((branch or "", response.cseq.method))
+        transaction = self.clients.get((response.via.branch, response.cseq.method))
         if transaction is None:
             return False
         transaction.received(response)

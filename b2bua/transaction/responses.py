@@ -40,8 +40,10 @@ def response_head(request: Request, flow: Flow) -> str:
     if "Record-Route" in headers:
         before += "".join(map("Record-Route: {}\r\n".format, headers["Record-Route"]))
     end = "" if request.to_tag is None else "\r\n"
-    from_, cseq, to = headers["From"][0], headers["CSeq"][0], headers["To"][0]
-    return f"{before}From: {from_}\r\nCall-ID: {request.call_id}\r\nCSeq: {cseq}\r\nTo: {to}{end}"
+    return (
+        f"{before}From: {headers['From'][0]}\r\nCall-ID: {request.call_id}\r\n"
+        f"CSeq: {headers['CSeq'][0]}\r\nTo: {headers['To'][0]}{end}"
+    )
 
 
 def _seen_from(text: str, via: Via, flow: Flow) -> str:
