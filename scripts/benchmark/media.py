@@ -126,6 +126,7 @@ class Carried:
             "late_ms": {share: round(1e3 * part(late, float(share)), 2) for share in ("0.5", "0.99", "0.999")},
             "delay_ms": {share: round(1e3 * part(delays, float(share)), 2) for share in ("0.5", "0.99", "0.999")},
             "lost": self.heard.lost,
+            "phones_core": round(self.own, 3),
             "others": round(self.others, 3),
             "wanting": self.wanting,
         }

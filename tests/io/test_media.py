@@ -72,6 +72,14 @@ async def test_two_phones_hear_each_other_unchanged(stage: Stage) -> None:
     await stage.counted(relayed=40, in_use=2, strangers=0)
 
 
+async def test_a_burst_goes_through_whole_and_in_order(stage: Stage) -> None:
+    alice, bob = stage.phone(), stage.phone()
+    a, b = stage.core.ports[:2]
+    stage.say((a, alice.plan(to=b.id)), (b, bob.plan(to=a.id)))
+    said = [alice.talk(a, bytes([number]) * 1_200) for number in range(100)]
+    assert [(await bob.receives())[0] for _ in said] == said
+
+
 async def test_two_phones_hear_each_other_over_ipv6(nursery: trio.Nursery) -> None:
     stage = Stage(Media(first_port=FIRST, last_port=FIRST + 3), ("::1", "127.0.0.1"))
     nursery.start_soon(stage.media.run)

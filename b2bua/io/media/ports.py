@@ -27,10 +27,10 @@ class Way:
 
     `locked` is the only source that gets in, None while it is not known; `address` where the peer is sent to; `target`
     the way whose peer gets what arrives here; `echo` the mask of an echo, 0 for none; `plays`: its peer hears a sound,
-    and nothing else.
+    and nothing else. `turn` is the relay's last in which something had arrived.
     """
 
-    __slots__ = ("address", "echo", "latch", "locked", "plays", "receive", "send", "six", "sock", "target")
+    __slots__ = ("address", "echo", "latch", "locked", "plays", "receive", "send", "six", "sock", "target", "turn")
 
     def __init__(self, sock: socket.socket, latch: Latch) -> None:
         self.sock = sock
@@ -43,6 +43,7 @@ class Way:
         self.target: Way | None = None
         self.echo = 0
         self.plays = False
+        self.turn = -1
 
     def aim(self, remote: Source | None, learn: str | None) -> None:
         """What the plan says of the peer."""

@@ -68,6 +68,7 @@ class MediaLoop:
             now = time.monotonic()
             players.run(now)
             relayed = False
+            self._relay.turn += 1
             for descriptor, _ in found:
                 way = ways.get(descriptor)
                 if way is None:
