@@ -17,11 +17,8 @@ import pytest
 
 from . import music
 from .lab import Lab
-from .ports import Ports, block
 from .server import Server
 from .tap import Tap
-
-pytest.register_assert_rewrite(f"{__package__}.talk")
 
 HERE = Path(__file__).parent
 OFFICE = HERE.parent.parent / "examples" / "office"
@@ -91,9 +88,7 @@ def lab6(lab_policy: Path, tmp_path: Path, request: pytest.FixtureRequest) -> It
 @pytest.fixture
 def brisk(lab_policy: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A bench on a lab of its own, whose T1 is 0.1 s and whose nonces live for a second."""
-    settings = tmp_path / "settings.yaml"
-    settings.write_text("timers: {t1: 100ms}\nnonce_lifetime: 1s\n", encoding="utf-8")
-    with Server(lab_policy, tmp_path, options=["--settings", str(settings)]) as server:
+    with Server(lab_policy, tmp_path, settings="timers: {t1: 100ms}\nnonce_lifetime: 1s\n") as server:
         yield from _bench(server, tmp_path, request)
 
 
@@ -110,24 +105,13 @@ def lab(lab_server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> I
 
 
 @pytest.fixture(scope="session")
-def relay_ports() -> Ports:
-    """Where the server `hold_server` relays and plays."""
-    first = block(200)
-    return Ports("127.0.0.1", first, first + 199)
-
-
-@pytest.fixture(scope="session")
-def hold_server(tmp_path_factory: pytest.TempPathFactory, relay_ports: Ports) -> Iterator[Server]:
+def hold_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A lab where who waits hears music."""
     folder = tmp_path_factory.mktemp("hold")
     shutil.copytree(HERE / "policies", folder, dirs_exist_ok=True)
     for sound, seconds in (("waltz", 4.0), ("polka", 4.0), ("chime", 1.5)):
         music.write_tune(folder / f"{sound}.wav", sound, seconds)
-    settings = folder / "settings.yaml"
-    settings.write_text(
-        f"media: {{first_port: {relay_ports.first}, last_port: {relay_ports.last}}}\n", encoding="utf-8"
-    )
-    yield from _running(folder / "hold.route", folder / "server", "--settings", str(settings))
+    yield from _running(folder / "hold.route", folder / "server")
 
 
 @pytest.fixture
@@ -147,8 +131,8 @@ def tap() -> Iterator[Tap]:
         yield opened
 
 
-def _running(policy: Path, folder: Path, *options: str) -> Iterator[Server]:
-    with Server(policy, folder, options=options) as server:
+def _running(policy: Path, folder: Path) -> Iterator[Server]:
+    with Server(policy, folder) as server:
         begun = server.sizes()
         yield server
         server.wait_sizes(begun, LINGERING)

@@ -1,4 +1,4 @@
-"""The flows of the office, played with real phones, each with its ladder and the rules that decided it.
+"""The flows of the office, played with real phones: the ladder of each, what was heard, the rules that decided it.
 
 Owns what `scripts/demo` shows: two baresips, a SIPp gateway where the trunk leads, and the office as it is
 shipped, all on loopback, on ports that are free.
@@ -9,14 +9,19 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from . import hearing, music
 from .baresip import Baresip
+from .codecs import PCMU
 from .lab import GATEWAY, Lab
 from .ladder import Traced, draw, read_trace
 from .program import WireError
 from .server import Server
+from .talk import SOON, Talk
+from .tap import Tap
 
 OFFICE = Path(__file__).parents[2] / "examples" / "office" / "office.route"
 
@@ -24,8 +29,10 @@ OFFICE = Path(__file__).parents[2] / "examples" / "office" / "office.route"
 class Demo:
     """One run: what was shown so far is `_shown` octets of the server's trace."""
 
-    def __init__(self, lab: Lab, alice: Baresip, bob: Baresip) -> None:
+    def __init__(self, lab: Lab, tap: Tap, alice: Baresip, bob: Baresip) -> None:
         self.lab = lab
+        self.tap = tap
+        self._heard: list[str] = []
         self._shown = 0
         self.alice = alice
         self.bob = bob
@@ -40,8 +47,28 @@ class Demo:
         self._shown = trace_file.stat().st_size
         print(f"\n{title}\n{'-' * len(title)}")
         print("\n".join(draw(trace, self._names)))
+        print("".join(f"  heard: {line}\n" for line in self._heard), end="")
+        self._heard.clear()
         for rows in records:
             self._print_records(rows)
+
+    def hears(self, what: str, likeness: float) -> None:
+        """Say what somebody hears, and how like it is."""
+        if likeness < music.SAME:
+            raise WireError(f"{what}? it is only {likeness:.2f} like it")
+        self._heard.append(f"{what}, likeness {likeness:.2f}")
+
+    def says(self, what: str) -> None:
+        """Say more of what was heard."""
+        self._heard.append(what)
+
+    def talk(self) -> Talk:
+        """Let alice call bob, and bob answer."""
+        begun = time.time()
+        self.alice.dial("bob")
+        self.bob.wait("CALL_INCOMING")
+        self.bob.command("accept")
+        return Talk.established(self.tap, self.alice, self.bob, since=begun)
 
     def _calls(self) -> list[str]:
         """The Call-IDs of the callers' INVITEs in what was not shown yet, in order."""
@@ -63,14 +90,43 @@ def _begins_call(traced: Traced) -> bool:
 
 
 def basic_call(demo: Demo) -> None:
-    """Alice calls bob, they talk for a second and a half, alice hangs up."""
-    demo.alice.dial("bob")
-    demo.bob.wait("CALL_INCOMING")
-    demo.bob.command("accept")
+    """Alice calls bob, they talk, alice hangs up."""
+    talk = demo.talk()
+    for phone in (talk.caller, talk.callee):
+        demo.hears(f"{phone.user} hears {talk.other(phone).user}", talk.hears_other(phone, since=talk.since))
+    talk.hang_up()
+
+
+def echo(demo: Demo) -> None:
+    """Alice calls a number at which she hears herself."""
+    demo.alice.dial("*43")
     demo.alice.wait("CALL_ESTABLISHED")
-    demo.bob.wait_heard(1.5)
+    demo.alice.wait_heard(1.5)
+    demo.hears("alice hears herself", demo.alice.likeness(demo.alice))
     demo.alice.hang_up()
-    demo.bob.wait("CALL_CLOSED")
+    demo.alice.wait("CALL_CLOSED")
+
+
+def held(demo: Demo) -> None:
+    """Alice calls bob and holds the call: he hears music until she is back."""
+    talk = demo.talk()
+    demo.hears("bob hears alice", talk.hears_other(demo.bob, since=talk.since))
+    asked = talk.hold(demo.alice)
+    jazz = music.read(OFFICE.parent / "sounds" / "jazz.wav")
+    played = talk.hears_music(demo.bob, jazz, since=asked)
+    demo.hears("bob hears the jazz while he waits", hearing.likeness(played, PCMU, jazz))
+    back = talk.resume(demo.alice)
+    demo.hears("bob hears alice again", talk.hears_other(demo.bob, since=back + SOON))
+    demo.hears("alice hears bob again", talk.hears_other(demo.alice, since=back + SOON))
+    last = hearing.when_last_packet(talk.music_of(demo.bob, since=asked))
+    gap = hearing.longest_gap(played)
+    demo.says(
+        f"the jazz began {1000 * (played[0].time - asked):.0f} ms after the hold, had no gap over {1000 * gap:.0f} ms, "
+        f"and ended {1000 * max(0.0, last - back):.0f} ms after the resume"
+    )
+    talk.hears_no_music(demo.alice)
+    demo.says("alice hears none of it")
+    talk.hang_up()
 
 
 def redirected(demo: Demo) -> None:
@@ -103,12 +159,15 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="b2bua-demo-"))
     print(f"the office on loopback; logs in {folder}")
     try:
-        with Server(OFFICE, folder) as server, Lab(server, folder) as lab:
-            demo = Demo(lab, lab.phone("alice"), lab.phone("bob"))
+        with Server(OFFICE, folder) as server, Lab(server, folder) as lab, Tap() as tap:
+            demo = Demo(lab, tap, lab.phone("alice"), lab.phone("bob"))
             for title, flow, legs in FLOWS:
                 demo.play(title, flow, legs)
     except WireError as problem:
         print(f"the demo stopped: {problem}", file=sys.stderr)
+        return 1
+    except PermissionError as problem:
+        print(f"the demo listens to what goes over loopback, which takes CAP_NET_RAW: {problem}", file=sys.stderr)
         return 1
     return 0
 
@@ -117,7 +176,9 @@ FLOWS: tuple[tuple[str, Callable[[Demo], None], int], ...] = (
     ("alice and bob register", lambda demo: None, 0),
     ("a basic call: alice calls bob, and hangs up", basic_call, 2),
     ("redirected: alice calls the support line", redirected, 1),
+    ("answered by the server: alice calls the echo", echo, 1),
     ("busy: bob declines", busy, 2),
+    ("hold, music, and back: alice holds bob", held, 2),
     ("forwarded: alice calls frank, who is reached through the trunk", forwarded, 2),
 )
 

@@ -13,22 +13,26 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from .message import Address
-from .ports import block
+from .ports import Ports, block
 from .program import Program, WireError
 
 B2BUA = str(Path(sys.executable).with_name("b2bua"))
 """The command as the installation put it beside this Python."""
 
+_MEDIA_PORTS = 200
+"""RTP ports of a server: those by default would meet another server's."""
+
 READY = r"\bready\b"
 
 
 class Server:
-    """One running server: `udp` and `tcp` are its addresses, `trace` its messages, if it is `traced`."""
+    """One running server: `udp` and `tcp` are its addresses, `media` its RTP ports, `trace` its messages, if it is
+    `traced`. `settings` are further lines of its settings file.
+    """
 
     def __init__(
         self,
@@ -38,14 +42,19 @@ class Server:
         host: str = "127.0.0.1",
         port: int | None = None,
         traced: bool = True,
-        options: Sequence[str] = (),
+        settings: str = "",
     ) -> None:
         self.policy = policy
         self.state = folder / "state"
         self.state.mkdir(parents=True, exist_ok=True)
         self.udp = self.tcp = Address(host, block(2, host) if port is None else port)
+        first = block(_MEDIA_PORTS, host)
+        self.media = Ports(host, first, first + _MEDIA_PORTS - 1)
         self.trace = folder / "trace.jsonl"
-        self._options = ("--trace", str(self.trace), *options) if traced else tuple(options)
+        file = folder / "settings.yaml"
+        media = f"media: {{first_port: {self.media.first}, last_port: {self.media.last}}}\n"
+        file.write_text(media + settings, encoding="utf-8")
+        self._options = ("--settings", str(file), *(("--trace", str(self.trace)) if traced else ()))
         self.log = folder / "server.log"
         self.program = self._start()
 

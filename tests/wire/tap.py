@@ -1,11 +1,12 @@
-"""What goes over the wire: every RTP packet on loopback, with the time at which it was delivered.
+"""What goes over the wire: every RTP packet of the tests on loopback, with the time at which it was delivered.
 
-Owns one packet socket (Linux), the kernel's time stamps and the reading of RTP's fixed header (RFC 3550 section 5.1).
-IPv4 only. It takes the right to capture (CAP_NET_RAW): PermissionError without it.
+Owns one packet socket (Linux) that sees the ports of these tests and no others, the kernel's time stamps and the
+reading of RTP's fixed header (RFC 3550 section 5.1). IPv4 only. It takes the right to capture (CAP_NET_RAW): PermissionError without it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import ipaddress
 import selectors
 import socket
@@ -16,14 +17,29 @@ from collections.abc import Callable
 from typing import NamedTuple, Self
 
 from .message import Address
-from .ports import Ports
+from .ports import FIRST, LAST, Ports
 from .program import WireError
 
 _ETH_P_IP = 0x0800
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
-_SO_TIMESTAMPNS, _SO_RCVBUFFORCE = 35, 33
+_SO_TIMESTAMPNS, _SO_RCVBUFFORCE, _SO_ATTACH_FILTER = 35, 33, 26
 _BUFFER = 16 << 20
 _UDP = 17
+
+_OURS = (
+    # UDP from or to a port of these tests, in the kernel's filter language: (code, jump if so, jump if not, operand).
+    (0x30, 0, 0, 9),  # load octet 9, the protocol
+    (0x15, 0, 7, _UDP),
+    (0xB1, 0, 0, 0),  # x = the IP header's length
+    (0x48, 0, 0, 0),  # load the source port
+    (0x35, 0, 1, FIRST),
+    (0x25, 0, 4, LAST),
+    (0x48, 0, 0, 2),  # load the target port
+    (0x35, 0, 1, FIRST),
+    (0x25, 0, 1, LAST),
+    (0x06, 0, 0, 0),  # drop
+    (0x06, 0, 0, 0xFFFF),  # take
+)
 
 
 class Packet(NamedTuple):
@@ -41,14 +57,18 @@ class Packet(NamedTuple):
 
 
 class Tap:
-    """All RTP over loopback, from its making to its closing. WireError at the end if the kernel lost any of it."""
+    """All that is sent from its making to its closing. WireError at the end if the kernel lost any of it."""
 
     def __init__(self) -> None:
         self._packets: list[Packet] = []
         self._reading = threading.Lock()
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_IP))
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        steps = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in _OURS))
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(_OURS), ctypes.addressof(steps))
+        )
         self._socket.bind(("lo", _ETH_P_IP))
         self._socket.setblocking(False)
         self._wake, self._woken = socket.socketpair()

@@ -41,7 +41,7 @@ def test_q02_a_held_call_is_silent_and_both_are_heard_again(lab: Lab, tap: Tap) 
     alice, bob = lab.phone("alice"), lab.phone("bob", answers=True)
     talk = Talk.begin(tap, alice, bob, "bob")
     for phone in (alice, bob):
-        talk.hears_other(phone, since=0.0)
+        talk.hears_other(phone, since=talk.since)
     held = talk.hold(alice)
     for phone in (alice, bob):
         assert tap.wait_quiet(phone.media) < held + SOON

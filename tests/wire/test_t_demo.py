@@ -7,6 +7,7 @@ import pytest
 from . import demo
 
 
+@pytest.mark.usefixtures("tap")  # whoever may capture
 def test_t01_the_demo_shows_each_flow_with_the_rule_that_decided_it(capsys: pytest.CaptureFixture[str]) -> None:
     code = demo.main()
     shown = capsys.readouterr()
@@ -16,3 +17,6 @@ def test_t01_the_demo_shows_each_flow_with_the_rule_that_decided_it(capsys: pyte
     for step in ("200 REGISTER", "200 INVITE (sdp)", "302 INVITE", "486 INVITE", "181 INVITE"):
         assert step in shown.out
     assert "forward frank.mobile via pstn" in shown.out
+    for heard in ("bob hears the jazz while he waits", "alice hears none of it", "alice hears herself"):
+        assert f"  heard: {heard}" in shown.out
+    assert "on hold { otherwise -> play jazz to held loop }" in shown.out
