@@ -408,6 +408,7 @@ class Call:
             self.media = CallMedia(self.stack.ports, sounds, self.incoming, self)
             if self.answered is not None:
                 self.media.talks(self.answered)
+                self.media.agreed(())
         return self.media
 
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:

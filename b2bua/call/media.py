@@ -118,13 +118,6 @@ class CallMedia:
         side.telling = body
         return content if body is content.body else Content(body, content.headers, around_origin(body))
 
-    def told(self, side: Side) -> bytes | None:
-        """What this side's peer was told last."""
-        if side.told is not None:
-            return side.told
-        other = self.other(side)
-        return other.leg.said.body if other is not None and other.leg.said is not None else None
-
     def can_play(self, side: Side) -> bool:
         """Whether this side could hear music from us."""
         stream = conversation(side.said)
@@ -134,8 +127,7 @@ class CallMedia:
 
     def knows(self, side: Side, offer: Content) -> bool:
         """Whether this side's peer was told just what the other says now."""
-        told = self.told(side)
-        return told is not None and same_content(described(Content(told, ())), described(offer))
+        return side.told is not None and same_content(described(Content(side.told, ())), described(offer))
 
     def agreed(self, legs: Iterable[Leg | None]) -> None:
         """What was on its way to these legs holds from now on."""
@@ -144,6 +136,10 @@ class CallMedia:
             if side is not None and side.telling is not None:
                 side.told = side.telling
             self._settle(side)
+        for side, other in self._pairs():
+            if side.told is None and other.leg.said is not None:
+                # It was told before we had a hand in it: just what the other said.
+                side.told = other.leg.said.body
         self.update()
 
     def disagreed(self, legs: Iterable[Leg | None]) -> None:
@@ -156,15 +152,14 @@ class CallMedia:
 
     def update(self) -> None:
         """Let our ports do what both descriptions say."""
-        far = self.far
-        if far is None:
+        if self.far is None:
             self._serve()
             return
-        for side, other in ((self.near, far), (far, self.near)):
+        for side, other in self._pairs():
             wanted = self.wanted(side, other)
             side.declined = side.declined and wanted is not None
             self._choose(side, None if wanted is None else (self._sounds[wanted.sound].version, wanted.loop))
-        for side, other in ((self.near, far), (far, self.near)):
+        for side, other in self._pairs():
             for number, port in enumerate(side.ports):
                 if port is not None:
                     self._set(side, other, number, port)
@@ -232,6 +227,10 @@ class CallMedia:
         return port
 
     # Inside.
+
+    def _pairs(self) -> tuple[tuple[Side, Side], ...]:
+        """Each side that talks with the other."""
+        return () if self.far is None else ((self.near, self.far), (self.far, self.near))
 
     def _take(self, side: Side) -> MediaPort | None:
         return self._ports.take(side.leg.dialog.flow.local, self)

@@ -41,7 +41,7 @@ def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content |
     We say for the other side what that one can do; whoever hears music is sent it. A holder whose media passes by us
     sends what it still sends to us, where it goes nowhere: the held phone hears the music and nothing else.
     """
-    told, other = media.told(side), media.other(side)
+    told, other = side.told, media.other(side)
     if told is None:
         return None
     before = described(Content(told, ()))
@@ -81,7 +81,7 @@ def service(media: CallMedia, answered: Answer, offer: Content | None) -> Conten
 
 def invitation(media: CallMedia, side: Side) -> Content | None:
     """Our offer of music to a side whose media passes by us: its own codecs, our address; None without a port."""
-    told = media.told(side)
+    told = side.told
     stream = conversation(side.said)
     if told is None or stream is None:
         return None

@@ -37,6 +37,7 @@ class Ports:
         self._free: dict[str, deque[MediaPort]] = {}
         self._lent: dict[int, User] = {}
         self._plans: dict[int, MediaPlan] = {}
+        self._waiting: dict[int, User] = {}
         self._playings = 0
 
     def __len__(self) -> int:
@@ -51,13 +52,23 @@ class Ports:
             if port.id not in self._lent:
                 self._free.setdefault(port.host, deque()).append(port)
         self._turn.effects.extend([SetMedia(id, plan) for id, plan in self._plans.items()])
-        for user in {id(user): user for user in self._lent.values()}.values():
+        users = {id(user): user for user in self._lent.values()} | self._waiting
+        self._waiting = {}
+        for user in users.values():
             user.back()
 
     def lost(self) -> None:
         """The media process is gone: nothing is lent until there is another."""
         self.codecs = ()
         self._free = {}
+
+    def wait(self, user: User) -> None:
+        """Without a port, a user wants to hear when the media process is there again."""
+        self._waiting[id(user)] = user
+
+    def forget(self, user: User) -> None:
+        """A user wants to hear nothing more."""
+        self._waiting.pop(id(user), None)
 
     def free(self, host: str) -> int:
         """How many ports on this address can be lent."""
