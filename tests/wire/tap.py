@@ -1,7 +1,8 @@
 """What goes over the wire: every RTP packet of the tests on loopback, with the time at which it was delivered.
 
 Owns one packet socket (Linux) that sees the ports of these tests and no others, the kernel's time stamps and the
-reading of RTP's fixed header (RFC 3550 section 5.1). IPv4 only. It takes the right to capture (CAP_NET_RAW): PermissionError without it.
+reading of RTP's fixed header (RFC 3550 section 5.1). IPv4 only. It takes the right to capture (CAP_NET_RAW):
+PermissionError without it.
 """
 
 from __future__ import annotations
