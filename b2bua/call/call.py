@@ -286,6 +286,8 @@ class Call:
 
     def leg_rejected(self, leg: OutgoingLeg, rejection: Rejected) -> None:
         """The dial goes on, or is over."""
+        if self.media is not None:
+            self.media.over(leg)
         if self._hunt is not None:
             self._hunt.rejected(leg, rejection)
 

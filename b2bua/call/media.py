@@ -221,6 +221,7 @@ class CallMedia:
 
     def port_for_service(self, number: int) -> MediaPort | None:
         """The port for a caller whom we answer ourselves, for that stream of its description."""
+        self._release(self.near)
         port = self._take(self.near)
         if port is not None:
             self.near.ports = [*[None] * number, port]
@@ -322,7 +323,8 @@ class CallMedia:
         playing = side.playing if number == audio_of(side.said) else None
         partner = other.ports[number] if number < len(other.ports) else None
         # Whoever holds gets nothing of what the other still sends, and whoever hears music hears nothing else.
-        crosses = theirs is not None and receives(theirs) and other.playing is None and playing is None
+        hears_us = other.playing is not None and number == audio_of(other.said)
+        crosses = theirs is not None and receives(theirs) and playing is None and not hears_us
         self._ports.set(port, side.plan(number, partner if crosses else None, playing))
 
     def _update_beside(self, side: Side) -> None:

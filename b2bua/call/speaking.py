@@ -14,6 +14,7 @@ from b2bua.call.streams import conversation, described, stream_of
 from b2bua.effects import Codec
 from b2bua.routing.verdicts import Answer
 from b2bua.sdp.negotiation import (
+    PLAIN,
     TELEPHONE_EVENT,
     answer,
     answer_direction,
@@ -117,6 +118,6 @@ def _spoken(stream: Stream, codecs: Sequence[Codec], any_codec: bool) -> list[st
     first = next((text for text, format in formats.items() if format[0] != TELEPHONE_EVENT), None)
     found = playable(stream, codecs)
     spoken = first if any_codec else None if found is None else str(found[1])
-    if spoken is None:
+    if spoken is None or stream.protocol.upper() not in PLAIN:
         return []
     return [spoken, *(text for text, format in formats.items() if format[0] == TELEPHONE_EVENT)]

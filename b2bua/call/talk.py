@@ -14,7 +14,7 @@ from b2bua.call.exchange import Exchange
 from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
-from b2bua.call.leg import Leg
+from b2bua.call.leg import ALLOW, Leg
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
 from b2bua.call.speaking import invitation, own_answer
@@ -72,6 +72,9 @@ class Talk:
             reply.start(description)
         elif far is not None:
             self._under_way.append(Exchange(self, leg, far, request, server))
+        elif request.method == "UPDATE" and not request.body:
+            place = leg.stack.ways.place(leg.dialog.flow)
+            server.respond(200, leg.dialog.local_tag, (place.contact, ALLOW))
         else:
             # What we serve ourselves is a session, and nothing else.
             status = 488 if request.method in ("INVITE", "UPDATE") else 415

@@ -217,6 +217,8 @@ class Actor:
         offer = offered.body if offered is not None and has_sdp(offered) else b""
         for kind_of_stream, wanted in wording.streams:
             talk.session.want(kind_of_stream, wanted)
+        if wording.protocol:
+            talk.session.protocol = wording.protocol
         if wording.codecs:
             talk.session.speak(wording.codecs)
         if wording.sdp == "new":

@@ -21,7 +21,8 @@ class Wording(msgspec.Struct):
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
     the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the
     realm of a 401 or 407; `plain` leaves credentials out. `streams` come and go by kind, `codecs` are names with
-    payload numbers, empty for the usual ones, and `connection` is the address that the description names.
+    payload numbers, empty for the usual ones, and `connection` is the address that the description
+    names, `protocol` that of its speech.
     """
 
     target: str = ""
@@ -38,6 +39,7 @@ class Wording(msgspec.Struct):
     streams: list[tuple[str, bool]] = []
     codecs: tuple[tuple[str, str], ...] = ()
     connection: str = ""
+    protocol: str = ""
     again: bool = False
     merged: bool = False
 
@@ -75,6 +77,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.streams.append((value, word == "with"))
         case "codecs" if all(map(_CODEC.fullmatch, value.split())):
             wording.codecs = tuple((found["name"], found["number"] or "") for found in _CODEC.finditer(value))
+        case "protocol":
+            wording.protocol = value
         case "sdp" if value == "at 0.0.0.0":
             wording.connection = "0.0.0.0"
         case "sdp" if value in ("", "new", "big", *_DIRECTIONS):

@@ -24,13 +24,15 @@ _OTHERS = {"video": ("RTP/AVP 97", ("a=rtpmap:97 VP8/90000",)), "image": ("udptl
 class Session:
     """What a phone says of its media. `label` is its s= line, by which a body is known on the other side.
 
-    `host` is the address that it names; `kinds` are its streams in their order. A payload number that the other
+    `host` is the address that it names; `kinds` are its streams in their order, and
+    `protocol` is that of its speech. A payload number that the other
     side gave a codec is used from then on.
     """
 
     def __init__(self, label: str, host: str, draw: Random) -> None:
         self.label = label
         self.kinds = ["audio"]
+        self.protocol = "RTP/AVP"
         self._wanted = {"audio"}
         self._host = host
         self._id = draw.randrange(1, 1 << 40)
@@ -83,7 +85,7 @@ class Session:
         port = 0 if refused else self._port + 2000 * number
         if kind == "audio":
             codecs = self._codecs if offered is None or refused else self._common(offered)
-            text = f"m=audio {port} RTP/AVP {' '.join(number for number, _ in codecs)}\r\n"
+            text = f"m=audio {port} {self.protocol} {' '.join(number for number, _ in codecs)}\r\n"
             text += "".join(f"a=rtpmap:{number} {name}\r\n" for number, name in codecs)
         elif kind in _OTHERS:
             formats, attributes = _OTHERS[kind]
