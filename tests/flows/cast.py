@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import wave
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,6 +61,7 @@ _SOUND = re.compile(r"\bplay (\w+)")
 _CALL = "on call { otherwise -> dial callee for 20s }\n"
 
 
+@cache
 def policy_of(text: str, name: str) -> Policy:
     """A flow's policy, with what it leaves out put before it: the names, the trunks, `on register`."""
     if not text.lstrip().startswith("policy "):
