@@ -57,6 +57,7 @@ def test_what_is_over_frees_itself() -> None:
                 if isinstance(o, FREE_THEMSELVES)
             )
             gc.garbage.clear()
+            gc.freeze()
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
