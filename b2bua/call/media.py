@@ -98,7 +98,7 @@ class CallMedia:
 
     @property
     def codecs(self) -> tuple[Codec, ...]:
-        """What we can play; nothing while there is no media process."""
+        """What we can play; nothing before there was a media process."""
         return self._ports.codecs
 
     # Descriptions that pass.
@@ -234,7 +234,10 @@ class CallMedia:
         return () if self.far is None else ((self.near, self.far), (self.far, self.near))
 
     def _take(self, side: Side) -> MediaPort | None:
-        return self._ports.take(side.leg.dialog.flow.local, self)
+        port = self._ports.take(side.leg.dialog.flow.local, self)
+        if port is None:
+            self._ports.wait(self)
+        return port
 
     def _lend(self, far: Side, session: Session) -> None:
         """A port on each side for each stream that we relay; a stream for which one is missing passes by us."""
@@ -267,7 +270,7 @@ class CallMedia:
         other = self.other(side) if side is self.near else self.near
         session = described(content)
         number = audio_of(session)
-        if number is None or other is None or not (other.plays or side.plays):
+        if number is None or other is None or not (other.plays or side.plays) or not self._ports.codecs:
             return content.body
         ways = [stream.direction for stream in session.media]
         stream = session.media[number]
@@ -305,9 +308,7 @@ class CallMedia:
         found = playable(stream, self._ports.codecs)
         if found is None:
             side.playing = None
-            if not self._ports.codecs:
-                self._ports.wait(self)
-            else:
+            if self._ports.codecs:
                 turn = side.leg.stack.turn
                 turn.count("music_without_codec")
                 turn.effects.append(Log("warning", "no music", {"why": "none of the agreed codecs can be played"}))

@@ -29,11 +29,12 @@ class User(Protocol):
 
 
 class Ports:
-    """The ports of one core. `codecs` are those that sounds can be played in; none while there is no media process."""
+    """The ports of one core. `codecs` are those that sounds can be played in; none before there was a media process."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self.codecs: tuple[Codec, ...] = ()
+        self._up = False
         self._free: dict[str, deque[MediaPort]] = {}
         self._lent: dict[int, User] = {}
         self._plans: dict[int, MediaPlan] = {}
@@ -47,6 +48,7 @@ class Ports:
     def ready(self, ports: Iterable[MediaPort], codecs: tuple[Codec, ...]) -> None:
         """The media process is there with these ports: what is lent goes on."""
         self.codecs = codecs
+        self._up = True
         self._free = {}
         for port in ports:
             if port.id not in self._lent:
@@ -59,11 +61,11 @@ class Ports:
 
     def lost(self) -> None:
         """The media process is gone: nothing is lent until there is another."""
-        self.codecs = ()
+        self._up = False
         self._free = {}
 
     def wait(self, user: User) -> None:
-        """Without a port, a user wants to hear when the media process is there again."""
+        """A user that has no port wants to hear when the media process is there again."""
         self._waiting[id(user)] = user
 
     def forget(self, user: User) -> None:
@@ -96,7 +98,7 @@ class Ports:
             return
         if self._plans.pop(port.id, None) is not None:
             self._turn.effects.append(SetMedia(port.id, None))
-        if self.codecs:
+        if self._up:
             self._free.setdefault(port.host, deque()).append(port)
 
     def user(self, id: int) -> User | None:

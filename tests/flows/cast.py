@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import wave
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +10,7 @@ from tempfile import TemporaryDirectory
 from dsl import policy
 from dsl.policy import Policy
 from tests.sim.link import Place
+from tests.sim.office import write_sound
 from tests.sim.shell import SERVER
 
 from .party import Actor
@@ -74,18 +74,10 @@ def policy_of(text: str, name: str) -> Policy:
         (path / "secrets.yaml").touch(mode=0o600)
         (path / "secrets.yaml").write_text(f"pstn: {{password: {_ACCOUNT[1]}}}\n")
         for sound in set(_SOUND.findall(text)):
-            _write_sound(path / f"{sound}.wav", sum(sound.encode()))
+            write_sound(path / f"{sound}.wav", sum(sound.encode()))
         route = path / f"{name}.route"
         route.write_text(text)
         return policy.load(route)
-
-
-def _write_sound(path: Path, value: int) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(value.to_bytes(2, "little") * 160)
 
 
 class Cast:

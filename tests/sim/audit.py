@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from b2bua.effects import Flow
+from b2bua.sdp.negotiation import formats_of
+from b2bua.sdp.session import parse as parse_sdp
 from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
@@ -56,6 +58,7 @@ class Audit:
         self._cseq: dict[tuple[str, str, str], int] = {}
         self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
         self._seen: set[bytes] = set()
+        self._meant: dict[tuple[str, str, int, str], tuple[str, int, int]] = {}
         self._foreign: set[str] = set()
 
     def came_in(self, data: bytes, flow: Flow, now: float) -> None:
@@ -200,6 +203,7 @@ class Audit:
         if len(origin) != 6 or not origin[2].isdigit():
             self._report("origin", f"o={' '.join(origin)}", message.call_id)
             return
+        self._check_formats(message, dialog)
         before = self._said.get(dialog)
         self._said[dialog] = (origin, rest)
         if before is None:
@@ -212,6 +216,14 @@ class Audit:
             self._report("origin", text, message.call_id)
         if origin[:2] + origin[3:] != before[0][:2] + before[0][3:]:
             self._report("origin", f"o={' '.join(origin)} was o={' '.join(before[0])}", message.call_id)
+
+    def _check_formats(self, message: Message, dialog: tuple[str, str]) -> None:
+        """A payload number keeps its meaning, stream by stream (RFC 3264 8.3.2)."""
+        for number, media in enumerate(parse_sdp(message.body).media):
+            for text, format in formats_of(media).items():
+                meant = self._meant.setdefault((*dialog, number, text), format)
+                if meant != format:
+                    self._report("formats", f"{text} is {format} and was {meant}", message.call_id)
 
 
 def _ports(asked: _Asked) -> tuple[int, ...]:

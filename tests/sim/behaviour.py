@@ -15,6 +15,15 @@ def _acts(draw: Random) -> tuple[tuple[float, Act], ...]:
     return tuple((draw.uniform(0.0, 12.0), draw.choice(_ACTS)) for _ in range(draw.randrange(1, 5)))
 
 
+def _codecs(draw: Random) -> tuple[tuple[str, str], ...]:
+    """One that everybody has, and others, some under numbers of this phone's own."""
+    if draw.random() < 0.5:
+        return ()
+    numbers = [str(number) for number in draw.sample(range(96, 128), 2)]
+    others = draw.sample([("PCMA", ""), ("G722", ""), ("GSM", ""), ("opus", numbers[0])], draw.randrange(1, 4))
+    return (*draw.sample([("PCMU", ""), *others], len(others) + 1), ("keys", numbers[1]))
+
+
 def _hang_up(draw: Random) -> float:
     return draw.choice((0.0, draw.uniform(0.0, 2.0), draw.uniform(2.0, 30.0)))
 
@@ -28,6 +37,7 @@ def caller_plan(draw: Random) -> Plan:
         ack_after=draw.uniform(0.0, 1.5) if draw.random() < 0.2 else 0.0,
         follows=draw.random() < 0.8,
         acts=_acts(draw),
+        codecs=_codecs(draw),
         hang_up_after=_hang_up(draw) if draw.random() < 0.7 else 60.0,
         reply=488 if draw.random() < 0.1 else 200,
         reply_after=draw.uniform(0.0, 3.0) if draw.random() < 0.3 else 0.0,
@@ -57,6 +67,7 @@ def called_plan(draw: Random, contact: str) -> Plan:
         final_after=after,
         contact=contact if final == 302 else None,
         acts=_acts(draw),
+        codecs=_codecs(draw),
         hang_up_after=_hang_up(draw) if draw.random() < 0.4 else 100.0,
         reply=488 if draw.random() < 0.1 else 200,
         reply_after=draw.uniform(0.0, 3.0) if draw.random() < 0.3 else 0.0,
@@ -76,6 +87,7 @@ def gateway_plan(draw: Random, contact: str) -> Plan:
         final_after=plan.final_after if status is None else after,
         contact=plan.contact if status is None else None,
         acts=plan.acts,
+        codecs=plan.codecs,
         hang_up_after=plan.hang_up_after,
         reply=plan.reply,
         reply_after=plan.reply_after,

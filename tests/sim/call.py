@@ -11,10 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from b2bua.sdp.session import NEVER
 from b2bua.sip.message import Request, Response
 
 from .plan import Act, Plan
-from .session import MIRRORED, Session, direction_of
+from .session import Session, answer_direction
 from .transactions import ServerTransaction
 from .wire import has_sdp, write_request
 
@@ -62,7 +63,9 @@ class Call:
         self._offering = False
         self._unsure = False
         self._offered = b""
-        self._direction = "sendrecv"
+        self._hold = ""
+        if plan.codecs:
+            self.session.speak(plan.codecs)
         self._offers: dict[int, tuple[Request, ServerTransaction]] = {}
 
     def __repr__(self) -> str:
@@ -114,8 +117,17 @@ class Call:
         else:
             self.remote_tag = message.from_tag or ""
 
-    def _say(self, direction: str = "") -> bytes:
-        return self.session.body(direction or self._direction)
+    @property
+    def quiet(self) -> bool:
+        """Whether the call is there, and nothing in it is under way or in doubt."""
+        return self.state == "confirmed" and not self._offering and not self._unsure and not self._owed()
+
+    def _say(self, offer: bytes = b"") -> bytes:
+        """What we say of ourselves: our own hold, if we hold, whatever the other does (RFC 3264 8.4)."""
+        away = NEVER if self._hold == NEVER else ""
+        if offer:
+            return self.session.body(answer_direction(offer, bool(self._hold)), offer, away)
+        return self.session.body("sendrecv" if self._hold in ("", NEVER) else self._hold, host=away)
 
     def _begin_acts(self) -> None:
         if self.state != "confirmed":
@@ -151,13 +163,15 @@ class Call:
             return
         if self._offering or self._owed():
             return
+        by_update = act == "update"
         if act in ("hold", "resume"):
-            self._direction = "sendonly" if act == "hold" else "sendrecv"
+            self._hold = self._agent.draw.choice(("sendonly", "inactive", NEVER)) if act == "hold" else ""
+            by_update = self._agent.draw.random() < 0.3
         elif act in ("move", "update"):
             self.session.move()
         self._offering = True
         self._offered = b"" if act == "empty" else self._say()
-        if act == "update":
+        if by_update:
             self._ask("UPDATE", partial(self._update_heard, act), self._offered)
         else:
             self._ask("INVITE", partial(self._reinvite_heard, act, self._seq + 1), self._offered)
@@ -183,7 +197,7 @@ class Call:
         if not has_sdp(response):
             self.wrong("sdp", f"a {response.status} to INVITE without a session description")
             return b""
-        answer = b"" if we_offered else self._say(MIRRORED[direction_of(response.body)])
+        answer = b"" if we_offered else self._say(response.body)
         self.said, self.heard = answer or self._offered, response.body
         return answer
 
@@ -293,7 +307,7 @@ class Call:
         if not has_sdp(request):
             self._offered = self._say()
             return self._offered
-        self.said, self.heard = self._say(MIRRORED[direction_of(request.body)]), request.body
+        self.said, self.heard = self._say(request.body), request.body
         return self.said
 
     def _send_ack(self, seq: int, body: bytes) -> None:

@@ -42,7 +42,7 @@ class IncomingCall(Call):
     def _progress(self, status: int, media: bool) -> None:
         if self.state == "inviting":
             self.provisionals.append(status)
-            self._respond(status, body=self._say() if media else b"")
+            self._respond(status, body=self._say(self._invitation.body) if media else b"")
 
     def _decide(self) -> None:
         if self.state != "inviting":

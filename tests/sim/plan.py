@@ -24,7 +24,8 @@ class Plan(msgspec.Struct, frozen=True):
     acknowledges an answer after `ack_after`. The called party sends its `provisionals`, then `final` after
     `final_after` (with `contact` for a 3xx); `challenge` says that it first wants to know who calls. Once
     connected either does its `acts`, so many seconds after the ACK, and hangs up after `hang_up_after`. It answers
-    the other's re-INVITE after `reply_after`, with `reply`.
+    the other's re-INVITE after `reply_after`, with `reply`. `codecs` are what it speaks, with payload numbers, where
+    that is not the usual.
     """
 
     offer: bool = True
@@ -41,3 +42,4 @@ class Plan(msgspec.Struct, frozen=True):
     hang_up_after: float | None = None
     reply: int = 200
     reply_after: float = 0.0
+    codecs: tuple[tuple[str, str], ...] = ()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Literal
 
 import msgspec
 
 from .link import Faults
 
+MANY_PORTS = 400
 KINDS = (
     "clean",
     "lossy",
@@ -30,7 +32,8 @@ class Profile(msgspec.Struct, frozen=True):
     `store_fails` and `names_fail` are probabilities per request, `store_delay` seconds; `silent` and `gone` count the
     parties that die in the middle of the run, the latter with their host saying so (ICMP, closed streams); `closings`
     counts how often a living phone's stream is closed; `malformed` counts datagrams from a stranger. `reloads` and
-    `drains` name the time of it in seconds.
+    `drains` name the time of it in seconds. Media goes that `way`, through so many `ports` at most, 0 without any media
+    process; `media_down` says when that dies, and is there again.
     """
 
     kind: str
@@ -42,12 +45,26 @@ class Profile(msgspec.Struct, frozen=True):
     gone: int = 0
     closings: int = 0
     malformed: int = 0
+    way: Literal["auto", "relay", "direct"] = "auto"
+    ports: int = 0
+    media_down: tuple[tuple[float, float], ...] = ()
     reloads: float | None = None
     drains: float | None = None
 
 
 def profile_of(seed: int, draw: Random) -> Profile:
     """The profile of that seed."""
+    trouble = _trouble(seed, draw)
+    ways: tuple[Literal["auto", "relay", "direct"], ...] = ("auto", "relay", "direct")
+    way, ports = draw.choice(ways), draw.choice((0, 12, MANY_PORTS, MANY_PORTS, MANY_PORTS, MANY_PORTS))
+    # Without ports nothing can be relayed.
+    way = "auto" if way == "relay" and not ports else way
+    falls = sorted(draw.uniform(15.0, 130.0) for _ in range(draw.choice((0, 0, 1, 2)) if ports else 0))
+    down = tuple((fall, fall + draw.uniform(0.1, 8.0)) for fall in falls)
+    return msgspec.structs.replace(trouble, way=way, ports=ports, media_down=down)
+
+
+def _trouble(seed: int, draw: Random) -> Profile:
     kind = KINDS[seed % len(KINDS)]
     lossy = Faults(loss=draw.uniform(0.05, 0.2), twice=draw.uniform(0.0, 0.1), delay=(0.001, 0.08))
     match kind:

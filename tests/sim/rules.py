@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from b2bua.effects import Record
+from b2bua.sdp.negotiation import formats_of
+from b2bua.sdp.session import Session, parse
 
 from .call import Call
 from .wire import split_origin
@@ -135,8 +137,11 @@ class _Check:
             yield from self._connected(caller, answered)
 
     def _connected(self, caller: Call, answered: list[Call]) -> Iterator[Violation]:
-        heard = split_origin(caller.heard_first)[1]
-        winners = [call for call in answered if split_origin(call.said_first)[1] == heard]
+        heard = parse(caller.heard_first)
+        if heard.name == "-":
+            # It was we who took the call.
+            return
+        winners = [call for call in answered if call.session.label == heard.name]
         if not winners:
             yield self._wrong("agreed", f"{caller!r} is connected to none of {answered}", caller.id)
             return
@@ -152,12 +157,17 @@ class _Check:
     def _same_media(self, caller: Call, called: Call) -> Iterator[Violation]:
         """What each heard last is what the other said last, the o= line aside, unless an offer was still open.
 
-        An offer of B's whose answer never came because A left first has been refused by us (RFC 3261 13.2.2.4).
+        With a media process that holds but for where media goes and which way, and of formats some may be missing. An
+        offer of B's whose answer never came because A left first has been refused by us (RFC 3261 13.2.2.4).
         """
         if not (caller.settled and called.settled) or b"m=audio 0 " in called.heard:
             return
         for heard, said in ((caller.heard, called.said), (called.heard, caller.said)):
-            if split_origin(heard)[1] != split_origin(said)[1]:
+            if self.world.profile.ports:
+                same = _fits(parse(heard), parse(said))
+            else:
+                same = split_origin(heard)[1] == split_origin(said)[1]
+            if not same:
                 yield self._wrong("same media", f"{said!r} was said, {heard!r} heard", caller.id)
 
     def _ack_in_order(self, caller: Call, called: Call) -> Iterator[Violation]:
@@ -175,3 +185,13 @@ class _Check:
         )
         if not any(reason is not None and reason <= acked for reason in reasons):
             yield self._wrong("ack order", f"ACK to {called!r} at {acked:.3f}, before {caller!r} sent one", called.id)
+
+
+def _fits(heard: Session, said: Session) -> bool:
+    """Whether one description is the other, relayed, held or answered in its sender's name."""
+    kinds = [media.kind for media in heard.media] == [media.kind for media in said.media]
+    formats = all(
+        formats_of(one).items() <= formats_of(other).items()
+        for one, other in zip(heard.media, said.media, strict=False)
+    )
+    return heard.name == said.name and kinds and formats

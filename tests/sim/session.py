@@ -39,12 +39,14 @@ class Session:
         self._version = draw.randrange(1, 1 << 20)
         self._port = 10_000 + 2 * draw.randrange(10_000)
         self._codecs: list[tuple[str, str]] = []
+        self._meant: dict[str, tuple[str, int, int]] = {}
         self._last = ""
         self.speak(_USUAL)
 
     def speak(self, codecs: tuple[tuple[str, str], ...]) -> None:
         """From now on these codecs, best first, each with its payload number; without one the usual."""
         self._codecs = [(number or _SPELT[name][0], _SPELT[name][1]) for name, number in codecs]
+        self._meant |= {number: _format(name) for number, name in self._codecs}
 
     def want(self, kind: str, wanted: bool) -> None:
         """Offer and take streams of this kind from now on, or no more."""
@@ -100,9 +102,20 @@ class Session:
         theirs = {format: number for number, format in formats_of(offered).items()}
         numbered = [(theirs.get(_format(name), ""), name) for _, name in self._codecs]
         found = [(number, name) for number, name in numbered if number]
+        self._meant |= {number: format for format, number in theirs.items() if number not in self._meant}
         if found:
-            self._codecs = [(new or old, name) for (new, _), (old, name) in zip(numbered, self._codecs, strict=True)]
+            taken = {number for number, _ in found}
+            pairs = zip(numbered, self._codecs, strict=True)
+            self._codecs = [(new or self._free(old, name, taken), name) for (new, _), (old, name) in pairs]
         return found or self._codecs
+
+    def _free(self, number: str, name: str, taken: set[str]) -> str:
+        """A number for a codec that was not offered: its own, unless that has another meaning in this dialog by now."""
+        if number not in taken and self._meant[number] == _format(name):
+            return number
+        found = next(str(each) for each in range(96, 128) if str(each) not in self._meant)
+        self._meant[found] = _format(name)
+        return found
 
 
 def _format(name: str) -> tuple[str, int, int]:
@@ -110,9 +123,10 @@ def _format(name: str) -> tuple[str, int, int]:
     return encoding.lower(), int(clock), int(channels[0]) if channels else 1
 
 
-def direction_of(body: bytes) -> str:
-    """The direction that a body of ours offers; sendrecv where it says none."""
-    for direction in MIRRORED:
-        if f"a={direction}\r\n".encode() in body:
-            return direction
-    return "sendrecv"
+def answer_direction(offer: bytes, holding: bool) -> str:
+    """What one who holds, or does not, answers to this offer of speech (RFC 3264 6.1, 8.4)."""
+    offered = next((media for media in parse(offer).media if media.kind == "audio" and media.port), None)
+    if offered is None:
+        return "inactive"
+    answer = MIRRORED[offered.direction]
+    return {"sendrecv": "sendonly", "recvonly": "inactive"}.get(answer, answer) if holding else answer

@@ -22,6 +22,7 @@ from .behaviour import called_plan, caller_plan, gateway_plan
 from .clock import Clock
 from .gateway import Gateway
 from .link import Link, Place
+from .listening import Listening
 from .noise import garble
 from .office import DOMAIN, TRUNK_ACCOUNT, USERS, office, password_of
 from .phone import Phone
@@ -62,10 +63,11 @@ class World(Shell):
         audit = Audit(SERVER, self.report)
         audit.strangers.add(STRANGER)
         settings = Settings(listen=LISTENERS, nonce_lifetime=60.0, max_call=_LONGEST_CALL)
-        super().__init__(clock, link, audit, settings, office(), Random(self.draw.random()))
+        super().__init__(clock, link, audit, settings, office(self.profile.way), Random(self.draw.random()))
         self.phones = self._install_phones()
         self.gateways = self._install_gateways()
         self.agents: list[Agent] = [*self.phones, *self.gateways]
+        self.listening = Listening(self.clock, self.hearing, self.profile, self.agents, self.excused, self.report)
 
     def report(self, rule: str, text: str, call_id: str) -> None:
         """Note that a rule does not hold."""
@@ -145,11 +147,12 @@ class World(Shell):
             self.clock.at(self.draw.uniform(20.0, CALLS_UNTIL), self.draw.choice(self.phones).register)
         self.clock.at(self.draw.uniform(60.0, CALLS_UNTIL), partial(self.draw.choice(self.phones).register, 0))
         self._plan_trouble()
+        self._plan_media()
         self.clock.run(HORIZON)
 
     def _plan_call(self, when: float) -> None:
         plan = caller_plan(self.draw)
-        callee = self.draw.choice((*USERS, *USERS, "017012345678", "nobody", "205"))
+        callee = self.draw.choice((*USERS, *USERS, "017012345678", "nobody", "205", "*43", "*45"))
         if self.draw.random() < 0.15:
             gateway = self.gateways[0]
             target = f"sip:{self.draw.choice(USERS)}@{DOMAIN}"
@@ -162,6 +165,24 @@ class World(Shell):
     def _call_in(gateway: Gateway, target: str, plan: Plan) -> None:
         if not gateway.dead:
             gateway.call(target, plan, "<sip:+4915112345678@carrier.example>")
+
+    def _plan_media(self) -> None:
+        profile = self.profile
+        if not profile.ports:
+            return
+        self.clock.at(1.0, partial(self.media_up, profile.ports))
+        for fall, rise in profile.media_down:
+            self.clock.at(fall, self._lose_media)
+            self.clock.at(rise, self._regain_media)
+        self.listening.begin({sound.version: name for name, sound in office(profile.way).sounds.items()})
+
+    def _lose_media(self) -> None:
+        if self.hearing.up:
+            self.media_down()
+
+    def _regain_media(self) -> None:
+        if not self.hearing.up:
+            self.media_up(self.profile.ports)
 
     def _plan_trouble(self) -> None:
         profile = self.profile
@@ -198,7 +219,7 @@ class World(Shell):
         self.perform(self.core.datagram(data, flow, self.clock.now, self.wall))
 
     def _reload(self) -> None:
-        self.perform(self.core.reload(office("a second version"), self.clock.now, self.wall))
+        self.perform(self.core.reload(office(self.profile.way, "a second version"), self.clock.now, self.wall))
 
     def _drain(self) -> None:
         self.perform(self.core.drain(self.clock.now, self.wall))
