@@ -115,6 +115,8 @@ class CallMedia:
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
             body = relayed(body, side.host, ports)
+        elif side.plays and side.saying is not None and holds(described(side.saying)):
+            body = self.led_away(side, body)
         side.telling = body
         return content if body is content.body else Content(body, content.headers, around_origin(body))
 
@@ -218,6 +220,18 @@ class CallMedia:
         """The port for a side whose media passes by us, None where there is none."""
         side.beside = side.beside or self._take(side)
         return side.beside
+
+    def led_away(self, side: Side, body: bytes) -> bytes:
+        """The answer for a holder whose media passes by us: what it still sends comes to us and goes nowhere.
+
+        So the held phone hears the music and nothing else. Without a port the answer stays as it is.
+        """
+        session = described(Content(body, ()))
+        number = audio_of(session)
+        port = None if number is None else self.port_beside(side)
+        if port is None:
+            return body
+        return relayed(body, side.host, [port.port if n == number else None for n in range(len(session.media))])
 
     def port_for_service(self, number: int) -> MediaPort | None:
         """The port for a caller whom we answer ourselves, for that stream of its description."""

@@ -39,8 +39,7 @@ _SDP = (("Content-Type", "application/sdp"),)
 def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content | None:
     """Our own answer to this side's offer, or our offer where it made none; None where the other side has to.
 
-    We say for the other side what that one can do; whoever hears music is sent it. A holder whose media passes by us
-    sends what it still sends to us, where it goes nowhere: the held phone hears the music and nothing else.
+    We say for the other side what that one can do; whoever hears music is sent it.
     """
     told, other = side.told, media.other(side)
     if told is None:
@@ -55,12 +54,8 @@ def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content |
         return None
     ways = [answer_direction(stream, *_abilities(side, other, n)) for n, stream in enumerate(session.media)]
     body = answer(session, told, before, ways)
-    answered = described(Content(body, ()))
-    number = audio_of(answered)
-    if number is not None and not receives(asked) and other is not None and not media.is_relayed:
-        port = media.port_beside(side)
-        if port is not None:
-            body = relayed(body, side.host, [port.port if n == number else None for n in range(len(answered.media))])
+    if not receives(asked) and other is not None and not media.is_relayed:
+        body = media.led_away(side, body)
     return _content(body)
 
 

@@ -157,7 +157,7 @@ class _Check:
     def _same_media(self, caller: Call, called: Call) -> Iterator[Violation]:
         """What each heard last is what the other said last, the o= line aside, unless an offer was still open.
 
-        With a media process that holds but for where media goes and which way, and of formats some may be missing. An
+        With a media process that holds but for where media goes and which way. An
         offer of B's whose answer never came because A left first has been refused by us (RFC 3261 13.2.2.4).
         """
         if not (caller.settled and called.settled) or b"m=audio 0 " in called.heard:
@@ -188,10 +188,14 @@ class _Check:
 
 
 def _fits(heard: Session, said: Session) -> bool:
-    """Whether one description is the other, relayed, held or answered in its sender's name."""
-    kinds = [media.kind for media in heard.media] == [media.kind for media in said.media]
-    formats = all(
-        formats_of(one).items() <= formats_of(other).items()
-        for one, other in zip(heard.media, said.media, strict=False)
-    )
-    return heard.name == said.name and kinds and formats
+    """Whether one description is the other, relayed, held or answered in its sender's name.
+
+    Either may have formats that the other has not, since we answer and ask ourselves; a number means the same in both.
+    """
+    if heard.name != said.name or [media.kind for media in heard.media] != [media.kind for media in said.media]:
+        return False
+    for one, other in zip(heard.media, said.media, strict=True):
+        formats, others = formats_of(one), formats_of(other)
+        if not formats.keys() & others or any(others.get(text, format) != format for text, format in formats.items()):
+            return False
+    return True
