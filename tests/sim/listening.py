@@ -59,7 +59,7 @@ class Listening:
             call.id: (agent, call)
             for agent in self._agents
             for call in agent.calls.values()
-            if call.state == "confirmed" and call.said and call.heard
+            if call.state == "confirmed" and call.ack_seen and call.said and call.heard
         }
         ears = [
             Ear(call.id, agent.place.host, None, _read(call.said), _read(call.heard)) for agent, call in calls.values()
@@ -94,8 +94,10 @@ class Listening:
         found = {what for what, _ in heard}
         self.looked["talk" if speaker.id in due else "music" if due else "nothing"] += 1
         enough = found == due if self._profile.ports == MANY_PORTS else found <= due | {speaker.id}
-        if self._profile.media_down and self._profile.way != "relay":
-            # A hold while there was no process passed as it was: its holder sends past us, until it says something new.
+        unled = self._profile.media_down or any(act == "empty" for _, act in speaker.plan.acts)
+        if unled and self._profile.way != "relay":
+            # A hold passes as it is while there is no process, and so does one that is refreshed without an offer: then
+            # what its holder still sends passes by us.
             enough = enough or found - {speaker.id} == due
         if not enough:
             self._report("heard", f"{listener!r} hears {sorted(found)}, where {sorted(due)} is due", listener.id)
