@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer imports from those before it in this order, and from itself. What stands in one line are neighbours.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("sip", "sdp", "effects", "settings"),
+    ("values", "sip", "sdp", "effects", "settings"),
     ("transaction",),
     ("dialog",),
     ("registrar", "media"),

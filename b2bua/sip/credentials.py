@@ -12,6 +12,7 @@ import msgspec
 
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import BLANK, is_token, quote, read_quoted, split_commas, unquote
+from b2bua.values import Frozen
 
 _ORDINARY = re.compile(r'(?:[a-z]++=(?:"[^"\\,]*+"|[^"\\,<\s]++)(?:, ?(?!\Z)|\Z))++')
 """Parameters as nearly everybody writes them: names in lower case, in values neither comma nor escape."""
@@ -52,7 +53,7 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else quote(text)
 
 
-class Challenge(msgspec.Struct, frozen=True, gc=False):
+class Challenge(Frozen):
     """What a WWW-Authenticate or Proxy-Authenticate asks for. `algorithm` keeps its spelling, MD5 where none is named.
 
     `qop` lists the offered qualities in lower case; it is empty where the server is one of RFC 2069.
@@ -96,7 +97,7 @@ class Challenge(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-class Credentials(msgspec.Struct, frozen=True, gc=False):
+class Credentials(Frozen):
     """What an Authorization or Proxy-Authorization says. None stands for what was left out; `nc` is text as written."""
 
     username: str
