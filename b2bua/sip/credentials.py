@@ -12,7 +12,6 @@ import msgspec
 
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import BLANK, is_token, quote, read_quoted, split_commas, unquote
-from b2bua.values import Frozen
 
 _ORDINARY = re.compile(r'(?:[a-z]++=(?:"[^"\\,]*+"|[^"\\,<\s]++)(?:, ?(?!\Z)|\Z))++')
 """Parameters as nearly everybody writes them: names in lower case, in values neither comma nor escape."""
@@ -53,7 +52,7 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else quote(text)
 
 
-class Challenge(Frozen):
+class Challenge(msgspec.Struct, frozen=True, gc=False):
     """What a WWW-Authenticate or Proxy-Authenticate asks for. `algorithm` keeps its spelling, MD5 where none is named.
 
     `qop` lists the offered qualities in lower case; it is empty where the server is one of RFC 2069.
@@ -97,7 +96,7 @@ class Challenge(Frozen):
         )
 
 
-class Credentials(Frozen):
+class Credentials(msgspec.Struct, frozen=True, gc=False):
     """What an Authorization or Proxy-Authorization says. None stands for what was left out; `nc` is text as written."""
 
     username: str

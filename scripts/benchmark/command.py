@@ -23,10 +23,15 @@ from benchmark.load import Ports
 from benchmark.machine import describe
 from benchmark.measure import FULL, QUICK, Bench
 from benchmark.profile import PROFILERS, profile
-from benchmark.servers import CACHE, B2bua, Kamailio, Server, Sippy
+from benchmark.servers import CACHE, B2bua, CompiledB2bua, Kamailio, Server, Sippy
 from benchmark.table import Figures, render
 
-_SERVERS: dict[str, Callable[[], Server]] = {"b2bua": B2bua, "kamailio": Kamailio, "sippy": Sippy}
+_SERVERS: dict[str, Callable[[], Server]] = {
+    "b2bua": B2bua,
+    "b2bua-compiled": CompiledB2bua,
+    "kamailio": Kamailio,
+    "sippy": Sippy,
+}
 MEASUREMENTS = ("call", "rate", "memory", "register")
 ALONE = "sipp"
 
