@@ -108,7 +108,7 @@ def test_an_unknown_user_costs_what_a_known_one_costs(monkeypatch: pytest.Monkey
         spent[which] = list(ledger)
     assert spent["alice", 0] == spent["nobody", 0]
     assert spent["alice", 1] == spent["nobody", 1]
-    assert "new" in spent["nobody", 0]
+    assert "sha256" in spent["nobody", 0]
 
 
 def test_the_decoy_of_an_unknown_user_is_no_way_in() -> None:
