@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from dsl import tree
 from dsl.compile_conditions import Conditions
 from dsl.compile_dialing import compiled_forwarder, compiled_steps, compiled_uri
@@ -20,13 +18,14 @@ from dsl.compile_setup import Setup
 from dsl.compile_values import Kind, Scope
 from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Frame, Play, Redirect, Reject
 from dsl.evaluate import Execute, Run, Value
+from dsl.values import Frozen
 from dsl.vocabulary import SERVICES
 
 _NOWHERE = Reject(480)
 _FORWARDED = 181
 
 
-class Program(msgspec.Struct, frozen=True):
+class Program(Frozen):
     """Blocks by event, and for each dial of the policy the blocks of its own outcomes by kind."""
 
     events: dict[str, Execute]

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from dsl.compile_values import Compiled
 from dsl.evaluate import Run, Test
 from dsl.networks import Network
 from dsl.patterns import Pattern
+from dsl.values import Frozen
 
 MOST_KEYS = 64
 """A condition with more alternatives than this is tried without an index."""
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(Frozen):
     """An atom that an index answers: the subject's value equals, lies in, or is of the form of `operand`."""
 
     index: Literal["equal", "network", "pattern"]
@@ -28,7 +27,7 @@ class Key(msgspec.Struct, frozen=True):
     operand: str | float | Network | Pattern
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(Frozen):
     """A condition's test; its key sets, any of which may stand for it; whether it never asks the ambient."""
 
     test: Test

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
 from dsl import tree
 from dsl.evaluate import Run, Value
 from dsl.numbers import NumberPlan
 from dsl.users import User
+from dsl.values import Frozen
 
 
 class Kind(StrEnum):
@@ -26,7 +25,7 @@ class Kind(StrEnum):
     TRUTH = "truth"
 
 
-class Compiled(msgspec.Struct, frozen=True):
+class Compiled(Frozen):
     """An expression. `same` is equal for expressions that always have the same value in one run; `slot`
     is the name in `Run.names` that it depends on, if any.
 
@@ -40,7 +39,7 @@ class Compiled(msgspec.Struct, frozen=True):
     slot: str | None = None
 
 
-class Local(msgspec.Struct, frozen=True):
+class Local(Frozen):
     """A name that a rule or a sub bound: the slot in `Run.names` and the kind; a row has None."""
 
     slot: str

@@ -26,7 +26,7 @@ Execute: TypeAlias = Callable[["Run"], "Action | None"]
 """A statement or a block: what it decides, None where the next statement is to be tried."""
 
 
-class EvaluationError(RuntimeError):
+class EvaluationError(Exception):
     """A policy that passed its checks ended without a decision or ran too long: a fault of ours."""
 
 

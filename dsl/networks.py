@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-import msgspec
+from dsl.values import Frozen
 
 _MOST_REMEMBERED = 16_384
 
@@ -18,7 +18,7 @@ class NetworkError(ValueError):
     """What is wrong with a network's text; the message is for the operator."""
 
 
-class Network(msgspec.Struct, frozen=True):
+class Network(Frozen):
     """The addresses of `bits` (32 or 128) whose first `length` bits are those of `first`."""
 
     bits: int

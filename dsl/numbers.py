@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from dsl.countries import COUNTRIES
+from dsl.values import Frozen
 
 Format: TypeAlias = Literal["e164", "plain", "national", "as-dialed"]
 
@@ -36,7 +35,7 @@ def without_separators(text: str) -> str:
     return text.translate(_SEPARATORS)
 
 
-class NumberPlan(msgspec.Struct, frozen=True):
+class NumberPlan(Frozen):
     """How numbers are written where the policy is at home. Without a country only `+` forms are numbers.
 
     `country` holds digits alone; `bare` the least and most digits of a number dialled in full without a

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TypeAlias
 
-import msgspec
+from dsl.values import Frozen
 
 DIGITS = "0123456789"
 ALPHABET = DIGITS + "+*#"
@@ -34,7 +34,7 @@ class PatternError(ValueError):
         self.message = message
 
 
-class Element(msgspec.Struct, frozen=True):
+class Element(Frozen):
     """From `least` to `most` characters, each of `characters`."""
 
     characters: str
@@ -42,7 +42,7 @@ class Element(msgspec.Struct, frozen=True):
     most: int = 1
 
 
-class Pattern(msgspec.Struct, frozen=True):
+class Pattern(Frozen):
     """A parsed pattern. `captures` holds name, first element and the element after its last."""
 
     text: str

@@ -103,8 +103,8 @@ def _from_csv(path: Path, kind: Kind, form: Callable[[str], str], problems: list
             key = form(cells[0])
             if rows.setdefault(key, row) is not row:
                 repeated.append((reader.line_num, cells[0]))
-    except csv.Error as error:
-        problems.append(_problem(path, reader.line_num, f"this is no CSV: {error}"))
+    except csv.Error as fault:
+        problems.append(_problem(path, reader.line_num, f"this is no CSV: {fault}"))
     if repeated:
         _name_repeated(path, text, form, repeated, problems)
     return Table(kind, columns, rows)

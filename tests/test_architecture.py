@@ -21,13 +21,12 @@ from b2bua.io.shell import Shell
 from b2bua.io.udp import UdpSocket, open_udp
 from b2bua.settings import Listener, Settings
 from dsl.policy import load
+from tests.build import ROOT, compiled_modules
 from tests.io.edge import Noted
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer imports from those before it in this order, and from itself. What stands in one line are neighbours.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("sip", "sdp", "effects", "settings"),
+    ("values", "sip", "sdp", "effects", "settings"),
     ("transaction",),
     ("dialog",),
     ("registrar", "media"),
@@ -80,6 +79,31 @@ def test_the_language_knows_nothing_of_the_engine(path: Path) -> None:
         assert module.split(".")[0] != "b2bua", f"{path.relative_to(ROOT)}:{line}"
 
 
+@pytest.mark.parametrize("path", compiled_modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_compiled_leaves_out_what_mypyc_gets_wrong(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+        if isinstance(node, ast.ClassDef):
+            # It drops these keywords without a word.
+            assert not node.keywords, f"{where}: take them from a base that is not compiled, such as Frozen"
+            assert "msgspec.Struct" not in map(ast.unparse, node.bases), f"{where}: inherit from Frozen"
+        elif isinstance(node, ast.Attribute):
+            # And the types of their fields.
+            assert ast.unparse(node) not in ("msgspec.convert", "msgspec.json"), f"{where}: decode elsewhere"
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            # It gives a name the type of what it caught first.
+            caught: dict[str, str] = {}
+            for handler in ast.walk(node):
+                if isinstance(handler, ast.ExceptHandler) and handler.name and handler.type:
+                    kind = ast.unparse(handler.type)
+                    assert caught.setdefault(handler.name, kind) == kind, f"{where}: a name for each kind of exception"
+
+
+def test_nothing_compiled_lies_beside_the_sources() -> None:
+    assert [path for package in ("b2bua", "dsl") for path in (ROOT / package).rglob("*.so")] == []
+
+
+@pytest.mark.interpreted
 def test_the_readme_names_the_six_calls_of_an_invite_in_their_order() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     steps = re.findall(r"^\d\. `([\w/.]+\.py)` `([\w.]+)`", text, flags=re.MULTILINE)

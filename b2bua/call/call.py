@@ -79,6 +79,8 @@ class Call:
         "stack",
         "tags",
     )
+    # For mypyc: what `_finish_if_over` deletes.
+    __deletable__ = ("incoming",)
 
     def __init__(
         self,

@@ -6,8 +6,6 @@ description reaches the caller has an early dialog of its own here, so that an a
 
 from __future__ import annotations
 
-import copy
-
 from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
@@ -191,11 +189,7 @@ class IncomingLeg(Leg):
         dialog = self._early.get(source)
         if dialog is None:
             tag = self.stack.turn.draw()
-            dialog = copy.copy(self.dialog)
-            dialog.local = dialog.local.replace(dialog.local_tag, tag)
-            dialog.local_tag = tag
-            dialog.sdp_id, dialog.sdp_version, dialog.sdp_hash = int(tag[:15], 16), 0, 0
-            self._early[source] = dialog
+            dialog = self._early[source] = self.dialog.beside(tag, int(tag[:15], 16))
             self.stack.legs[tag] = self
         return dialog
 

@@ -57,12 +57,12 @@ class Core:
             else:
                 request = message
                 self._requests.take(message, flow)
-        except Malformed as error:
-            self._malformed(error, flow)
+        except Malformed as malformed:
+            self._malformed(malformed, flow)
         except PeerError as error:
             self._requests.refuse(request, flow, error.status, error.reason, error.headers)
-        except LocalError as error:
-            turn.effects.append(Log("error", "internal error", {"what": str(error)}))
+        except LocalError as fault:
+            turn.effects.append(Log("error", "internal error", {"what": str(fault)}))
             self._requests.refuse(request, flow, 500, "Server Internal Error", ())
         return turn.effects
 

@@ -70,8 +70,8 @@ class Registering:
                 )
             except PeerError as error:
                 waiting.answer(error.status, error.headers, error.reason, turn)
-            except LocalError as error:
-                turn.effects.append(Log("error", "internal error", {"what": str(error)}))
+            except LocalError as fault:
+                turn.effects.append(Log("error", "internal error", {"what": str(fault)}))
                 waiting.answer(500, (), None, turn)
             else:
                 if registration.changed:

@@ -66,6 +66,17 @@ class Dialog:
         self.sdp_version = 0
         self.sdp_hash = 0
 
+    def beside(self, local_tag: str, sdp_id: int) -> Dialog:
+        """Another dialog that the same INVITE makes, by a tag and session description of its own (12.1.1)."""
+        local = self.local.replace(self.local_tag, local_tag)
+        dialog = Dialog(self.call_id, local, local_tag, self.remote, self.remote_tag, self.flow, sdp_id)
+        dialog.pinned = self.pinned
+        dialog.local_cseq = self.local_cseq
+        dialog.remote_cseq = self.remote_cseq
+        dialog.routes = self.routes
+        dialog.target = self.target
+        return dialog
+
     def write(
         self,
         method: str,

@@ -5,17 +5,16 @@ Owns what can be told from the URI alone. Leaves names to the resolver, and the 
 
 from __future__ import annotations
 
-import msgspec
-
 from b2bua.dialog.dialog import is_address
 from b2bua.dialog.ways import DEFAULT_PORT
 from b2bua.effects import Address, Transport
 from b2bua.sip.uri import Uri
+from b2bua.values import Frozen
 
 _ASKED: dict[str, Transport | None] = {"": None, "udp": "UDP", "tcp": "TCP"}
 
 
-class Hop(msgspec.Struct, frozen=True, gc=False):
+class Hop(Frozen):
     """`transport` is what the URI asks for, None where it leaves the choice; `address` where no name is to be found.
 
     Not `available` is what asks for a transport that is not here.

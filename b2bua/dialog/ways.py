@@ -6,18 +6,17 @@ nothing of names: those are resolved before.
 
 from __future__ import annotations
 
-import msgspec
-
 from b2bua.effects import Address, Flow, Transport
 from b2bua.sdp.origin import located
 from b2bua.settings import Settings
 from b2bua.sip.uri import Uri
+from b2bua.values import Frozen
 
 UNSPECIFIED = ("0.0.0.0", "::")
 DEFAULT_PORT = 5060
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class Place(Frozen):
     """Where a peer sees us: our Via up to its branch, our Contact, what our o= lines say, and our address itself."""
 
     via: str

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-import msgspec
-
 from b2bua.registrar.reach import first_hop
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import is_number, unquote
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import STAR, Request
 from b2bua.sip.uri import Params, Uri, write_params
+from b2bua.values import Frozen
 
 MALFORMED_EXPIRES = 3600
 """Seconds that a malformed interval stands for (RFC 3261 20.10)."""
@@ -34,7 +33,7 @@ PATH_OCTETS = 2048
 """The longest Path that is kept, all values together."""
 
 
-class Bounds(msgspec.Struct, frozen=True, gc=False):
+class Bounds(Frozen):
     """What policy and settings allow. Intervals in seconds; `max_contacts` None leaves the hard limit."""
 
     min_expires: int = 60
@@ -43,7 +42,7 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
     max_contacts: int | None = None
 
 
-class Wanted(msgspec.Struct, frozen=True, gc=False):
+class Wanted(Frozen):
     """One contact to bind for `expires` seconds, or to remove when that is 0.
 
     `contact` is the URI's text. `params` leaves `expires` and `q` out. `reg_id` is present only where RFC
@@ -59,7 +58,7 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     reg_id: int | None
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class Asked(Frozen):
     """All that one REGISTER asks for. Without `everything` and `contacts` it is a query.
 
     `everything` is `Contact: *`: remove all. `path` is the route to store with each binding. `echo_path` and
@@ -126,7 +125,7 @@ def _default(header: str | None, bounds: Bounds) -> int:
     return max(bounds.default_expires, bounds.min_expires)
 
 
-class _Said(msgspec.Struct, frozen=True, gc=False):
+class _Said(Frozen):
     """What a contact says by itself: `Wanted` before anything is granted; `expires` is None where it names none."""
 
     uri: Uri

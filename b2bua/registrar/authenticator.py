@@ -15,14 +15,13 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import TypeAlias
 
-import msgspec
-
 from b2bua.registrar.nonces import Nonces
 from b2bua.sip.digest import response
 from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.headers import Credentials, quote
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, equals
+from b2bua.values import Frozen
 
 DIGITS = {"MD5": 32, "SHA-256": 64}
 """The algorithms that can be offered, and how many hexadecimal digits each gives."""
@@ -33,26 +32,26 @@ MOST_CREDENTIALS = 8
 """Authorization fields of one request that are read."""
 
 
-class Verified(msgspec.Struct, frozen=True, gc=False):
+class Verified(Frozen):
     """The request comes from this user."""
 
     user: str
 
 
-class Stale(msgspec.Struct, frozen=True, gc=False):
+class Stale(Frozen):
     """Right password, used-up nonce: challenged with `stale=true`, the phone succeeds without asking."""
 
     user: str
 
 
-class Refused(msgspec.Struct, frozen=True, gc=False):
+class Refused(Frozen):
     """The credentials do not hold. `user` is whom they name, `reason` is for the operator, not the wire."""
 
     user: str
     reason: str
 
 
-class Absent(msgspec.Struct, frozen=True, gc=False):
+class Absent(Frozen):
     """There are no Digest credentials."""
 
 

@@ -28,12 +28,13 @@ from b2bua.registrar.update import Bindings, cleared, updated
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
+from b2bua.values import Frozen
 
 AGENT_LENGTH = 100
 """Characters of a User-Agent that are kept."""
 
 
-class Registration(msgspec.Struct, frozen=True, gc=False):
+class Registration(Frozen):
     """What a REGISTER, or the passing of time, makes of one address-of-record's bindings.
 
     `changed` is false for a query and for the removal of what is not there: then there is nothing to store.

@@ -5,11 +5,10 @@ Owns the two headers and the rule against going round. Leaves to the policy whet
 
 from __future__ import annotations
 
-import msgspec
-
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
+from b2bua.values import Frozen
 
 # The most forwardings that one call may have been through, ours included.
 MOST = 5
@@ -24,7 +23,7 @@ _REASONS = {
 }
 
 
-class History(msgspec.Struct, frozen=True, gc=False):
+class History(Frozen):
     """What came with the caller's INVITE: Diversion values, newest first, and History-Info values, oldest first."""
 
     diversions: tuple[str, ...] = ()

@@ -5,16 +5,15 @@ Owns how a number is written into a trunk's URI. Leaves to the policy which form
 
 from __future__ import annotations
 
-import msgspec
-
 from b2bua.dialog.hops import Hop, hop_of
 from b2bua.routing.destination import Account
 from b2bua.sip.uri import Uri, escape_user
+from b2bua.values import Frozen
 from dsl.compile_setup import Trunk
 from dsl.policy import Policy
 
 
-class Gateway(msgspec.Struct, frozen=True, gc=False):
+class Gateway(Frozen):
     """One trunk. `hop` is where its requests are sent; `scheme` and `tail` stand around the number in their URI."""
 
     trunk: Trunk

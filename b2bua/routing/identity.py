@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Self
 
-import msgspec
-
 from b2bua.routing.facts import dialed_in
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr, quote
 from b2bua.sip.message import Request
 from b2bua.sip.uri import escape_user
+from b2bua.values import Frozen
 from dsl.compile_setup import Trunk
 from dsl.decision import Facts
 from dsl.policy import Policy
@@ -22,7 +21,7 @@ from dsl.policy import Policy
 _ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 
-class Identity(msgspec.Struct, frozen=True, gc=False):
+class Identity(Frozen):
     """`user` is what stands before the @, empty where nobody may be named; `account` the verified caller."""
 
     display: str

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import msgspec
-
 from b2bua.sip.credentials import Challenge, Credentials
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import (
@@ -24,6 +22,7 @@ from b2bua.sip.grammar import (
     split_semicolons,
 )
 from b2bua.sip.uri import CACHED_LENGTH, Params, Uri, host_port, read_host_port, write_params
+from b2bua.values import Frozen
 
 __all__ = [
     "CSeq",
@@ -85,7 +84,7 @@ def _param_value(value: str) -> str:
     return value
 
 
-class NameAddr(msgspec.Struct, frozen=True, gc=False):
+class NameAddr(Frozen):
     """An address as in From, To, Contact and Route: a display name, a URI, parameters (RFC 3261 20.10).
 
     `display` is what to show, without quotes and escapes, "" where there is none.
@@ -159,7 +158,7 @@ def _bare_address(text: str) -> NameAddr:
     return NameAddr("", Uri.parse(uri), parse_params(semicolon + params))
 
 
-class Via(msgspec.Struct, frozen=True, gc=False):
+class Via(Frozen):
     """One hop of the way that responses take back (RFC 3261 20.42). `transport` in upper case, `host` as in `Uri`."""
 
     transport: str
@@ -254,7 +253,7 @@ _hops: dict[tuple[str, str], Via] = {}
 """Vias without their branch, by what stands before and after it."""
 
 
-class CSeq(msgspec.Struct, frozen=True, gc=False):
+class CSeq(Frozen):
     """A request's number, below 2**31, and its method (RFC 3261 8.1.1.5)."""
 
     number: int

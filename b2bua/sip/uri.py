@@ -15,6 +15,7 @@ import msgspec
 
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import ALPHANUMERIC, decode_percent, encode_percent, is_number
+from b2bua.values import Frozen
 
 Params: TypeAlias = tuple[tuple[str, str | None], ...]
 """Names in lower case with their values as written; None where there is no equals sign."""
@@ -31,7 +32,7 @@ _NEVER = re.compile(r'[\x00-\x20\x7f<>"\\]')
 _DISTINGUISHING = ("user", "ttl", "method", "maddr", "transport")
 
 
-class Uri(msgspec.Struct, frozen=True, gc=False):
+class Uri(Frozen):
     """A URI. `user`, `password`, `params` and `headers` stand as they were written, escapes included.
 
     `host` is in lower case, IPv6 without brackets; `tel` has its number in `user` and no host. `headers` is what

@@ -11,7 +11,7 @@ import math
 from collections import deque
 from typing import Protocol
 
-import msgspec
+from b2bua.values import Untracked
 
 _SWEEP_ABOVE = 512
 
@@ -45,7 +45,7 @@ class Queue:
         self.dead = 0
 
 
-class Timer(msgspec.Struct, gc=False):
+class Timer(Untracked):
     """A timer that is set. `owner` is None once it has fired or was cancelled. `due` is monotonic seconds."""
 
     queue: Queue

@@ -24,10 +24,15 @@ from benchmark.load import Ports
 from benchmark.machine import describe
 from benchmark.measure import FULL, QUICK, Bench
 from benchmark.profile import PROFILERS, profile
-from benchmark.servers import CACHE, B2bua, Kamailio, Server, Sippy
+from benchmark.servers import CACHE, B2bua, CompiledB2bua, Kamailio, Server, Sippy
 from benchmark.table import Figures, render
 
-_SERVERS: dict[str, Callable[[], Server]] = {"b2bua": B2bua, "kamailio": Kamailio, "sippy": Sippy}
+_SERVERS: dict[str, Callable[[], Server]] = {
+    "b2bua": B2bua,
+    "b2bua-compiled": CompiledB2bua,
+    "kamailio": Kamailio,
+    "sippy": Sippy,
+}
 MEASUREMENTS = ("call", "rate", "memory", "register")
 ALONE = "sipp"
 
@@ -51,7 +56,7 @@ def main() -> int:
 
 def _media(arguments: list[str]) -> int:
     """`scripts/bench media`, by the interpreter that has the product."""
-    python = B2bua.programs() / "python"
+    python = B2bua().programs() / "python"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
     with _alone():
         return subprocess.run([python, "-m", "benchmark.media", *arguments], env=environment, check=False).returncode

@@ -53,7 +53,7 @@ class Line:
 def profile(subject: Subject, profiler: str, rate: int, registrations: bool) -> str:
     """Run the server under a load with a profiler and return the functions that cost most, as text."""
     if subject.server is None or not subject.server.interpreted:
-        raise BenchError(f"{subject.name} is not written in Python")
+        raise BenchError(f"{subject.name} is not interpreted: a profiler of Python sees nothing of it")
     seconds = subject.bench.windows.warm_up + _SECONDS
     plan = subject.registrations(rate, seconds) if registrations else Plan(rate, int(rate * seconds))
     return (_sampled if profiler == "py-spy" else _traced)(subject, plan)

@@ -46,7 +46,7 @@ class Server(ABC):
     name: ClassVar[str]
     registers: ClassVar[bool] = False
     interpreted: ClassVar[bool] = True
-    """Whether it is written in Python: its command line then begins with the interpreter."""
+    """Whether the interpreter runs it, so that a profiler of Python sees what it does."""
     first_rate: ClassVar[int]
     """Calls a second at which the search for the highest rate begins."""
 
@@ -169,11 +169,26 @@ class B2bua(Server):
         server = [str(programs / "python"), str(programs / "b2bua"), "run", str(folder / "bench.route")]
         return [*server, "--settings", str(folder / "settings.yaml"), "--state", str(state)], {}
 
-    @staticmethod
-    def programs() -> Path:
+    def programs(self) -> Path:
         """The checkout's virtual environment, or one made for this."""
         own = REPOSITORY / ".venv" / "bin"
         return own if (own / "b2bua").exists() else environment("b2bua", "-e", str(REPOSITORY)) / "bin"
+
+
+class CompiledB2bua(B2bua):
+    """The same with its hot modules compiled, in a virtual environment of its own."""
+
+    name = "b2bua compiled"
+    interpreted = False
+
+    def version(self) -> str:
+        self.programs()
+        return super().version()
+
+    def programs(self) -> Path:
+        place = CACHE / "b2bua-compiled"
+        _made([str(REPOSITORY / "scripts" / "compile"), str(place)])
+        return place / "bin"
 
 
 def environment(name: str, *packages: str) -> Path:
@@ -187,8 +202,12 @@ def environment(name: str, *packages: str) -> Path:
         [PYTHON, "-m", "venv", str(place)],
         [str(place / "bin" / "pip"), "install", "--quiet", *packages],
     ):
-        made = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise BenchError(f"{' '.join(argv)}: {made.stderr.strip().splitlines()[-1:]}")
+        _made(argv)
     done.write_text(" ".join(packages))
     return place
+
+
+def _made(argv: list[str]) -> None:
+    made = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise BenchError(f"{' '.join(argv)}: {made.stderr.strip().splitlines()[-1:]}")

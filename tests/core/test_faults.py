@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from b2bua.call.call import Call
 from b2bua.core import Core
 from b2bua.effects import Effect, Flow, Record, Send
 from b2bua.settings import Listener, Settings
@@ -65,7 +64,7 @@ def test_the_call_that_met_the_bug_gets_500_and_the_other_goes_on(core: Core, mo
     first = ringing(core.datagram(invite("first"), PHONE, 0.0, 1e9))
     second = ringing(core.datagram(invite("second"), PHONE, 0.0, 1e9))
     with monkeypatch.context() as patch:
-        patch.setattr(Call, "leg_progressed", broken)
+        patch.setattr("b2bua.call.outgoing.Progressed", broken)
         with pytest.raises(BugError):
             core.datagram(first, GATEWAY, 1.0, 1e9)
     ended = starts(core.salvage(1.0, 1e9))
@@ -77,8 +76,8 @@ def test_the_call_that_met_the_bug_gets_500_and_the_other_goes_on(core: Core, mo
 def test_a_call_that_cannot_even_be_ended_is_taken_away(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     first = ringing(core.datagram(invite("first"), PHONE, 0.0, 1e9))
     with monkeypatch.context() as patch:
-        patch.setattr(Call, "leg_progressed", broken)
-        patch.setattr(Call, "_stop_dialling", broken)
+        patch.setattr("b2bua.call.outgoing.Progressed", broken)
+        patch.setattr("b2bua.call.call.Rejected", broken)
         with pytest.raises(BugError):
             core.datagram(first, GATEWAY, 1.0, 1e9)
         with pytest.raises(BugError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -17,19 +17,12 @@ from .script import read_flow
 from .test_flows import FLOWS
 
 
-class Counting(dict[Hashable, Any]):
-    """The rows of one state, which notes those that are taken."""
-
-    def __init__(self, rows: dict[Any, Any], where: str, taken: set[str]) -> None:
-        super().__init__(rows)
-        self._where = where
-        self._taken = taken
-
-    def get(self, event: Hashable, default: Any = None) -> Any:
-        row = super().get(event, default)
-        if row is not None:
-            self._taken.add(f"{self._where} {event}")
-        return row
+def noting(rows: dict[Any, Any], where: str, taken: set[str]) -> dict[Any, Any]:
+    """The rows of one state, each with one thing more to do: to note that it is taken."""
+    return {
+        event: (after, (lambda _, name=f"{where} {event}": taken.add(name), *actions))
+        for event, (after, actions) in rows.items()
+    }
 
 
 @contextmanager
@@ -37,7 +30,7 @@ def counting(table: dict[Any, dict[Any, Any]], name: str, taken: set[str]) -> It
     """Note the rows of a compiled table that are taken meanwhile. Gives the names of all its rows."""
     plain = dict(table)
     for state, rows in plain.items():
-        table[state] = Counting(rows, f"{name} {state}", taken)
+        table[state] = noting(rows, f"{name} {state}", taken)
     try:
         yield {f"{name} {state} {event}" for state, rows in plain.items() for event in rows}
     finally:

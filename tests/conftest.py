@@ -1,0 +1,31 @@
+"""Says which build is tested, and holds it true: what lies here, or with --compiled what scripts/compile installed."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from .build import ROOT, compiled_modules, module_name
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--compiled", action="store_true", help="test the compiled build: see scripts/test")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop at once where the modules that would be tested are not those that were asked for."""
+    compiled = session.config.getoption("compiled")
+    for path in compiled_modules():
+        file = Path(importlib.import_module(module_name(path)).__file__ or "")
+        right = file.suffix == ".so" and ROOT not in file.parents if compiled else file == path
+        if not right:
+            pytest.exit(f"{file} would be tested in the place of {path.relative_to(ROOT)}", returncode=3)
+
+
+@pytest.fixture(autouse=True)
+def _interpreted(request: pytest.FixtureRequest) -> None:
+    """Pass over what looks into the interpreter's own working, where there is nothing to see."""
+    if request.node.get_closest_marker("interpreted") and request.config.getoption("compiled"):
+        pytest.skip("shows only in the interpreter")
