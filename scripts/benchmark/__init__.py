@@ -10,7 +10,9 @@
     profile   where a server spends its time
     media     listeners and relayed calls on one core: `scripts/bench media`
     media_load   the phones for that
+    setup    how long an answer takes, without media and with: `scripts/bench setup`
+    held     the calls with media for that
 
 Nothing here imports the product, which is measured as its users start it; but for `media`, which speaks with one
-process of it in that process's own words.
+process of it in that process's own words, and the phones, which keep the product's pace.
 """

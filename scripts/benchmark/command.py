@@ -39,8 +39,8 @@ ALONE = "sipp"
 
 def main() -> int:
     """Run what the command line asks for and print the table."""
-    if sys.argv[1:2] == ["media"]:
-        return _media(sys.argv[2:])
+    if sys.argv[1:2] in (["media"], ["setup"]):
+        return _apart(sys.argv[1], sys.argv[2:])
     options = _options()
     signal.signal(signal.SIGTERM, _terminated)
     folder = CACHE / f"run-{os.getpid()}"
@@ -54,12 +54,12 @@ def main() -> int:
         return 1
 
 
-def _media(arguments: list[str]) -> int:
-    """`scripts/bench media`, by the interpreter that has the product."""
+def _apart(name: str, arguments: list[str]) -> int:
+    """`scripts/bench media` and `setup`, by the interpreter that has the product."""
     python = B2bua().programs() / "python"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
     with _alone():
-        return subprocess.run([python, "-m", "benchmark.media", *arguments], env=environment, check=False).returncode
+        return subprocess.run([python, "-m", f"benchmark.{name}", *arguments], env=environment, check=False).returncode
 
 
 def _terminated(number: int, _frame: object) -> NoReturn:
@@ -93,7 +93,9 @@ def _folder(folder: Path, keep: bool) -> Iterator[None]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bench", description="What a call costs, beside Kamailio and sippy. `bench media`: what media cost."
+        prog="bench",
+        description="What a call costs, beside Kamailio and sippy. "
+        "`bench media`: what media cost. `bench setup`: what they do to the set-up of calls.",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="short windows, for use during development")
@@ -104,7 +106,7 @@ def _options() -> argparse.Namespace:
     add("--hold-rate", type=int, default=100, help="calls a second at which they are set up (default 100)")
     add("--register-rate", type=int, default=200, help="registrations a second (default 200)")
     add("--repeat", type=int, default=1, help="run everything so many times and show medians (default 1)")
-    add("--port", type=int, default=Ports().base, help="the first of 20 ports (default 29500)")
+    add("--port", type=int, default=Ports().base, help="the first of 100 ports (default 29500)")
     add("--server-core", type=int, default=1, help="the core of the server (default 1)")
     add("--sipp-core", type=int, default=0, help="the core of both SIPps (default 0)")
     add(

@@ -1,6 +1,7 @@
 """SIPp as caller and called, and what the two counted.
 
-Owns the command lines of SIPp 3.6 and the reading of its statistics file (`-trace_stat`), one row a second.
+Owns the command lines of SIPp 3.6 and the reading of its statistics file (`-trace_stat`), one row a second, and of
+the times of its messages (`-trace_shortmsg`): its response times (`-trace_rtt`) are read off a clock of 4 ms.
 Both SIPps share one core. Leaves the judgement of what was counted to `measure`.
 """
 
@@ -26,6 +27,11 @@ NUMBER = "+4930123456"
 RINGING = 0.05
 TALK = 0.05
 
+MESSAGES = "sipp-messages"
+"""The file of a timed caller's messages: date, time, seconds since the epoch, S(ent) or R(eceived), Call-ID, CSeq and
+first line, between tabs.
+"""
+
 _POLL = 0.01
 _PATIENCE = 8.0
 """Seconds that a caller waits for an answer before its call counts as failed."""
@@ -35,6 +41,9 @@ _LAST_WORDS = 2.3
 _ADDRESS_TAKEN = 254
 _BUFFER = 4_000_000
 """Octets of SIPp's socket buffers, so that what is lost is lost by the server."""
+_COMPLAINTS = 200_000
+_MESSAGES = 100_000_000
+"""Octets that a file of complaints, or one of messages too, may have."""
 # SIPp's next entry, which begins with a date, may stand on the same line.
 _UNEXPECTED = re.compile(r"Aborting call on .*?(?=\d{4}-\d\d-\d\d\t|\n|\Z)")
 _REASONS = {
@@ -47,7 +56,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Ports:
-    """All ports of a run, counted from one: 20 of them."""
+    """All ports of a run, counted from one: 100 of them."""
 
     base: int = 29500
 
@@ -66,6 +75,16 @@ class Ports:
         """Where the called SIPp is, on FAR."""
         return self.base + 4
 
+    @property
+    def held(self) -> int:
+        """Where the SIPps are that hold calls for their media."""
+        return self.base + 6
+
+    @property
+    def media(self) -> tuple[int, int]:
+        """The server's own for media, the first and the last, on OFFICE."""
+        return self.base + 20, self.base + 99
+
     def side_doors(self, port: int) -> list[str]:
         """SIPp's control and media ports, beside each of its SIP ports."""
         return ["-cp", str(port + 5), "-mp", str(port + 10)]
@@ -75,13 +94,21 @@ class Ports:
 class Plan:
     """A load: what is begun how often, for how long (seconds), and how long each call lasts once answered.
 
-    `users` is SIPp's file of users for a registration, None for a call.
+    `users` is SIPp's file of users for a registration, None for a call. Where calls are `timed`, the called side
+    answers at once, SIPp comes first on its core, and the caller's messages are written down with their times.
     """
 
     rate: int
     count: int
     talk: float = TALK
     users: Path | None = None
+    number: str = NUMBER
+    timed: bool = False
+
+    @property
+    def ringing(self) -> float:
+        """How long each call rings, in seconds."""
+        return 0.0 if self.timed else RINGING
 
     @property
     def seconds(self) -> float:
@@ -142,6 +169,18 @@ class _Statistics:
         return Row(now - start, created, current, successful, failed, again, ", ".join(found))
 
 
+def sipp(stem: Path, address: str, port: int, core: int, more: list[str], timed: bool = False) -> Process:
+    """Start a SIPp on a core; what it counts and complains of goes to the files `stem` .csv, .err and .log.
+
+    One that is `timed` comes first on its core, and may write many messages down.
+    """
+    argv = [need("sipp"), "-i", address, "-p", str(port), "-nostdin"]
+    statistics = ["-trace_stat", "-fd", "1", "-stf", f"{stem}.csv"]
+    errors = ["-trace_err", "-error_file", f"{stem}.err", "-max_log_size", str(_MESSAGES if timed else _COMPLAINTS)]
+    argv += [*statistics, *errors, "-buff_size", str(_BUFFER), *more]
+    return Process(argv, core=core, log=stem.with_suffix(".log"), cwd=stem.parent, first=timed)
+
+
 class Load:
     """One load on one server, in a folder of its own; leaving the context ends both SIPps."""
 
@@ -174,27 +213,7 @@ class Load:
 
     def _sipp(self, role: str, address: str, port: int, more: list[str]) -> Process:
         stem = self._folder / f"sipp-{role}"
-        statistics = ["-trace_stat", "-fd", "1", "-stf", f"{stem}.csv"]
-        errors = [
-            "-trace_err",
-            "-error_file",
-            f"{stem}.err",
-            "-max_log_size",
-            "200000",
-            "-buff_size",
-            str(_BUFFER),
-        ]
-        argv = [
-            need("sipp"),
-            "-i",
-            address,
-            "-p",
-            str(port),
-            *self._ports.side_doors(port),
-            "-nostdin",
-            *statistics,
-        ]
-        return Process([*argv, *errors, *more], core=self._core, log=stem.with_suffix(".log"), cwd=self._folder)
+        return sipp(stem, address, port, self._core, [*self._ports.side_doors(port), *more], self.plan.timed)
 
     @staticmethod
     def _check(sipp: Process, role: str) -> None:
@@ -208,15 +227,18 @@ class Load:
         # SIPp 3.6 takes a repeated INVITE or ACK for an unexpected one once it has sent twice after it: such are
         # passed over, and a call that no BYE reached shows in the end.
         lenient = ["-default_behaviors", "all,-abortunexp"]
-        scenario = ["-sf", str(SCENARIOS / "uas.xml"), "-d", str(int(RINGING * 1000))]
-        return [*scenario, *lenient, "-timeout", lifetime]
+        scenario = "answer.xml" if self.plan.timed else "uas.xml"
+        what = ["-sf", str(SCENARIOS / scenario), "-d", str(int(self.plan.ringing * 1000))]
+        return [*what, *lenient, "-timeout", lifetime]
 
     def _uac(self) -> list[str]:
         plan = self.plan
         if plan.users is None:
-            what = ["-sf", str(SCENARIOS / "uac.xml"), "-d", str(int(plan.talk * 1000)), "-s", NUMBER]
+            what = ["-sf", str(SCENARIOS / "uac.xml"), "-d", str(int(plan.talk * 1000)), "-s", plan.number]
         else:
             what = ["-sf", str(SCENARIOS / "register.xml"), "-inf", str(plan.users)]
+        if plan.timed:
+            what += ["-trace_shortmsg", "-shortmessage_file", str(self._folder / MESSAGES)]
         # Two seconds' worth of calls may be open: past that SIPp begins no more, and the rate was not held.
         at_once = int(plan.rate * (plan.talk + 2.0)) + 100
         many = ["-r", str(plan.rate), "-m", str(plan.count), "-l", str(at_once)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.failure import BenchError
-from benchmark.load import FAR, OFFICE, RINGING, Load, Plan, Ports, Row
+from benchmark.load import FAR, OFFICE, Load, Plan, Ports, Row
 from benchmark.process import Cpu, Process, core_busy
 
 LATE = 0.25
@@ -191,7 +191,7 @@ def _why(plan: Plan, caller: Row, failed: int, complaint: str, steady: list[_Sna
     begun = last.created / (last.elapsed * plan.rate)
     if begun < KEPT:
         return f"only {begun:.0%} of the rate was begun"
-    longest = plan.rate * (RINGING + plan.talk + LATE) + 10
+    longest = plan.rate * (plan.ringing + plan.talk + LATE) + 10
     if plan.users is None and last.current > longest:
         return f"calls queued: {last.current} were open at once"
     return ""

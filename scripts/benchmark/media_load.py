@@ -1,4 +1,4 @@
-"""Phones for the media process: listeners whose packets are timed as they arrive, and pairs that talk by relay.
+"""Phones: listeners whose packets are timed as they arrive, pairs that talk by relay, and deaf ones that count.
 
 Owns their sockets and what is counted. The kernel notes when a packet arrives (SO_TIMESTAMPNS), so that it does not
 matter when this process, on its own core, comes to read it. A listener's packet is late by as much as it came after
@@ -7,6 +7,7 @@ its turn: turns are 20 ms apart, and by the earliest packet none is early. A tal
 
 from __future__ import annotations
 
+import ctypes
 import select
 import socket
 import struct
@@ -20,7 +21,13 @@ from b2bua.media.schedule import Schedule
 LISTENING = "127.0.0.5"
 """Where phones are."""
 
+_SO_ATTACH_FILTER = 26
 _SO_TIMESTAMPNS = 35
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
+"""What the kernel says of a socket, last how many packets it has dropped there (linux/sock_diag.h)."""
+_DROP = struct.pack("=HBBI", 6, 0, 0, 0)
+"""A filter of one step: take none of it (linux/filter.h)."""
 _TIMESPEC = struct.Struct("=qq")
 _HEADER = struct.Struct("!BBHII")
 _SENT = struct.Struct("!Q")
@@ -54,6 +61,17 @@ class Phone:
             self._first = at, timestamp
         began, start = self._first
         self.late.append(at - began - ((timestamp - start) & 0xFFFFFFFF) / _CLOCK)
+
+    def deafen(self) -> None:
+        """Let the kernel count what arrives, and drop it."""
+        drop = ctypes.create_string_buffer(_DROP)
+        self.sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", 1, ctypes.addressof(drop)))
+
+    @property
+    def dropped(self) -> int:
+        """How many packets have arrived since it became deaf."""
+        dropped: int = _MEMINFO.unpack(self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[-1]
+        return dropped
 
     def say(self, to: tuple[str, int]) -> None:
         """Send the next packet of a talk."""

@@ -5,6 +5,7 @@ Owns nothing of what runs in it. A process and its descendants count as one, sin
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -88,8 +89,8 @@ def core_busy(core: int) -> float:
 class Process:
     """One started program with what it forks, on one core; leaving the context ends it.
 
-    Its output goes to `log`, and it inherits `descriptor`. Should this benchmark be killed, the kernel ends the
-    program too.
+    Its output goes to `log`, and it inherits `descriptor`. `first` lets it come before others on its core (SCHED_RR,
+    sched(7)), where that is allowed. Should this benchmark be killed, the kernel ends the program too.
     """
 
     def __init__(
@@ -101,9 +102,13 @@ class Process:
         cwd: Path,
         environment: Mapping[str, str] | None = None,
         descriptor: int | None = None,
+        first: bool = False,
     ) -> None:
         def before_exec() -> None:
             os.sched_setaffinity(0, {core})
+            if first:
+                with contextlib.suppress(PermissionError):
+                    os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -152,7 +157,10 @@ class Process:
             return None
 
     def cpu(self) -> Cpu:
-        """What it and its descendants have used so far."""
+        """What it and its descendants have used so far.
+
+        Nothing counts twice: what a process has of its children is only of those that have ended (proc(5), cutime).
+        """
         return sum((stat.cpu for stat in self._family()), Cpu())
 
     def thread_cpu(self) -> Cpu:

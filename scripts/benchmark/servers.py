@@ -25,6 +25,8 @@ REPOSITORY = HERE.parent.parent
 CACHE = REPOSITORY / ".bench"
 SIPPY = "sippy==2.5.0"
 USERS = 1000
+MANY_PORTS = 40_000
+"""Where the media ports begin of a server that needs more of them than a run has: past those of tests and servers."""
 PASSWORD = "secret"
 
 _PING = """\
@@ -147,26 +149,39 @@ class Sippy(Server):
 
 
 class B2bua(Server):
-    """This project's, with a policy that has something to decide and its records written."""
+    """This project's, with a policy that has something to decide and its records written.
+
+    Its media process runs and counts as a part of it, also where no call uses it. It has so many `pairs` of ports,
+    by default those of the run.
+    """
 
     name = "b2bua"
     registers = True
     first_rate = 500
 
+    def __init__(self, policy: str = "bench.route", pairs: int | None = None) -> None:
+        self._policy = policy
+        self._pairs = pairs
+
     def version(self) -> str:
         return output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty").strip()
 
     def command(self, folder: Path, ports: Ports) -> tuple[list[str], dict[str, str]]:
-        for file in ("bench.route", "routes.csv", "blocked.csv"):
+        shutil.copy(REPOSITORY / "examples" / "office" / "sounds" / "jazz.wav", folder)
+        for file in (self._policy, "routes.csv", "blocked.csv"):
             # The policy names the port of the called side as it is when nothing else is asked for.
             text = (HERE / file).read_text().replace(f":{Ports().called}", f":{ports.called}")
             (folder / file).write_text(text)
         (folder / "users.yaml").write_text("".join(f"u{n}: {{password: {PASSWORD}}}\n" for n in range(USERS)))
-        (folder / "settings.yaml").write_text(f"listen: [udp:{OFFICE}:{ports.server}]\ngrace: 1s\n")
+        pairs = self._pairs
+        first, last = ports.media if pairs is None else (MANY_PORTS, MANY_PORTS + 2 * pairs - 1)
+        media = f"media: {{first_port: {first}, last_port: {last}}}"
+        settings = [f"listen: [udp:{OFFICE}:{ports.server}]", "grace: 1s", media, ""]
+        (folder / "settings.yaml").write_text("\n".join(settings))
         state = folder / "state"
         shutil.rmtree(state, ignore_errors=True)
         programs = self.programs()
-        server = [str(programs / "python"), str(programs / "b2bua"), "run", str(folder / "bench.route")]
+        server = [str(programs / "python"), str(programs / "b2bua"), "run", str(folder / self._policy)]
         return [*server, "--settings", str(folder / "settings.yaml"), "--state", str(state)], {}
 
     def programs(self) -> Path:
