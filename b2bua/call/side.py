@@ -10,6 +10,7 @@ from typing import TypeAlias
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
 from b2bua.call.streams import control_of, described, remote_of, stream_of
+from b2bua.dialog.ways import UNSPECIFIED
 from b2bua.effects import MediaPlan, MediaPort, Playing
 from b2bua.routing.verdicts import Continue, Play
 from b2bua.sdp.negotiation import audio_of
@@ -66,7 +67,9 @@ class Side:
     @property
     def host(self) -> str:
         """The address of ours that the peer sends media to."""
-        return self.leg.stack.ways.place(self.leg.dialog.flow).host
+        stack, flow = self.leg.stack, self.leg.dialog.flow
+        host = stack.ports.host(flow.local)
+        return stack.ways.place(flow).host if host in UNSPECIFIED else host
 
     @property
     def plays(self) -> bool:

@@ -36,6 +36,7 @@ class Ports:
         self.codecs: tuple[Codec, ...] = ()
         self._up = False
         self._free: dict[str, deque[MediaPort]] = {}
+        self._hosts: tuple[str, ...] = ()
         self._lent: dict[int, User] = {}
         self._plans: dict[int, MediaPlan] = {}
         self._waiting: dict[int, User] = {}
@@ -50,6 +51,8 @@ class Ports:
         self.codecs = codecs
         self._up = True
         self._free = {}
+        ports = tuple(ports)
+        self._hosts = tuple(dict.fromkeys(port.host for port in ports))
         for port in ports:
             if port.id not in self._lent:
                 self._free.setdefault(port.host, deque()).append(port)
@@ -72,13 +75,19 @@ class Ports:
         """A user wants to hear nothing more."""
         self._waiting.pop(id(user), None)
 
-    def free(self, host: str) -> int:
-        """How many ports on this address can be lent."""
-        return len(self._free.get(host, ()))
+    def host(self, local: str) -> str:
+        """The address of the ports for a peer that we signal with from `local`: that one, else one of its family."""
+        if local in self._hosts:
+            return local
+        return next((host for host in self._hosts if (":" in host) == (":" in local)), local)
 
-    def take(self, host: str, user: User) -> MediaPort | None:
-        """Lend a port on this address, None when none is free."""
-        free = self._free.get(host)
+    def free(self, local: str) -> int:
+        """How many ports for such a peer can be lent."""
+        return len(self._free.get(self.host(local), ()))
+
+    def take(self, local: str, user: User) -> MediaPort | None:
+        """Lend a port for such a peer, None when none is free."""
+        free = self._free.get(self.host(local))
         if not free:
             self._turn.count("media_ports_missing")
             return None
