@@ -46,13 +46,17 @@ class Heard(msgspec.Struct, frozen=True, order=True):
 
 
 class Hearing:
-    """The media process as the core sees it, and the air between phones. `sounds` gives names by version."""
+    """The media process as the core sees it, and the air between phones.
+
+    `sounds` gives names by version; `begun` are the sounds that were begun, in their order, each once.
+    """
 
     def __init__(self) -> None:
         self.ports: dict[int, MediaPort] = {}
         self.plans: dict[int, MediaPlan] = {}
         self.sounds: Mapping[str, str] = {}
         self.up = False
+        self.begun: dict[int, str] = {}
         self._locked: dict[int, Place] = {}
 
     def begin(self, ports: Iterable[MediaPort]) -> None:
@@ -77,6 +81,8 @@ class Hearing:
             self.plans.pop(port, None)
         else:
             self.plans[port] = plan
+            if plan.play is not None:
+                self.begun.setdefault(plan.play.id, plan.play.sound)
 
     def playing_to(self, ears: Iterable[Ear], name: str) -> tuple[int, int] | None:
         """The port and the playing that this phone hears."""
