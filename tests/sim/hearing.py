@@ -52,7 +52,7 @@ class Hearing:
     """
 
     def __init__(self) -> None:
-        self.ports: dict[int, MediaPort] = {}
+        self._ids: dict[Place, int] = {}
         self.plans: dict[int, MediaPlan] = {}
         self.sounds: Mapping[str, str] = {}
         self.up = False
@@ -62,7 +62,7 @@ class Hearing:
     def begin(self, ports: Iterable[MediaPort]) -> None:
         """The process is there, with these ports and no plans."""
         self.up = True
-        self.ports = {port.id: port for port in ports}
+        self._ids = {(port.host, port.port): port.id for port in ports}
         self.plans, self._locked = {}, {}
 
     def end(self) -> None:
@@ -139,7 +139,7 @@ class Hearing:
             heard[ear.name].append(Heard(name, kind, way, spoken))
 
     def _port_at(self, place: Place) -> int | None:
-        return next((id for id, port in self.ports.items() if (port.host, port.port) == place), None)
+        return self._ids.get(place)
 
     def _admits(self, id: int, source: Place) -> bool:
         plan = self.plans.get(id)
