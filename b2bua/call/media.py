@@ -113,7 +113,7 @@ class CallMedia:
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
             body = relayed(body, side.host, ports)
-        elif side.plays and side.saying is not None and holds(described(side.saying)):
+        elif self._sends_in_vain(side):
             body = self.led_away(side, body)
         side.telling = body
         return content if body is content.body else Content(body, content.headers, around_origin(body))
@@ -258,6 +258,12 @@ class CallMedia:
     def _settle(self, side: Side | None) -> None:
         if side is not None:
             side.telling = side.saying = side.proposed = None
+
+    def _sends_in_vain(self, side: Side) -> bool:
+        """Whether this side offers to hold one who will hear music from us instead."""
+        other = self.other(side)
+        holding = side.plays and side.saying is not None and holds(described(side.saying))
+        return holding and other is not None and self.can_play(other)
 
     def _fitting(self, side: Side, content: Content) -> bytes:
         """A description in which whoever shall hear music from us is sent something, whatever its holder says.
