@@ -14,12 +14,13 @@ from typing import Protocol
 
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
+from b2bua.call.plans import Plans
 from b2bua.call.side import Side
 from b2bua.call.streams import conversation, described, is_relayed, named_host, stream_of
-from b2bua.effects import Codec, Log, MediaPort, Playing
+from b2bua.effects import Codec, Log, MediaPort
 from b2bua.media.ports import Ports
 from b2bua.routing.destination import Destination
-from b2bua.routing.verdicts import Answer, Media, Play, Sound
+from b2bua.routing.verdicts import Answer, Media, Sound
 from b2bua.sdp.negotiation import (
     answer_direction,
     audio_of,
@@ -33,9 +34,6 @@ from b2bua.sdp.negotiation import (
 from b2bua.sdp.origin import around_origin
 from b2bua.sdp.rewriting import directed, relayed
 from b2bua.sdp.session import Session
-
-TONE = "tone"
-"""The version of the sound that the media process makes itself."""
 
 
 class MediaUser(Protocol):
@@ -54,12 +52,12 @@ class CallMedia:
     `service` is then what we serve.
     """
 
-    __slots__ = ("_ports", "_sides", "_sounds", "_user", "far", "near", "service")
+    __slots__ = ("_plans", "_ports", "_sides", "_user", "far", "near", "service")
 
     def __init__(self, ports: Ports, sounds: Mapping[str, Sound], incoming: Leg, user: MediaUser) -> None:
         """`sounds` are the policy's, by name."""
         self._ports = ports
-        self._sounds = sounds
+        self._plans = Plans(ports, sounds)
         self._user = user
         self._sides: dict[int, Side] = {}
         self.near = self.join(incoming, relayed=False)
@@ -115,7 +113,7 @@ class CallMedia:
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
             body = relayed(body, side.host, ports)
-        elif side.plays and side.saying is not None and holds(described(side.saying)):
+        elif self._sends_in_vain(side):
             body = self.led_away(side, body)
         side.telling = body
         return content if body is content.body else Content(body, content.headers, around_origin(body))
@@ -154,25 +152,10 @@ class CallMedia:
 
     def update(self) -> None:
         """Let our ports do what both descriptions say."""
-        if self.far is None:
-            self._serve()
-            return
-        for side, other in self._pairs():
-            wanted = self.wanted(side, other)
-            side.declined = side.declined and wanted is not None
-            self._choose(side, None if wanted is None else (self._sounds[wanted.sound].version, wanted.loop))
-        for side, other in self._pairs():
-            for number, port in enumerate(side.ports):
-                if port is not None:
-                    self._set(side, other, number, port)
-            self._update_beside(side)
-
-    def wanted(self, side: Side, other: Side) -> Play | None:
-        """The music for this side: while the other holds, this one receives, and the policy said `play`."""
-        if not isinstance(other.hold, Play) or not holds(other.said):
-            return None
-        stream = conversation(side.said)
-        return other.hold if stream is not None and receives(stream) else None
+        if self.far is not None:
+            self._plans.talk(self._pairs())
+        elif self.service is not None:
+            self._plans.serve(self.near, self.service)
 
     def uninvited(self) -> list[Side]:
         """Whoever shall hear music from us but sends and receives elsewhere, and has not been asked to come."""
@@ -276,6 +259,12 @@ class CallMedia:
         if side is not None:
             side.telling = side.saying = side.proposed = None
 
+    def _sends_in_vain(self, side: Side) -> bool:
+        """Whether this side offers to hold one who will hear music from us instead."""
+        other = self.other(side)
+        holding = side.plays and side.saying is not None and holds(described(side.saying))
+        return holding and other is not None and self.can_play(other)
+
     def _fitting(self, side: Side, content: Content) -> bytes:
         """A description in which whoever shall hear music from us is sent something, whatever its holder says.
 
@@ -294,63 +283,6 @@ class CallMedia:
         if offered is not None:
             ways[number] = answer_direction(offered, sending, receiving)
         return content.body if ways[number] is stream.direction else directed(content.body, ways)
-
-    def _serve(self) -> None:
-        """Do for the caller what the policy had us answer with."""
-        near, service = self.near, self.service
-        number = audio_of(near.said)
-        if service is None or number is None or number >= len(near.ports):
-            return
-        port, stream = near.ports[number], near.said.media[number]
-        if port is None:
-            return
-        wanted = None
-        if service.kind == "tone":
-            wanted = (TONE, True)
-        elif service.kind == "play" and service.sound is not None:
-            wanted = (self._sounds[service.sound].version, service.loop)
-        self._choose(near, wanted if receives(stream) else None)
-        echo = port if service.kind == "echo" and receives(stream) else None
-        self._ports.set(port, near.plan(number, echo, near.playing))
-
-    def _choose(self, side: Side, wanted: tuple[str, bool] | None) -> None:
-        """What this side hears from us: a sound's version, and whether it loops."""
-        stream = conversation(side.said)
-        if wanted is None or stream is None:
-            side.playing = None
-            return
-        found = playable(stream, self._ports.codecs)
-        if found is None:
-            side.playing = None
-            if self._ports.codecs:
-                turn = side.leg.stack.turn
-                turn.count("music_without_codec")
-                turn.effects.append(Log("warning", "no music", {"why": "none of the agreed codecs can be played"}))
-            return
-        codec, payload_type = found
-        playing = side.playing
-        same = playing is not None and (playing.sound, playing.loop) == wanted
-        id = playing.id if playing is not None and same else self._ports.next_playing()
-        side.playing = Playing(id, wanted[0], codec, payload_type, wanted[1])
-
-    def _set(self, side: Side, other: Side, number: int, port: MediaPort) -> None:
-        theirs = stream_of(other.said, number)
-        playing = side.playing if number == audio_of(side.said) else None
-        partner = other.ports[number] if number < len(other.ports) else None
-        # Whoever holds gets nothing of what the other still sends, and whoever hears music hears nothing else.
-        hears_us = other.playing is not None and number == audio_of(other.said)
-        crosses = theirs is not None and receives(theirs) and playing is None and not hears_us
-        self._ports.set(port, side.plan(number, partner if crosses else None, playing))
-
-    def _update_beside(self, side: Side) -> None:
-        port, number = side.beside, audio_of(side.said)
-        if port is None:
-            return
-        if not side.is_beside or number is None:
-            self._ports.give_back(port)
-            side.beside = None
-            return
-        self._ports.set(port, side.plan(number, None, side.playing))
 
 
 def _streams_of(offer: Content | None) -> int:

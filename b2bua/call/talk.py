@@ -192,7 +192,7 @@ class Talk:
             return None
         relayed = media.is_relayed
         if now:
-            ours = side.plays and (relayed or (offer is not None and media.can_play(other)))
+            ours = side.plays and (relayed or offer is not None) and media.can_play(other)
         else:
             ours = held and side.plays and relayed and offer is not None and media.knows(other, offer)
         return own_answer(media, side, offer) if ours or (side.playing and side.is_beside) else None

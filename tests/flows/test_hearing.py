@@ -128,3 +128,35 @@ def test_the_policy_is_asked_once_for_each_hold_and_resume(talk: str, due: list[
     performance = performed(BEGINNING + talk + END, tmp_path)
     assert performance.failures == []
     assert asked(performance) == due
+
+
+@pytest.mark.parametrize(
+    ("talk", "due"),
+    [
+        # Refreshes, a change of codecs, a media process that comes back: the music goes on.
+        (
+            "2.0  alice > UPDATE [sdp sendonly]     2.0  alice < 200 UPDATE\n"
+            "2.1  alice > UPDATE [sdp inactive]     2.1  alice < 200 UPDATE\n"
+            "2.2  bob   > UPDATE [codecs PCMA keys]  2.2  alice < UPDATE\n"
+            "2.3  alice > 200 UPDATE [sdp inactive]  2.3  bob   < 200 UPDATE\n"
+            "2.4  media < heard [bob = jazz in PCMA]\n"
+            "2.5  media > down\n"
+            "2.6  media > up\n",
+            ["jazz"],
+        ),
+        # Each hold begins its own.
+        (
+            "2.0  alice > UPDATE [sdp sendonly]     2.0  alice < 200 UPDATE\n"
+            "2.1  alice > UPDATE                    2.1  alice < 200 UPDATE\n"
+            "2.2  alice > UPDATE [sdp sendonly]     2.2  alice < 200 UPDATE\n"
+            "2.3  alice > UPDATE                    2.3  alice < 200 UPDATE\n"
+            "2.4  bob   > UPDATE [sdp sendonly]     2.4  bob   < 200 UPDATE\n",
+            ["jazz", "jazz", "blues"],
+        ),
+    ],
+)
+def test_a_sound_begins_once_for_each_hold(talk: str, due: list[str], tmp_path: Path) -> None:
+    performance = performed(BEGINNING + talk + END, tmp_path)
+    assert performance.failures == []
+    hearing = performance.stage.hearing
+    assert [hearing.sounds[sound] for sound in hearing.begun.values()] == due

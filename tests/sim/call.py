@@ -278,7 +278,9 @@ class Call:
         self._over("them" if self.state != "ending" else "both")
 
     def _other_offers(self, request: Request, server: ServerTransaction) -> None:
-        if self._offering:
+        unanswered = any(each.answered and each.open and not has_sdp(asked) for asked, each in self._offers.values())
+        if self._offering or unanswered:
+            # Our own offer is open, be it in the 2xx whose ACK has not come (RFC 3261 14.2, RFC 3311 5.2).
             self._agent.reply(request, server, 491)
             return
         if any(not other.answered for _, other in self._offers.values()):

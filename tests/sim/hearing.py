@@ -46,19 +46,23 @@ class Heard(msgspec.Struct, frozen=True, order=True):
 
 
 class Hearing:
-    """The media process as the core sees it, and the air between phones. `sounds` gives names by version."""
+    """The media process as the core sees it, and the air between phones.
+
+    `sounds` gives names by version; `begun` are the sounds that were begun, in their order, each once.
+    """
 
     def __init__(self) -> None:
-        self.ports: dict[int, MediaPort] = {}
+        self._ids: dict[Place, int] = {}
         self.plans: dict[int, MediaPlan] = {}
         self.sounds: Mapping[str, str] = {}
         self.up = False
+        self.begun: dict[int, str] = {}
         self._locked: dict[int, Place] = {}
 
     def begin(self, ports: Iterable[MediaPort]) -> None:
         """The process is there, with these ports and no plans."""
         self.up = True
-        self.ports = {port.id: port for port in ports}
+        self._ids = {(port.host, port.port): port.id for port in ports}
         self.plans, self._locked = {}, {}
 
     def end(self) -> None:
@@ -77,6 +81,8 @@ class Hearing:
             self.plans.pop(port, None)
         else:
             self.plans[port] = plan
+            if plan.play is not None:
+                self.begun.setdefault(plan.play.id, plan.play.sound)
 
     def playing_to(self, ears: Iterable[Ear], name: str) -> tuple[int, int] | None:
         """The port and the playing that this phone hears."""
@@ -133,7 +139,7 @@ class Hearing:
             heard[ear.name].append(Heard(name, kind, way, spoken))
 
     def _port_at(self, place: Place) -> int | None:
-        return next((id for id, port in self.ports.items() if (port.host, port.port) == place), None)
+        return self._ids.get(place)
 
     def _admits(self, id: int, source: Place) -> bool:
         plan = self.plans.get(id)

@@ -94,12 +94,19 @@ class Listening:
         found = {what for what, _ in heard}
         self.looked["talk" if speaker.id in due else "music" if due else "nothing"] += 1
         enough = found == due if self._profile.ports == MANY_PORTS else found <= due | {speaker.id}
-        unled = self._profile.media_down or any(act == "empty" for _, act in speaker.plan.acts)
-        if unled and self._profile.way != "relay":
-            # A hold passes as it is while there is no process, and so does one that is refreshed without an offer: then
-            # what its holder still sends passes by us.
+        if self._profile.way != "relay" and self._is_unled(listener, speaker):
             enough = enough or found - {speaker.id} == due
         if not enough:
             self._report("heard", f"{listener!r} hears {sorted(found)}, where {sorted(due)} is due", listener.id)
         if any(codec == "NOISE" for _, codec in heard):
             self._report("heard", f"{listener!r} hears noise: {sorted(heard)}", listener.id)
+
+    def _is_unled(self, listener: Call, speaker: Call) -> bool:
+        """Whether what a holder still sends may pass by us.
+
+        It does where the hold passed as it was: there was no media process, it was refreshed without an offer, or it
+        was said in an answer, to one who held too.
+        """
+        acts = {act for _, act in speaker.plan.acts}
+        both = "hold" in acts and any(act == "hold" for _, act in listener.plan.acts)
+        return bool(self._profile.media_down) or "empty" in acts or both

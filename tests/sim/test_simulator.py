@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,14 @@ def test_a_run_does_not_depend_on_the_order_of_hashes() -> None:
 
 def test_the_worlds_are_not_idle() -> None:
     answered = refused = 0
-    for seed in range(len(KINDS)):
+    looked: Counter[str] = Counter()
+    for seed in range(4 * len(KINDS)):
         world = World(seed)
         world.run()
         answered += sum(record.answer is not None for record in world.records)
         refused += sum(record.answer is None for record in world.records)
-    assert answered > 5 * len(KINDS)
-    assert refused > 5 * len(KINDS)
+        looked.update(world.listening.looked)
+    assert answered > 20 * len(KINDS)
+    assert refused > 20 * len(KINDS)
+    assert looked["talk"] > 100
+    assert min(looked["music"], looked["nothing"]) > 10
