@@ -134,6 +134,11 @@ class Exchange:
         """The call ends."""
         self.step(ExchangeEvent.DROP)
 
+    def forget(self) -> None:
+        """What comes now is nobody's."""
+        self.stop_timers()
+        self._client.user = self._server.user = None
+
     def timer_fired(self, name: str) -> None:
         """One of this exchange's timers is due."""
         self.step(_TIMERS[name])

@@ -45,8 +45,8 @@ class Offering(Protocol):
     def drop(self) -> None:
         """The call ends."""
 
-    def stop_timers(self) -> None:
-        """Wait for nothing any more."""
+    def forget(self) -> None:
+        """Wait for nothing any more, and hear of nothing."""
 
 
 _PENDING = Refusal(491)

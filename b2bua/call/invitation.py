@@ -77,8 +77,9 @@ class Invitation:
         """The call ends."""
         self.step(ExchangeEvent.DROP)
 
-    def stop_timers(self) -> None:
-        """The transaction has all there are."""
+    def forget(self) -> None:
+        """What comes now is nobody's."""
+        self._client.user = None
 
     # What the table's words do.
 

@@ -89,6 +89,11 @@ class Reply:
         """The call ends."""
         self.step(ExchangeEvent.DROP)
 
+    def forget(self) -> None:
+        """What comes now is nobody's."""
+        self.stop_timers()
+        self._server.user = None
+
     def cancelled(self) -> None:
         """A CANCEL for what is answered already changes nothing (RFC 3261 9.2)."""
 

@@ -161,7 +161,7 @@ class Talk:
         """Be gone without another word."""
         self._stop()
         for offering in self._under_way:
-            offering.stop_timers()
+            offering.forget()
         self._under_way = []
 
     # Inside.
