@@ -211,9 +211,10 @@ class Call:
         found = self.inquiry.destinations(target, forwarding)
         if isinstance(found, Refused):
             return found
+        has_ports = self.stack.ports.free(self.incoming.dialog.flow.local) > 0
         legs = []
         for destination in found:
-            relayed = relays(self._mode, self.incoming, destination)
+            relayed = (self._mode == "relay" or has_ports) and relays(self._mode, self.incoming, destination)
             if relayed and not self.with_media().can_relay():
                 if self._mode == "relay":
                     continue
