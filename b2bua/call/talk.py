@@ -48,9 +48,9 @@ class Talk:
         self._under_way: list[Offering] = []
         self._again: Timer | None = None
 
-    def __len__(self) -> int:
-        """How many requests are under way."""
-        return len(self._under_way)
+    def __bool__(self) -> bool:
+        """Whether requests are under way."""
+        return bool(self._under_way)
 
     # What the peers bring.
 
