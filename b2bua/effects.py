@@ -142,8 +142,12 @@ class MediaPort(msgspec.Struct, frozen=True, gc=False):
     port: int
 
 
+TONE = "tone"
+"""The version of the sound that is always there: the media process is handed it at its start."""
+
+
 class Playing(msgspec.Struct, frozen=True, gc=False):
-    """Send a sound by RTP: which one (`version` of a policy's sound, or `tone`), in which codec and payload type.
+    """Send a sound by RTP: which one (`version` of a policy's sound, or `TONE`), in which codec and payload type.
 
     `id` names this playing: the same id goes on where it was when it is said again, another begins anew. When a sound
     that does not loop has ended, `Core.played(port, id)` says so.

@@ -79,7 +79,7 @@ class Call:
         "stack",
         "tags",
     )
-    # For mypyc: what `_finish_if_over` deletes.
+    # For mypyc: what `finish_if_over` deletes.
     __deletable__ = ("incoming",)
 
     def __init__(

@@ -23,10 +23,18 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     around: tuple[bytes, bytes] | None = None
 
 
+DESCRIPTION = (("Content-Type", "application/sdp"),)
+"""The fields of a body that is a session description."""
+
+
+def description(body: bytes) -> Content:
+    """A session description of ours, which has an o= line to be replaced."""
+    return Content(body, DESCRIPTION, around_origin(body))
+
+
 def refusal_of(offer: Content) -> Content:
     """The answer to an offer that came too late to be passed on: no stream (RFC 3264 section 6)."""
-    body = refusing_answer(offer.body)
-    return Content(body, (("Content-Type", "application/sdp"),), around_origin(body))
+    return description(refusing_answer(offer.body))
 
 
 class Progressed(msgspec.Struct, frozen=True, gc=False):

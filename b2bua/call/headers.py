@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from b2bua.call.events import Content
+from b2bua.call.events import DESCRIPTION, Content
 from b2bua.routing.verdicts import HeaderEdit
 from b2bua.sdp.origin import around_origin
 from b2bua.sip.message import Request, Response
@@ -19,9 +19,6 @@ CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-L
 _RENDERING = ("yes", "no", "unknown")
 
 _RARE_CONTENT = frozenset(CONTENT[1:])
-DESCRIPTION = (("Content-Type", "application/sdp"),)
-"""The fields of an ordinary session description."""
-
 _CALLER = (
     "Accept-Contact",
     "Accept-Language",

@@ -16,7 +16,7 @@ from b2bua.call.events import Content
 from b2bua.call.leg import Leg
 from b2bua.call.plans import Plans
 from b2bua.call.side import Side
-from b2bua.call.streams import conversation, described, is_relayed, named_host, stream_of
+from b2bua.call.streams import conversation, described, is_relayed, named_host, read, stream_of
 from b2bua.effects import Codec, Log, MediaPort
 from b2bua.media.ports import Ports
 from b2bua.routing.destination import Destination
@@ -106,9 +106,9 @@ class CallMedia:
         far = self.far if side is self.near else side
         body = self._fitting(side, content)
         if far is not None and far.relayed:
-            streams = described(content).media
-            self._lend(far, described(content))
-            ports: list[int | None] = [None] * len(streams)
+            session = described(content)
+            self._lend(far, session)
+            ports: list[int | None] = [None] * len(session.media)
             for number, (own, partner) in enumerate(zip(side.ports, far.ports, strict=True)):
                 if own is not None and partner is not None and number < len(ports):
                     ports[number] = own.port
@@ -127,7 +127,7 @@ class CallMedia:
 
     def knows(self, side: Side, offer: Content) -> bool:
         """Whether this side's peer was told just what the other says now."""
-        return side.told is not None and same_content(described(Content(side.told, ())), described(offer))
+        return side.told is not None and same_content(read(side.told), described(offer))
 
     def agreed(self, legs: Iterable[Leg | None]) -> None:
         """What was on its way to these legs holds from now on."""
@@ -209,7 +209,7 @@ class CallMedia:
 
         So the held phone hears the music and nothing else. Without a port the answer stays as it is.
         """
-        session = described(Content(body, ()))
+        session = read(body)
         number = audio_of(session)
         port = None if number is None else self.port_beside(side)
         if port is None:

@@ -11,16 +11,13 @@ from typing import TypeAlias
 
 from b2bua.call.side import Side
 from b2bua.call.streams import conversation, stream_of
-from b2bua.effects import Log, MediaPort, Playing
+from b2bua.effects import TONE, Log, MediaPort, Playing
 from b2bua.media.ports import Ports
 from b2bua.routing.verdicts import Answer, Play, Sound
 from b2bua.sdp.negotiation import audio_of, holds, playable, receives
 
 Pairs: TypeAlias = Sequence[tuple[Side, Side]]
 """Each side that talks, with the other."""
-
-TONE = "tone"
-"""The version of the sound that the media process makes itself."""
 
 
 class Plans:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
-from b2bua.call.streams import control_of, described, remote_of, stream_of
+from b2bua.call.streams import control_of, described, read, remote_of, stream_of
 from b2bua.dialog.ways import UNSPECIFIED
 from b2bua.effects import MediaPlan, MediaPort, Playing
 from b2bua.routing.verdicts import Continue, Play
@@ -22,12 +22,12 @@ Hold: TypeAlias = Play | Continue
 class Side:
     """One leg's half of the media.
 
-    `told` is what its peer was told last, as agreed, where that is not simply what the other peer said; `telling` is on
-    its way to that, and `saying` the peer's own offer that is open. `ports` face the peer, one a stream, None where the
-    stream passes by us; `relayed` is whether they shall. `hold` is the policy's word on the hold that the peer began at
-    `held_at` (wall seconds), and `proposed` its word on one that is not agreed yet. `playing` is what the peer hears of
-    us. `beside` is the port for that where its media otherwise passes by us, and for what a holder sends in vain;
-    `declined` is whether the peer would not come there.
+    `told` is what its peer was told last, as agreed, None before we had a hand in that; `telling` is on its way to it,
+    and `saying` the peer's own offer that is open. `ports` face the peer, one a stream, None where the stream passes by
+    us; `relayed` is whether they shall. `hold` is the policy's word on the hold that the peer began at `held_at` (wall
+    seconds), and `proposed` its word on one that is not agreed yet. `playing` is what the peer hears of us. `beside` is
+    the port for that where its media otherwise passes by us, and for what a holder sends in vain; `declined` is whether
+    the peer would not come there.
     """
 
     __slots__ = (
@@ -97,6 +97,6 @@ def audio_port(body: bytes | None) -> int | None:
     """The port that a description names for the conversation."""
     if body is None:
         return None
-    session = described(Content(body, ()))
+    session = read(body)
     number = audio_of(session)
     return None if number is None else session.media[number].port

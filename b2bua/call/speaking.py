@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from b2bua.call.events import Content
+from b2bua.call.events import Content, description
 from b2bua.call.media import CallMedia
 from b2bua.call.side import Side
-from b2bua.call.streams import conversation, described, stream_of
+from b2bua.call.streams import conversation, described, read, stream_of
 from b2bua.effects import Codec
 from b2bua.routing.verdicts import Answer
 from b2bua.sdp.negotiation import (
@@ -28,12 +28,9 @@ from b2bua.sdp.negotiation import (
     receives,
     sends,
 )
-from b2bua.sdp.origin import around_origin
 from b2bua.sdp.rewriting import directed, limited, relayed
 from b2bua.sdp.session import Direction
 from b2bua.sdp.session import Media as Stream
-
-_SDP = (("Content-Type", "application/sdp"),)
 
 
 def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content | None:
@@ -44,10 +41,10 @@ def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content |
     told, other = side.told, media.other(side)
     if told is None:
         return None
-    before = described(Content(told, ()))
+    before = read(told)
     streams = range(len(before.media))
     if offer is None:
-        return _content(directed(told, [direction_of(*_abilities(side, other, number)) for number in streams]))
+        return description(directed(told, [direction_of(*_abilities(side, other, number)) for number in streams]))
     session = described(offer)
     asked, known = conversation(session), conversation(before)
     if asked is None or known is None or not common_formats(asked, known):
@@ -56,7 +53,7 @@ def own_answer(media: CallMedia, side: Side, offer: Content | None) -> Content |
     body = answer(session, told, before, ways)
     if not receives(asked) and other is not None and not media.is_relayed:
         body = media.led_away(side, body)
-    return _content(body)
+    return description(body)
 
 
 def service(media: CallMedia, answered: Answer, offer: Content | None) -> Content | None:
@@ -65,14 +62,14 @@ def service(media: CallMedia, answered: Answer, offer: Content | None) -> Conten
     media.service = answered
     if offer is None:
         port = media.port_for_service(0) if codecs else None
-        return None if port is None else _content(first_offer(near.host, port.port, codecs))
+        return None if port is None else description(first_offer(near.host, port.port, codecs))
     session = described(offer)
     number, stream = audio_of(session), conversation(session)
     if number is None or stream is None:
         return None
     chosen = _spoken(stream, codecs, any_codec=answered.kind == "echo")
     port = media.port_for_service(number) if chosen else None
-    return None if port is None else _content(first_answer(session, near.host, port.port, chosen))
+    return None if port is None else description(first_answer(session, near.host, port.port, chosen))
 
 
 def invitation(media: CallMedia, side: Side) -> Content | None:
@@ -81,7 +78,7 @@ def invitation(media: CallMedia, side: Side) -> Content | None:
     stream = conversation(side.said)
     if told is None or stream is None:
         return None
-    session = described(Content(told, ()))
+    session = read(told)
     number = audio_of(session)
     port = None if number is None else media.port_beside(side)
     if number is None or port is None:
@@ -89,11 +86,7 @@ def invitation(media: CallMedia, side: Side) -> Content | None:
     streams = range(len(session.media))
     body = directed(told, [Direction.SENDONLY if i == number else Direction.INACTIVE for i in streams])
     body = limited(body, [common_formats(stream, session.media[i]) if i == number else None for i in streams])
-    return _content(relayed(body, side.host, [port.port if i == number else None for i in streams]))
-
-
-def _content(body: bytes) -> Content:
-    return Content(body, _SDP, around_origin(body))
+    return description(relayed(body, side.host, [port.port if i == number else None for i in streams]))
 
 
 def _abilities(side: Side, other: Side | None, number: int) -> tuple[bool, bool]:

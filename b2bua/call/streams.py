@@ -18,11 +18,12 @@ _HIGHEST_PORT = 65535
 
 def described(content: Content | None) -> Session:
     """What a body says; one that cannot be read, or none, says nothing."""
-    return _NOTHING if content is None else _described(content.body)
+    return _NOTHING if content is None else read(content.body)
 
 
 @lru_cache(maxsize=512)
-def _described(body: bytes) -> Session:
+def read(body: bytes) -> Session:
+    """What these octets say; those that cannot be read say nothing."""
     try:
         return parse(body)
     except PeerError:

@@ -6,8 +6,8 @@ raises PeerError, which the core answers without state.
 
 from __future__ import annotations
 
-from b2bua.call.events import Content
-from b2bua.call.headers import DESCRIPTION, content_of
+from b2bua.call.events import DESCRIPTION, Content
+from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request

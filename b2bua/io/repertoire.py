@@ -11,9 +11,9 @@ from weakref import WeakSet
 
 import trio
 
-from b2bua.effects import Codec
+from b2bua.effects import TONE, Codec
 from b2bua.io import sounds
-from b2bua.io.media.supervisor import TONE, MediaProcess
+from b2bua.io.media.supervisor import MediaProcess
 from b2bua.io.sounds import Payloads, SoundError
 from dsl.policy import Policy
 from dsl.sounds import Sound

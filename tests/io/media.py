@@ -14,8 +14,8 @@ import structlog
 import trio
 from structlog.testing import LogCapture
 
-from b2bua.effects import Codec, Effect, MediaPlan, MediaPort, Playing, SetMedia
-from b2bua.io.media.supervisor import TONE, MediaProcess
+from b2bua.effects import TONE, Codec, Effect, MediaPlan, MediaPort, Playing, SetMedia
+from b2bua.io.media.supervisor import MediaProcess
 from b2bua.io.shell import Shell
 from b2bua.settings import Media
 from tests.io.edge import Noted, ScriptedCore

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from b2bua.effects import MediaPlan, MediaPort
-from b2bua.io.media.supervisor import TONE
+from b2bua.effects import TONE, MediaPlan, MediaPort
 from b2bua.settings import Media
 
 from .media import Stage, music, place, playing

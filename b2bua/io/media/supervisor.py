@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 import trio
 
-from b2bua.effects import Codec, Effect, MediaPlan, MediaPort, SetMedia
+from b2bua.effects import TONE, Codec, Effect, MediaPlan, MediaPort, SetMedia
 from b2bua.io.media import protocol
 from b2bua.io.media.child import Child, started
 from b2bua.io.media.memory import stored
@@ -33,9 +33,6 @@ from b2bua.io.media.protocol import (
 )
 from b2bua.io.shell import Shell
 from b2bua.settings import Media
-
-TONE: Final = "tone"
-"""The sound that is always there. The codecs that it was learned in are those that can be played."""
 
 REPORT_SECONDS: Final = 1.0
 """Between two reports of the process. They are its sign of life, too: see `child.HEALTH_SECONDS`."""
@@ -191,6 +188,7 @@ class MediaProcess:
             child.say(Learn(version, codec), memory)
         self._child = child
         self._plans = []
+        # What the tone was learned in can be played.
         codecs = tuple(codec for version, codec in self._sounds if version == TONE)
         self._shell.turn(self._core.media_ready, tuple(self._ports), codecs)
         self.begun.set()
