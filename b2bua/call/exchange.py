@@ -6,7 +6,6 @@ the request may pass at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content, refusal_of
@@ -19,6 +18,7 @@ from b2bua.call.tables import (
     ExchangeEvent,
     ExchangeState,
 )
+from b2bua.call.undertaking import REACHING, Compiled, Undertaking
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _UNDECIDED = (ExchangeState.PASSED, ExchangeState.RINGING)
 
 
-class Exchange:
-    """`near` sent the request, `asked` gets it. `offers` is whether a session description can be on its way."""
+class Exchange(Undertaking):
+    """`near` sent the request, `asked` gets it."""
 
     __slots__ = (
         "_ack_content",
@@ -48,25 +48,20 @@ class Exchange:
         "_repetition",
         "_response",
         "_server",
-        "_table",
         "asked",
         "cseq",
         "method",
         "near",
-        "offers",
-        "state",
-        "talk",
     )
 
     def __init__(self, talk: Talk, near: Leg, far: Leg, request: Request, server: ServerTransaction) -> None:
-        self.talk = talk
+        invite = request.method == "INVITE"
+        offers = invite or request.method == "UPDATE"
+        super().__init__(talk, near, _INVITE if invite else _REQUEST, ExchangeState.PASSED, offers)
         self.near = near
         self.asked = far
         self.method = request.method
         self.cseq = request.cseq.number
-        self.offers = request.method in ("INVITE", "UPDATE")
-        self.state = ExchangeState.PASSED
-        self._table = _INVITE if request.method == "INVITE" else _REQUEST
         self._server = server
         server.user = self
         self._repetition: Repetition | None = None
@@ -81,16 +76,6 @@ class Exchange:
         self._max_forwards = 70 if forwards is None else forwards - 1
         self._client = self._passed_on(self._headers)
         self._invite_cseq = far.dialog.local_cseq
-
-    def step(self, event: ExchangeEvent) -> None:
-        """Do what the table says for this event."""
-        row = self._table[self.state].get(event)
-        if row is None:
-            return
-        self.near.stack.turn.concerned = self.near.call
-        self.state, actions = row
-        for action in actions:
-            action(self)
 
     def responded(self, transaction: ClientTransaction, response: Response) -> None:
         """The far leg answered."""
@@ -107,14 +92,6 @@ class Exchange:
         self._response = response
         self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
 
-    def timed_out(self, transaction: ClientTransaction) -> None:
-        """The far leg is silent."""
-        self.step(ExchangeEvent.UNREACHABLE)
-
-    def transport_failed(self, transaction: ClientTransaction) -> None:
-        """The far leg cannot be reached."""
-        self.step(ExchangeEvent.UNREACHABLE)
-
     def reply_failed(self, transaction: ServerTransaction) -> None:
         """The near leg cannot be told: its own transaction will time out."""
 
@@ -129,10 +106,6 @@ class Exchange:
         self._ack_content = content_of(request)
         self.step(ExchangeEvent.ACKNOWLEDGED)
         return True
-
-    def drop(self) -> None:
-        """The call ends."""
-        self.step(ExchangeEvent.DROP)
 
     def forget(self) -> None:
         """What comes now is nobody's."""
@@ -259,12 +232,8 @@ class Exchange:
         self.talk.over(self)
 
 
-_Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Exchange], None], ...]]]]
-
-_REACHING: dict[ExchangeState, tuple[str, ...]] = {ExchangeState.ENDED: ("finish",)}
-
-_INVITE: _Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState, _REACHING)
-_REQUEST: _Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState, _REACHING)
+_INVITE: Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState, REACHING)
+_REQUEST: Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState, REACHING)
 _TIMERS = {
     "repeat": ExchangeEvent.REPEAT,
     "unacknowledged": ExchangeEvent.UNACKNOWLEDGED,

@@ -5,13 +5,13 @@ Owns the request, its answer and its ACK. Leaves to `talk` when one is sent and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
 from b2bua.call.leg import DIALOG_GONE, Leg
 from b2bua.call.tables import OWN_OFFER, ExchangeEvent, ExchangeState
+from b2bua.call.undertaking import REACHING, Compiled, Undertaking
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.tables import compiled
@@ -20,32 +20,20 @@ if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
 
-class Invitation:
+class Invitation(Undertaking):
     """`asked` is the leg that shall hear music."""
 
-    __slots__ = ("_client", "_cseq", "_offer", "_proof", "_response", "asked", "near", "offers", "state", "talk")
+    __slots__ = ("_client", "_cseq", "_offer", "_proof", "_response", "asked", "near")
 
     def __init__(self, talk: Talk, asked: Leg, offer: Content) -> None:
-        self.talk = talk
+        super().__init__(talk, asked, _TABLE, ExchangeState.PASSED, offers=True)
         self.near: Leg | None = None
         self.asked = asked
-        self.offers = True
-        self.state = ExchangeState.PASSED
         self._offer = offer
         self._response: Response | None = None
         self._proof: tuple[str, str] | None = None
         self._client = asked.request("INVITE", self, (), offer)
         self._cseq = asked.dialog.local_cseq
-
-    def step(self, event: ExchangeEvent) -> None:
-        """Do what the table says for this event."""
-        row = _TABLE[self.state].get(event)
-        if row is None:
-            return
-        self.asked.stack.turn.concerned = self.asked.call
-        self.state = row[0]
-        for action in row[1]:
-            action(self)
 
     def responded(self, transaction: ClientTransaction, response: Response) -> None:
         """The leg answered."""
@@ -61,21 +49,9 @@ class Invitation:
         self._response = response
         self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
 
-    def timed_out(self, transaction: ClientTransaction) -> None:
-        """The leg is silent."""
-        self.step(ExchangeEvent.UNREACHABLE)
-
-    def transport_failed(self, transaction: ClientTransaction) -> None:
-        """The leg cannot be reached."""
-        self.step(ExchangeEvent.UNREACHABLE)
-
     def acknowledged(self, request: Request) -> bool:
         """No ACK comes for what we asked."""
         return False
-
-    def drop(self) -> None:
-        """The call ends."""
-        self.step(ExchangeEvent.DROP)
 
     def forget(self) -> None:
         """What comes now is nobody's."""
@@ -115,6 +91,4 @@ class Invitation:
         self.talk.over(self)
 
 
-_Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Invitation], None], ...]]]]
-
-_TABLE: _Compiled = compiled(Invitation, OWN_OFFER, ExchangeState, {ExchangeState.ENDED: ("finish",)})
+_TABLE: Compiled = compiled(Invitation, OWN_OFFER, ExchangeState, REACHING)

@@ -5,7 +5,6 @@ Owns our 2xx, its repetition and its ACK. Leaves to `talk` which offers these ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content
@@ -13,6 +12,7 @@ from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW, Leg
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import OWN_ANSWER, ExchangeEvent, ExchangeState
+from b2bua.call.undertaking import REACHING, Compiled, Undertaking
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 from b2bua.transaction.tables import Event, compiled
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
 
-class Reply:
+class Reply(Undertaking):
     """`near` sent the offer, or a re-INVITE without one: then ours is in the 2xx, and the ACK answers it."""
 
     __slots__ = (
@@ -33,19 +33,14 @@ class Reply:
         "asked",
         "message",
         "near",
-        "offers",
-        "state",
-        "talk",
     )
 
     def __init__(self, talk: Talk, near: Leg, request: Request, server: ServerTransaction) -> None:
-        self.talk = talk
+        super().__init__(talk, near, _TABLE, ExchangeState.ANSWERED, offers=True)
         self.near = near
         self.asked: Leg | None = None
         self._method = request.method
         self._cseq = request.cseq.number
-        self.offers = True
-        self.state = ExchangeState.ANSWERED
         self.message: Request | None = None
         self._server = server
         self._offered = content_of(request)
@@ -67,16 +62,6 @@ class Reply:
         if self._method != "INVITE":
             self.finish()
 
-    def step(self, event: ExchangeEvent) -> None:
-        """Do what the table says for this event."""
-        row = _TABLE[self.state].get(event)
-        if row is None:
-            return
-        self.near.stack.turn.concerned = self.near.call
-        self.state = row[0]
-        for action in row[1]:
-            action(self)
-
     def acknowledged(self, request: Request) -> bool:
         """An ACK came: whether it was of our 2xx."""
         if self._method != "INVITE" or request.cseq.number != self._cseq:
@@ -84,10 +69,6 @@ class Reply:
         self.message = request
         self.step(ExchangeEvent.ACKNOWLEDGED)
         return True
-
-    def drop(self) -> None:
-        """The call ends."""
-        self.step(ExchangeEvent.DROP)
 
     def forget(self) -> None:
         """What comes now is nobody's."""
@@ -133,6 +114,4 @@ class Reply:
         self.talk.over(self)
 
 
-_Compiled = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[Callable[[Reply], None], ...]]]]
-
-_TABLE: _Compiled = compiled(Reply, OWN_ANSWER, ExchangeState, {ExchangeState.ENDED: ("finish",)})
+_TABLE: Compiled = compiled(Reply, OWN_ANSWER, ExchangeState, REACHING)
