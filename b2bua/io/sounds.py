@@ -25,6 +25,7 @@ import soxr
 from numpy.typing import NDArray
 
 from b2bua.effects import Codec
+from dsl.sounds import RATES
 
 Samples: TypeAlias = NDArray[np.float32]
 Frames: TypeAlias = NDArray[np.int16]
@@ -42,8 +43,6 @@ _TONE_LEVEL: Final = 0.22
 """Of full scale: -10 dBm0, as ITU-T E.180 wants tones, where a full sine is +3.14 dBm0 (ITU-T G.711)."""
 
 _TONE_SECONDS: Final = 1
-_SLOWEST: Final = 4_000
-_FASTEST: Final = 384_000
 _OPUS_BIT_RATE: Final = 48_000
 _FULL_SCALE: Final = 32_768
 _SLICE_SECONDS: Final = 1
@@ -99,7 +98,7 @@ def encode(path: Path, codecs: Collection[Codec]) -> dict[Codec, Payloads]:
             raise SoundError("it is no file")
         # By its descriptor: a name's ending would tell libsndfile what to believe.
         with path.open("rb", buffering=0) as opened, soundfile.SoundFile(opened.fileno(), closefd=False) as file:
-            if not _SLOWEST <= file.samplerate <= _FASTEST:
+            if file.samplerate not in RATES:
                 raise SoundError(f"{file.samplerate} Hz is no sampling rate of sound")
             payloads = _encode(_slices(file), file.samplerate, codecs)
     except OSError as problem:
