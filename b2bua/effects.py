@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Transport: TypeAlias = Literal["UDP", "TCP"]
+Transport: TypeAlias = Literal["UDP", "TCP", "TLS"]
 
 
 class Flow(msgspec.Struct, frozen=True, gc=False):
@@ -19,7 +19,8 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
 
     `local` and `remote` are IP addresses as text (IPv6 without brackets). `connection` tells streams to the same
     address apart: it is 0 for datagrams, and 0 on a stream means "any open connection to that address, else a new
-    one".
+    one". `name` is for TLS alone: the name that the peer has to prove by its certificate where we open the connection
+    (RFC 5922 section 7.3), and that it has proved on one that we opened; an IP address where nothing else was dialled.
     """
 
     transport: Transport
@@ -28,6 +29,7 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     remote: str
     remote_port: int
     connection: int = 0
+    name: str = ""
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
@@ -60,11 +62,16 @@ class Resolve(msgspec.Struct, frozen=True, gc=False):
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):
-    """One place to try: an IP address, a port and the transport to use there."""
+    """One place to try: an IP address, a port and the transport to use there.
+
+    `name` is the host that this was found for, before any NAPTR or SRV: what a TLS certificate there has to be for
+    (RFC 5922 section 7.3). Left empty, the certificate has to be for the address itself.
+    """
 
     transport: Transport
     host: str
     port: int
+    name: str = ""
 
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):

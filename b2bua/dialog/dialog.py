@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from b2bua.dialog.ways import DEFAULT_PORT, Place, Ways
+from b2bua.dialog.ways import DEFAULT_PORT, SECURE_PORT, Place, Ways, port_of, transport_of
 from b2bua.effects import Address, Flow, Transport
 from b2bua.sip.errors import LocalError
 from b2bua.sip.headers import NameAddr
@@ -122,8 +122,9 @@ class Dialog:
     def stream_closed(self, flow: Flow) -> None:
         """The connection is gone: the next request opens one to the target's port."""
         if self.flow == flow and self.target:
-            port = _port(self.target)
-            self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port)
+            target = Uri.parse(self.target)
+            name = (flow.name or target.host) if flow.transport == "TLS" else ""
+            self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port_of(target), 0, name)
 
     def retarget(self, message: Request | Response, flow: Flow, ways: Ways) -> None:
         """Take the remote target from a message's Contact, if it has another one (12.2.1.2, 12.2.2)."""
@@ -136,10 +137,6 @@ class Dialog:
         self.target = target_of(uri)
         if not self.pinned:
             self.flow = way_to(uri, self.routes, flow, ways)
-
-
-def _port(target: str) -> int:
-    return Uri.parse(target).port or DEFAULT_PORT
 
 
 def target_of(uri: Uri) -> str:
@@ -174,9 +171,15 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
         if came_by.transport != "UDP" or hop.host != came_by.remote:
             return came_by
     transport: Transport = "UDP"
-    if hop.params and (hop.param("transport") or "").lower() == "tcp":
-        transport = "TCP"
-    port = hop.port or DEFAULT_PORT
+    if hop.params or hop.scheme == "sips":
+        try:
+            transport = transport_of(hop) or "UDP"
+        except KeyError:
+            return came_by
+    if transport == "TLS" == came_by.transport and hop.host == came_by.remote:
+        # Whoever is connected by TLS takes no other connection, unless he said so (RFC 5923).
+        return came_by
+    port = hop.port or (SECURE_PORT if transport == "TLS" else DEFAULT_PORT)
     if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
         return came_by
     return ways.flow_to(Address(transport, hop.host, port)) or came_by

@@ -6,18 +6,16 @@ Owns what can be told from the URI alone. Leaves names to the resolver, and the 
 from __future__ import annotations
 
 from b2bua.dialog.dialog import is_address
-from b2bua.dialog.ways import DEFAULT_PORT
+from b2bua.dialog.ways import port_of, transport_of
 from b2bua.effects import Address, Transport
 from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
-
-_ASKED: dict[str, Transport | None] = {"": None, "udp": "UDP", "tcp": "TCP"}
 
 
 class Hop(Frozen):
     """`transport` is what the URI asks for, None where it leaves the choice; `address` where no name is to be found.
 
-    Not `available` is what asks for a transport that is not here.
+    Not `available` is what asks for a transport that we do not speak.
     """
 
     uri: Uri
@@ -28,10 +26,11 @@ class Hop(Frozen):
 
 def hop_of(uri: Uri) -> Hop:
     """What this URI says of where its requests go."""
-    asked = (uri.param("transport") or "").lower() if uri.params else ""
-    transport = _ASKED.get(asked)
-    if uri.scheme == "sips" or asked not in _ASKED:
-        return Hop(uri, transport, None, False)
+    try:
+        transport = transport_of(uri)
+    except KeyError:
+        return Hop(uri, None, None, False)
     if not is_address(uri.host):
         return Hop(uri, transport, None, True)
-    return Hop(uri, transport, Address(transport or "UDP", uri.host, uri.port or DEFAULT_PORT), True)
+    address = Address(transport or "UDP", uri.host, port_of(uri))
+    return Hop(uri, transport, address, True)

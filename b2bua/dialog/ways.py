@@ -14,6 +14,29 @@ from b2bua.values import Frozen
 
 UNSPECIFIED = ("0.0.0.0", "::")
 DEFAULT_PORT = 5060
+SECURE_PORT = 5061
+"""The port of TLS, and of sips URIs (RFC 3261 19.1.2)."""
+
+_ASKED: dict[str, Transport | None] = {"": None, "udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+_ASKED_SECURELY: dict[str, Transport | None] = {"": "TLS", "tcp": "TLS", "tls": "TLS"}
+
+
+def transport_of(uri: Uri) -> Transport | None:
+    """The transport that a URI asks for (RFC 3261 19.1.4, RFC 3263 4.1): None where it leaves the choice.
+
+    A sips URI asks for TLS, whether it says so, names TCP beneath it, or nothing. KeyError for a transport that we do
+    not speak.
+    """
+    asked = (uri.param("transport") or "").lower() if uri.params else ""
+    return (_ASKED_SECURELY if uri.scheme == "sips" else _ASKED)[asked]
+
+
+def port_of(uri: Uri) -> int:
+    """The port that a URI stands for where no SRV record says otherwise (RFC 3261 19.1.2)."""
+    if uri.port is not None:
+        return uri.port
+    secure = uri.scheme == "sips" or (uri.param("transport") or "").lower() == "tls"
+    return SECURE_PORT if secure else DEFAULT_PORT
 
 
 class Place(Frozen):
@@ -46,6 +69,9 @@ class Ways:
         local = self._locals.get((address.transport, ":" in address.host))
         if local is None:
             return None
+        if address.transport == "TLS":
+            name = address.name or address.host
+            return Flow("TLS", local[0], local[1], address.host, address.port, 0, name)
         return Flow(address.transport, local[0], local[1], address.host, address.port)
 
     def has(self, transport: Transport, host: str) -> bool:
@@ -63,9 +89,9 @@ class Ways:
     def _spell(self, key: tuple[Transport, str, int]) -> Place:
         transport, host, port = key
         parameter = ""
-        if transport == "TCP":
-            parameter = ";transport=tcp"
-            port = self._locals.get(("TCP", ":" in host), (host, port))[1]
+        if transport != "UDP":
+            parameter = f";transport={transport.lower()}"
+            port = self._locals.get((transport, ":" in host), (host, port))[1]
         if self._advertise is not None and host in UNSPECIFIED:
             host = self._advertise
         sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -75,7 +101,7 @@ class Ways:
 
     def ours(self, uri: Uri) -> bool:
         """Whether this URI's host and port are one of our own addresses."""
-        return uri.host in self._hosts and (uri.port or DEFAULT_PORT) in self._ports
+        return uri.host in self._hosts and port_of(uri) in self._ports
 
     def is_host(self, host: str) -> bool:
         """Whether this is one of our own addresses, whatever the port."""

@@ -26,7 +26,7 @@ _ADVICE = {
 
 def open_listener(listener: Listener) -> socket.socket:
     """Bind a socket, and listen if it is a stream's. Raises ServerError that says what to do."""
-    six, stream = ":" in listener.host, listener.transport == "TCP"
+    six, stream = ":" in listener.host, listener.transport != "UDP"
     sock: socket.socket | None = None
     try:
         sock = socket.socket(

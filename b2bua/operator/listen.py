@@ -1,4 +1,4 @@
-"""Listen addresses as text: `udp:127.0.0.1:5060`, `tcp:[::1]:5060`."""
+"""Listen addresses as text: `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:127.0.0.1:5061`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import re
 from b2bua.effects import Transport
 from b2bua.settings import Listener
 
-ADVICE = "write `udp:127.0.0.1:5060` or `tcp:[::1]:5060`"
+ADVICE = "write `udp:127.0.0.1:5060`, `tcp:[::1]:5060` or `tls:127.0.0.1:5061`"
 
-_LISTENER = re.compile(r"(udp|tcp):(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]{1,5})", re.IGNORECASE)
-_TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP"}
+_LISTENER = re.compile(r"(udp|tcp|tls):(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]{1,5})", re.IGNORECASE)
+_TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
 
 
 def parse_listener(text: str) -> Listener:

@@ -60,7 +60,7 @@ def main() -> None:
     multiple=True,
     callback=_listeners,
     metavar="udp:HOST:PORT",
-    help="An address to listen on, udp or tcp; several may be given.  [default: 127.0.0.1:5060, both]",
+    help="An address to listen on, udp, tcp or tls; several may be given.  [default: 127.0.0.1:5060, both]",
 )
 @_STATE
 @click.option("--log-json", is_flag=True, help="Log lines of JSON.")

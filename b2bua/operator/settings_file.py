@@ -59,6 +59,8 @@ def unusable(settings: Settings) -> str | None:
         return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
     if settings.media.last_port and settings.media.last_port <= settings.media.first_port:
         return "`last_port` has to be above `first_port`: RTP and RTCP take two ports"
+    if any(listener.transport == "TLS" for listener in settings.listen):
+        return "a TLS listener needs a certificate"
     everywhere = [listener for listener in settings.listen if listener.host in _UNSPECIFIED]
     if everywhere and settings.advertise is None:
         return (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from b2bua.dialog.ways import port_of
 from b2bua.effects import Flow
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
@@ -43,7 +44,7 @@ def by_flow(request: Request, flow: Flow, contact: Uri) -> bool:
     if flow.transport != "UDP":
         return True
     if _same(contact.host, flow.remote):
-        if _port(contact) == flow.remote_port:
+        if port_of(contact) == flow.remote_port:
             return False
         return request.via.rport is not None and not _sent_from(request, flow)
     return not _same(request.via.host, flow.remote) or not _public(contact.host)
@@ -52,14 +53,6 @@ def by_flow(request: Request, flow: Flow, contact: Uri) -> bool:
 def _sent_from(request: Request, flow: Flow) -> bool:
     via = request.via
     return _same(via.host, flow.remote) and (via.port or 5060) == flow.remote_port
-
-
-def _port(uri: Uri) -> int:
-    """The port that a URI stands for where no SRV record says otherwise (RFC 3261 19.1.2)."""
-    if uri.port is not None:
-        return uri.port
-    secure = uri.scheme == "sips" or (uri.param("transport") or "").lower() == "tls"
-    return 5061 if secure else 5060
 
 
 def _same(host: str, address: str) -> bool:

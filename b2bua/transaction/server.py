@@ -55,8 +55,11 @@ class ServerTransaction(Transaction):
     def stream_closed(self) -> None:
         """Responses go over a new connection to where the request says it came from (RFC 3261 18.2.2)."""
         flow = self.flow
-        port = int(self.key[2] or 5060) if len(self.key) == 4 else 5060
-        self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port)
+        host, port = (str(self.key[1]), self.key[2]) if len(self.key) == 4 else (flow.remote, None)
+        secure = flow.transport == "TLS"
+        port = int(port or (5061 if secure else 5060))
+        name = host if secure else ""
+        self.flow = Flow(flow.transport, flow.local, flow.local_port, flow.remote, port, 0, name)
 
     @property
     def answered(self) -> bool:

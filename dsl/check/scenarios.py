@@ -15,7 +15,7 @@ from dsl.diagnostics import joined, suggestion
 from dsl.vocabulary import DECISIONS, LATER_DECISIONS, WITHIN_A_CALL, Type
 
 _GIVEN_STATES = ("registered", "busy", "up", "full")
-_TRANSPORTS = ("udp", "tcp")
+_TRANSPORTS = ("udp", "tcp", "tls")
 _IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
@@ -73,7 +73,8 @@ class _Checker:
                 case tree.WithSource(source=tree.Network() as network):
                     self.values.type_of(network)
                 case tree.WithTransport(transport=transport) if transport.text not in _TRANSPORTS:
-                    self.report.wrong(transport, f"there is no transport `{transport.text}`", "write `udp` or `tcp`")
+                    advice = "write `udp`, `tcp` or `tls`"
+                    self.report.wrong(transport, f"there is no transport `{transport.text}`", advice)
                 case tree.WithContacts() | tree.WithExpires() if event == "call":
                     self.report.wrong(circumstance, "a call has no such thing", "it belongs to `register`")
                 case _:

@@ -15,6 +15,7 @@ from b2bua.settings import Listener
         ("udp:127.0.0.1:5060", Listener("UDP", "127.0.0.1", 5060)),
         ("TCP:0.0.0.0:1", Listener("TCP", "0.0.0.0", 1)),
         ("tcp:[2001:DB8::1]:65535", Listener("TCP", "2001:db8::1", 65_535)),
+        ("tls:127.0.0.1:5061", Listener("TLS", "127.0.0.1", 5061)),
     ],
 )
 def test_an_address_is_read_and_written(text: str, listener: Listener) -> None:
@@ -23,7 +24,7 @@ def test_an_address_is_read_and_written(text: str, listener: Listener) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "udp", "5060", "udp:5060", "udp:host:5060", "udp:::1:5060", "udp:[1.2.3.4]:5060", "tls:1.2.3.4:1"]
+    "text", ["", "udp", "5060", "udp:5060", "udp:host:5060", "udp:::1:5060", "udp:[1.2.3.4]:5060", "sctp:1.2.3.4:1"]
 )
 def test_what_is_none_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"`.*` is no (listen|IP) address"):
