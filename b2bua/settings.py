@@ -57,11 +57,16 @@ class Media(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact.
 
+    `advertise_in` gives, for networks of peers, the address under which those know us: in Via, Contact and session
+    descriptions towards them, whatever we listen on; the narrowest network counts. `proxies` are networks of front
+    proxies, which are believed when they say where a request came from.
     `grace` is how long a draining server lets calls go on, `max_call` how long any call may last, both in seconds.
     """
 
     listen: tuple[Listener, ...]
     advertise: str | None = None
+    advertise_in: tuple[tuple[str, str], ...] = ()
+    proxies: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("MD5",)
     nonce_lifetime: float = 300.0
     timers: Timers = Timers()

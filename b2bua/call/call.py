@@ -99,7 +99,7 @@ class Call:
         facts = inquiry.facts
         self.caller = facts.caller or facts.claimed or ""
         self.callee = facts.dialed or ""
-        self.source = flow.remote
+        self.source = facts.source
         self.answered: OutgoingLeg | None = None
         self.hung_up_by: Literal["caller", "callee", "system", ""] = ""
         self.rules: tuple[str, ...] = ()
@@ -121,6 +121,8 @@ class Call:
         self._max_forwards = max_forwards
         self.incoming = IncomingLeg(stack, self, request, flow, transaction)
         self.incoming.said = offer
+        if facts.source != flow.remote:
+            self.incoming.seen_at = facts.source
         self.id = self.incoming.dialog.local_tag
         self._live: set[int] = {0}
         if facts.caller is not None:

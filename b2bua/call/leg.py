@@ -96,7 +96,8 @@ class Leg:
 
     `said` is the description that the peer gave last of itself. `adapt` changes one as this peer is to see it, where we
     are in its media's way. `message` is the peer's request while it is at work. `parting` are the fields that the other
-    side's BYE had for this one's.
+    side's BYE had for this one's. `seen_at` is the peer's own IP address, where it is known and a front proxy stands
+    between: else it is the dialog's flow's.
     """
 
     __slots__ = (
@@ -112,6 +113,7 @@ class Leg:
         "parting",
         "reason",
         "said",
+        "seen_at",
         "stack",
         "started_at",
         "state",
@@ -134,6 +136,7 @@ class Leg:
         self.reason = ""
         self.parting: tuple[tuple[str, str], ...] = ()
         self.said: Content | None = None
+        self.seen_at: str | None = None
         self.adapt: Callable[[Content], Content] | None = None
         stack.legs[dialog.local_tag] = self
 

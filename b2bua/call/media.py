@@ -298,7 +298,7 @@ def relays(mode: Media, caller: Leg, destination: Destination) -> bool:
     """
     if mode != "auto":
         return mode == "relay"
-    source, called = caller.dialog.flow.remote, destination.source
+    source, called = caller.seen_at or caller.dialog.flow.remote, destination.source
     if called is None or named_host(caller.said) != source:
         return True
     return destination.hop.uri.host != called or (":" in source) != (":" in called)

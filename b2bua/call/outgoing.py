@@ -64,6 +64,8 @@ class OutgoingLeg(Leg):
         dialog.routes = destination.routes
         dialog.target = destination.uri
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
+        if destination.routes:
+            self.seen_at = destination.source
         self.rang = False
         self.response: Response | None = None
         self.addresses: tuple[Address, ...] = ()

@@ -66,10 +66,16 @@ class Side:
 
     @property
     def host(self) -> str:
-        """The address of ours that the peer sends media to."""
-        stack, flow = self.leg.stack, self.leg.dialog.flow
+        """The address of ours that the peer sends media to.
+
+        Where our ports are on the very address that we signal from, it is as the peer's network knows that one.
+        """
+        stack, flow, seen_at = self.leg.stack, self.leg.dialog.flow, self.leg.seen_at
         host = stack.ports.host(flow.local)
-        return stack.ways.place(flow).host if host in UNSPECIFIED else host
+        if host not in UNSPECIFIED and host != flow.local:
+            return host
+        place = stack.ways.place(flow).host
+        return place if seen_at is None else stack.ways.advertised(seen_at) or place
 
     @property
     def plays(self) -> bool:
@@ -88,7 +94,7 @@ class Side:
         A peer whose packets may come from elsewhere than it says is one behind NAT.
         """
         stream = stream_of(self.said, number)
-        source, remote = self.leg.dialog.flow.remote, remote_of(stream)
+        source, remote = self.leg.seen_at or self.leg.dialog.flow.remote, remote_of(stream)
         learn = source if remote is None or remote[0] != source else None
         return MediaPlan(remote, control_of(stream), learn, None if to is None else to.id, playing)
 

@@ -11,9 +11,11 @@ from b2bua.call.call import Call
 from b2bua.call.forks import end_fork
 from b2bua.call.leg import Stack
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.core.fronts import Fronts
 from b2bua.core.ids import Pending
 from b2bua.core.registering import Registering
 from b2bua.core.trunks import Trunks
+from b2bua.dialog.known import WaysByNetwork
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Log, Resolve
 from b2bua.registrar.registrar import Registrar
@@ -53,7 +55,8 @@ class Parts:
         self.gateways = gateways_of(policy)
         self.pending = Pending()
         self.transactions = Transactions(turn, self._stray_success)
-        self.ways = Ways(settings)
+        self.ways = WaysByNetwork(settings) if settings.advertise_in else Ways(settings)
+        self.fronts = Fronts(settings.proxies) if settings.proxies else None
         self.stack = Stack(turn, self.transactions, self.ways, self._resolve)
         self.registrar = Registrar(self.ways.ours)
         self._load(bindings)

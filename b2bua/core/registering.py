@@ -41,15 +41,15 @@ class Registering:
         self._key = key
         self._turns: Turns[_Request] = Turns()
 
-    def accepted(self, user: str, request: Request, flow: Flow, key: ServerKey, accept: Accept) -> None:
-        """The policy lets this REGISTER through: do it, in its turn. Raises PeerError 503 when too many wait."""
+    def accepted(self, user: str, request: Request, flow: Flow, source: str, key: ServerKey, accept: Accept) -> None:
+        """The policy lets this REGISTER from `source` through: do it, in its turn. PeerError 503 when too many wait."""
         bounds = _bounds(self._turn.settings.registration, accept)
         if "Contact" not in request.headers and not self._turns.held(user):
             # A query changes nothing, so it needs no turn and leaves no state.
             headers = self._registrar.response_headers(user, self._turn.wall)
             self._turn.effects.append(stateless(request, flow, self._key, 200, headers))
             return
-        waiting = _Request(self, user, request, flow, bounds)
+        waiting = _Request(self, user, request, flow, source, bounds)
         mine = self._turns.take(user, waiting)
         waiting.transaction = self._transactions.begin_server(request, flow, key)
         if mine:
@@ -66,7 +66,7 @@ class Registering:
             turn = self._turn
             try:
                 registration = self._registrar.register(
-                    waiting.user, waiting.request, waiting.flow, waiting.bounds, turn.wall
+                    waiting.user, waiting.request, waiting.flow, waiting.bounds, turn.wall, waiting.source
                 )
             except PeerError as error:
                 waiting.answer(error.status, error.headers, error.reason, turn)
@@ -122,13 +122,26 @@ def _bounds(own: Defaults, accept: Accept) -> Bounds:
 class _Request:
     """One REGISTER that has begun."""
 
-    __slots__ = ("_registering", "bounds", "flow", "patience", "registration", "request", "transaction", "user")
+    __slots__ = (
+        "_registering",
+        "bounds",
+        "flow",
+        "patience",
+        "registration",
+        "request",
+        "source",
+        "transaction",
+        "user",
+    )
 
-    def __init__(self, registering: Registering, user: str, request: Request, flow: Flow, bounds: Bounds) -> None:
+    def __init__(
+        self, registering: Registering, user: str, request: Request, flow: Flow, source: str, bounds: Bounds
+    ) -> None:
         self._registering = registering
         self.user = user
         self.request = request
         self.flow = flow
+        self.source = source
         self.bounds = bounds
         self.transaction: ServerTransaction | None = None
         self.registration: Registration | None = None

@@ -95,7 +95,8 @@ class Requests:
         parts = self._parts
         verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
-        trunk = parts.trunks.of(flow.remote)
+        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        trunk = parts.trunks.of(source)
         inquiry = Inquiry(
             parts.policy,
             parts.gateways,
@@ -103,6 +104,7 @@ class Requests:
             parts.meters,
             request,
             flow,
+            source,
             parts.turn.wall,
             verified,
             trunk,
@@ -126,12 +128,13 @@ class Requests:
         verified = verdict.user if isinstance(verdict, Verified) else None
         if len(parts.pending) >= parts.turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
-        user, decision = parts.admitting.registering(request, flow, verified)
+        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        user, decision = parts.admitting.registering(request, flow, source, verified)
         match decision.action:
             case Challenge():
                 self._challenge(request, flow, isinstance(verdict, Stale))
             case Accept() as accept if user is not None:
-                parts.registering.accepted(user, request, flow, key, accept)
+                parts.registering.accepted(user, request, flow, source, key, accept)
             case Reject(code=code, reason=reason):
                 parts.turn.effects.append(stateless(request, flow, parts.key, code, (), reason))
             case Redirect(code=code, uri=uri):

@@ -70,12 +70,13 @@ def _leg_view(call: Call, leg: Leg) -> LegView:
 def registration_view(binding: Binding, wall: float) -> RegistrationView:
     """A binding as the operator sees it."""
     flow = binding.flow
-    host = f"[{flow.remote}]" if ":" in flow.remote else flow.remote
+    remote = binding.source or flow.remote
+    host = f"[{remote}]" if ":" in remote else remote
     return RegistrationView(
         user=binding.aor,
         contact=binding.contact,
         expires=max(0, int(binding.expires_at - wall)),
-        source=f"{host}:{flow.remote_port}",
+        source=host if binding.source else f"{host}:{flow.remote_port}",
         transport=flow.transport.lower(),
         agent=binding.agent or "",
         reachable=binding.reachable,

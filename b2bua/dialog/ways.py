@@ -61,6 +61,7 @@ class Ways:
             self._hosts.add(listener.host)
         if settings.advertise is not None:
             self._hosts.add(settings.advertise)
+        self._hosts.update(host for _, host in settings.advertise_in)
         self._ports = {listener.port for listener in settings.listen}
         self._seen: dict[tuple[Transport, str, int], Place] = {}
 
@@ -84,20 +85,29 @@ class Ways:
         A stream that we opened leaves from a passing port, so its sent-by is the listener's.
         """
         key = (flow.transport, flow.local, flow.local_port)
-        return self._seen.get(key) or self._spell(key)
+        return self._seen.get(key) or self._remember(key)
 
-    def _spell(self, key: tuple[Transport, str, int]) -> Place:
-        transport, host, port = key
+    def advertised(self, peer: str) -> str | None:
+        """The address of ours that is known where this peer is; None where nothing special is said of its network."""
+        return None
+
+    def _remember(self, key: tuple[Transport, str, int]) -> Place:
+        place = self._seen[key] = self.spell(*key, None)
+        return place
+
+    def spell(self, transport: Transport, host: str, port: int, known: str | None) -> Place:
+        """How we are seen from elsewhere at this local address; `known` replaces it, where it is not None."""
         parameter = ""
         if transport != "UDP":
             parameter = f";transport={transport.lower()}"
             port = self._locals.get((transport, ":" in host), (host, port))[1]
-        if self._advertise is not None and host in UNSPECIFIED:
+        if known is not None:
+            host = known
+        elif self._advertise is not None and host in UNSPECIFIED:
             host = self._advertise
         sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         via = f"SIP/2.0/{transport} {sent_by};branch="
-        place = self._seen[key] = Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), located(host), host)
-        return place
+        return Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), located(host), host)
 
     def ours(self, uri: Uri) -> bool:
         """Whether this URI's host and port are one of our own addresses."""

@@ -78,6 +78,8 @@ class _Reader:
         self._readers: dict[str, Callable[[str, Node], object]] = {
             "listen": partial(self._several, self._listener),
             "advertise": self._address,
+            "advertise_in": self._advertised,
+            "proxies": partial(self._several, partial(self._network, "proxies")),
             "hosts": partial(self._several, partial(self._address, "hosts")),
             "first_port": self._port,
             "last_port": self._port,
@@ -137,6 +139,30 @@ class _Reader:
         except ValueError:
             self._document.wrong(node, f"`{text}` is no IP address", "write one without a port")
             return None
+
+    def _network(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"`{name}`")
+        try:
+            return None if text is None else str(ipaddress.ip_network(text))
+        except ValueError as error:
+            why = "has bits beyond its length" if "host bits" in str(error) else "is no network"
+            self._document.wrong(node, f"`{text}` {why}", "write such as `10.0.0.0/8` or `2001:db8::/32`")
+            return None
+
+    def _advertised(self, name: str, node: Node) -> tuple[tuple[str, str], ...] | None:
+        """Networks with the address of ours that is known there."""
+        found: dict[str, str] = {}
+        for _, key_node, entry in self._document.entries(node, f"`{name}`"):
+            network, address = self._network(name, key_node), self._address(name, entry)
+            if network is None or address is None:
+                continue
+            if (":" in network) != (":" in address):
+                self._document.wrong(entry, f"`{address}` cannot be reached from {network}", "write one of its kind")
+            elif network in found:
+                self._document.wrong(key_node, f"`{network}` stands here twice", "remove one of them")
+            else:
+                found[network] = address
+        return tuple(found.items()) or None
 
     def _port(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")

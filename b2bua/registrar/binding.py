@@ -23,7 +23,8 @@ class Binding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     REGISTER came. `nat` says that requests go by that flow and never to the contact's own address;
     otherwise they go to the first element of `path` if there is one, else to the contact. `path` holds
     route values, first hop first (RFC 3327). `reg_id` is present only where RFC 5626 identifies the
-    binding: by `instance` and `reg_id`, not by the contact. `reachable` turns false when the stream that it
+    binding: by `instance` and `reg_id`, not by the contact. `source` is the address that a front proxy of ours saw
+    the REGISTER come from, None where it came to us directly. `reachable` turns false when the stream that it
     depends on closes.
     """
 
@@ -41,6 +42,7 @@ class Binding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     instance: str | None = None
     reg_id: int | None = None
     agent: str | None = None
+    source: str | None = None
     reachable: bool = True
 
     @property

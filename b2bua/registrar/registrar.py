@@ -60,8 +60,12 @@ class Registrar:
         self._heap: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
 
-    def register(self, aor: str, request: Request, flow: Flow, bounds: Bounds, wall: float) -> Registration:
+    def register(
+        self, aor: str, request: Request, flow: Flow, bounds: Bounds, wall: float, source: str | None = None
+    ) -> Registration:
         """What a REGISTER that came by `flow` asks to become of `aor`; nothing changes yet.
+
+        `source` is the address that it came from, where that is another than the flow's.
 
         Raises PeerError: 400 and 439 (see `asked.read`), 403 for a contact that is ours or one too many,
         423 with Min-Expires, 500 when an older request with this Call-ID has come after a newer one.
@@ -75,7 +79,7 @@ class Registrar:
             after = cleared(before, call_id, cseq)
         elif asked.contacts:
             most = MOST_CONTACTS if bounds.max_contacts is None else min(bounds.max_contacts, MOST_CONTACTS)
-            bind = _binder(aor, request, flow, asked.path, wall)
+            bind = _binder(aor, request, flow, asked.path, wall, source)
             after = updated(before, asked.contacts, call_id, cseq, most, bind)
         else:
             after = before
@@ -211,7 +215,9 @@ class Registrar:
             heapq.heappush(self._heap, (earliest, aor))
 
 
-def _binder(aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall: float) -> Callable[[Wanted], Binding]:
+def _binder(
+    aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall: float, source: str | None
+) -> Callable[[Wanted], Binding]:
     """What makes a binding of each contact of one request."""
     call_id, cseq, agent = request.call_id, request.cseq.number, _agent(request)
 
@@ -231,6 +237,7 @@ def _binder(aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall:
             instance=wanted.instance,
             reg_id=wanted.reg_id,
             agent=agent,
+            source=None if source == flow.remote else source,
         )
 
     return bind

@@ -56,8 +56,12 @@ class Admitting:
         self._turn.count("challenges")
         return self._authenticator.challenge(self._turn.wall, self._turn.draw, stale)
 
-    def registering(self, request: Request, flow: Flow, verified: str | None) -> tuple[str | None, Decision]:
+    def registering(
+        self, request: Request, flow: Flow, source: str, verified: str | None
+    ) -> tuple[str | None, Decision]:
         """Whose address a REGISTER is about, and what the policy says, which is counted and logged here.
+
+        `source` is the IP address that it came from, which a front proxy may have seen.
 
         Raises PeerError 403 when a verified account wants to register for somebody else.
         """
@@ -73,7 +77,7 @@ class Admitting:
         asked = None if expires is None or not is_number(expires) else seconds(expires)
         facts = Facts(
             time=wall,
-            source=flow.remote,
+            source=source,
             transport=flow.transport.lower(),
             ambient=Moment(policy, self._meters, wall),
             authenticated=verified is not None,

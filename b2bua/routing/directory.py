@@ -28,6 +28,10 @@ class Registered(Protocol):
         """The flow that it was registered by."""
 
     @property
+    def source(self) -> str | None:
+        """The address that a front proxy of ours saw it come from; None where there is none."""
+
+    @property
     def path(self) -> tuple[str, ...]:
         """The Path that it was registered through, as Route values."""
 
@@ -46,14 +50,19 @@ class Directory:
         user: str,
         uri: str,
         caller: Flow,
+        contact: str | None,
         shown: str,
         headers: tuple[tuple[str, str], ...],
         wall: float,
     ) -> tuple[Destination, ...]:
-        """A user's phones, each contact once, never the one on the `caller`'s own flow."""
+        """A user's phones, each contact once, never the one on the `caller`'s own flow.
+
+        Phones behind a front proxy share its flow: there the caller's own is the one with that `contact`.
+        """
         found: dict[str, Destination] = {}
         for binding in self._bindings(user, wall):
-            if binding.contact in found or binding.flow == caller:
+            own = binding.flow == caller and (contact is None or binding.contact == contact)
+            if binding.contact in found or own:
                 continue
             hop = NameAddr.parse(binding.path[0]).uri if binding.path else Uri.parse(binding.contact)
             found[binding.contact] = Destination(
@@ -64,7 +73,7 @@ class Directory:
                 to=f"<{uri}>",
                 flow=binding.flow if binding.nat and not binding.path else None,
                 routes=binding.path,
-                source=None if binding.path else binding.flow.remote,
+                source=binding.source or (None if binding.path else binding.flow.remote),
                 headers=headers,
             )
         return tuple(found.values())

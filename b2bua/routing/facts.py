@@ -48,17 +48,22 @@ class RequestHeaders(Mapping[str, str]):
 def facts_of(
     request: Request,
     flow: Flow,
+    source: str,
     policy: Policy,
     moment: Moment,
     wall: float,
     verified: str | None,
     trunk: str | None,
 ) -> Facts:
-    """The facts of an INVITE; `verified` is the account whose digest was right."""
+    """The facts of an INVITE.
+
+    `source` is the IP address that it came from, which a front proxy may have seen, and `verified` the account whose
+    digest was right.
+    """
     dialed = dialed_of(request)
     return Facts(
         time=wall,
-        source=flow.remote,
+        source=source,
         transport=flow.transport.lower(),
         ambient=moment,
         trunk=trunk,

@@ -30,6 +30,7 @@ class Inquiry:
     """Asks on behalf of one call. `policy` stays the version that the call began with."""
 
     __slots__ = (
+        "_contact",
         "_directory",
         "_event",
         "_flow",
@@ -50,6 +51,7 @@ class Inquiry:
         meters: Meters,
         request: Request,
         flow: Flow,
+        source: str,
         wall: float,
         verified: str | None,
         trunk: str | None,
@@ -58,8 +60,9 @@ class Inquiry:
         self._gateways = gateways
         self._directory = directory
         self._flow = flow
+        self._contact = None if source == flow.remote else _contact_of(request)
         self.meters = meters
-        self.facts = facts_of(request, flow, policy, Moment(policy, meters, wall), wall, verified, trunk)
+        self.facts = facts_of(request, flow, source, policy, Moment(policy, meters, wall), wall, verified, trunk)
         self.emergency = policy.is_emergency(self.facts.dialed)
         self.identity = Identity.of(request, policy, self.facts)
         self._history: History = history_of(request)
@@ -134,7 +137,8 @@ class Inquiry:
     def _user(self, user: str, forwarding: bool) -> tuple[Destination, ...] | Refused:
         uri = self._user_uri(user)
         headers = self._history_headers(uri, forwarding)
-        found = self._directory.destinations(user, uri, self._flow, self._shown(), headers, self.facts.time)
+        shown, wall = self._shown(), self.facts.time
+        found = self._directory.destinations(user, uri, self._flow, self._contact, shown, headers, wall)
         return found or Refused("unreachable", f"{user} is not registered")
 
     def _number(self, target: NumberTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
@@ -196,3 +200,9 @@ class Inquiry:
 
     def _our_host(self) -> str:
         return self.policy.domains[0]
+
+
+def _contact_of(request: Request) -> str | None:
+    """Whom a request from behind a front proxy comes from: all that its phones share with each other is a flow."""
+    contacts = request.contacts
+    return str(contacts[0].uri) if isinstance(contacts, list) and contacts else None

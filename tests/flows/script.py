@@ -2,7 +2,8 @@
 
 Before the first timed line may stand: `phone NAME ...` and `gateway NAME ...` for parties that are not as usual (see
 `cast`), `name HOST PARTY...` for what a host name stands for, `setting NAME NUMBER`, `retransmissions shown`,
-`media up [PORTS]` for a media process that is there from the start,
+`media up [PORTS]` for a media process that is there from the start, `front NETWORK...` for proxies that are believed,
+`known in NETWORK as ADDRESS` for an address of ours that is known there,
 `log EVENT` for an error that is to be logged, `policy` and `next policy` with the text indented below or a file named
 beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
 """
@@ -76,6 +77,8 @@ class Flow(msgspec.Struct):
     parties: list[Party] = []
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
+    fronts: list[str] = []
+    known: list[tuple[str, str]] = []
     shows_retransmissions: bool = False
     media_ports: int = 0
     logs: list[str] = []
@@ -90,7 +93,9 @@ def read_flow(path: Path) -> Flow:
 
 class _Reader:
     def __init__(self, path: Path) -> None:
-        self.flow = Flow(path=path, parties=[], names={}, settings={}, logs=[], lines=[], records=[])
+        self.flow = Flow(
+            path=path, parties=[], names={}, settings={}, fronts=[], known=[], logs=[], lines=[], records=[]
+        )
         self.number = 0
         self.block = ""
 
@@ -127,6 +132,10 @@ class _Reader:
                 self.flow.names[rest[0]] = tuple(rest[1:])
             case "setting":
                 self.flow.settings[rest[0]] = float(rest[1])
+            case "front":
+                self.flow.fronts += rest
+            case "known" if len(rest) == 4:
+                self.flow.known.append((rest[1], rest[3]))
             case "retransmissions" if rest == ["shown"]:
                 self.flow.shows_retransmissions = True
             case "media" if rest[:1] == ["up"]:

@@ -35,8 +35,8 @@ class Stage(Shell):
         draw = Random(1)
         clock = Clock(-10.0)
         link = Link(clock, draw, Faults(delay=(0.0, 0.0)))
-        audit = Audit(SERVER, self._report)
-        super().__init__(clock, link, audit, _settings(flow.settings), self._policy(flow.policy), draw)
+        audit = Audit(SERVER, self._report, [host for _, host in flow.known])
+        super().__init__(clock, link, audit, _settings(flow), self._policy(flow.policy), draw)
         for actor in self.cast.actors.values():
             actor.join(link, draw)
         if flow.media_ports:
@@ -113,7 +113,8 @@ class Stage(Shell):
                 raise FlowError(f"{where}: {who} cannot `{words}`")
 
 
-def _settings(changed: dict[str, float]) -> Settings:
+def _settings(flow: Flow) -> Settings:
+    changed = flow.settings
     known = {"max-calls", "max-call", "nonce-lifetime", "grace"}
     if not set(changed) <= known:
         raise FlowError(f"settings that a flow can change are {', '.join(sorted(known))}")
@@ -124,4 +125,6 @@ def _settings(changed: dict[str, float]) -> Settings:
         limits=Limits(max_calls=int(changed.get("max-calls", base.limits.max_calls))),
         grace=changed.get("grace", base.grace),
         max_call=changed.get("max-call", base.max_call),
+        proxies=tuple(flow.fronts),
+        advertise_in=tuple(flow.known),
     )

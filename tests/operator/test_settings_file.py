@@ -13,6 +13,8 @@ from b2bua.settings import Limits, Listener, Media, Registration, Settings, Time
 EVERYTHING = """\
 listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
 advertise: 203.0.113.5
+advertise_in: {10.0.0.0/8: 10.1.2.3, "2001:db8::/32": "2001:db8::5"}
+proxies: [10.0.0.64/28, "2001:db8::9"]
 algorithms: [sha-256, MD5]
 nonce_lifetime: 5min
 timers: {t1: 500ms, t2: 4, t4: 5s}
@@ -45,6 +47,8 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
     assert read(tmp_path, EVERYTHING) == Settings(
         listen=(Listener("UDP", "127.0.0.1", 5060), Listener("TCP", "::1", 5062)),
         advertise="203.0.113.5",
+        advertise_in=(("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::5")),
+        proxies=("10.0.0.64/28", "2001:db8::9/128"),
         algorithms=("SHA-256", "MD5"),
         nonce_lifetime=300.0,
         timers=Timers(0.5, 4.0, 5.0),
@@ -85,6 +89,8 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = """\
 listen: [udp:127.0.0.1, udp:localhost:5060, udp:127.0.0.1:70000, udp:127.0.0.1:5060, udp:127.0.0.1:5060]
 advertise: example.com
+advertise_in: {10.0.0.1/8: 10.1.2.3, nowhere: 10.1.2.3, 10.0.0.0/8: "::1", 10.0.0.0/9: 10.1.2.3}
+proxies: [10.0.0.0/40]
 algorithms: [sha-1]
 timers: 5
 limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
@@ -98,6 +104,10 @@ user_agent: "a\\nb"
         "`70000` is no port: 1 to 65535",
         "this stands here twice",
         "`example.com` is no IP address",
+        "`10.0.0.1/8` has bits beyond its length",
+        "`nowhere` is no network",
+        "`::1` cannot be reached from 10.0.0.0/8",
+        "`10.0.0.0/40` is no network",
         "`sha-1` is no algorithm here",
         "`timers` is a mapping, `name: value`",
         "`many` is no count",

@@ -7,7 +7,7 @@ came in and what went out, and nothing of how the core works.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from b2bua.effects import Flow
 from b2bua.sdp.negotiation import formats_of
@@ -37,12 +37,13 @@ class _Asked:
 
 
 class Audit:
-    """`report(rule, text, call_id)` is told what is wrong. `server` is the core's host address.
+    """`report(rule, text, call_id)` is told what is wrong. `server` is the core's host address, `known` what else it is
+    known as.
 
     The times are those of each Call-ID's first ACK to a 2xx, BYE (or CANCEL, coming in), INVITE and final response.
     """
 
-    def __init__(self, server: str, report: Report) -> None:
+    def __init__(self, server: str, report: Report, known: Iterable[str] = ()) -> None:
         self.first_ack_in: dict[str, float] = {}
         self.first_ack_out: dict[str, float] = {}
         self.first_bye_in: dict[str, float] = {}
@@ -51,6 +52,7 @@ class Audit:
         self.final_at: dict[str, float] = {}
         self.strangers: set[str] = set()
         self._server = server
+        self._ours = (server, *known)
         self._report = report
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._sent: dict[str, Request] = {}
@@ -146,7 +148,7 @@ class Audit:
         via, vias = request.via, request.values("Via")
         if len(vias) != 1:
             return f"{len(vias)} Via values"
-        if via.host != self._server or not (via.branch or "").startswith(_MAGIC):
+        if via.host not in self._ours or not (via.branch or "").startswith(_MAGIC):
             return f"Via {via}"
         if request.max_forwards is None or not 0 < request.max_forwards <= 70:
             return f"Max-Forwards {request.max_forwards}"
@@ -154,7 +156,7 @@ class Audit:
             return "no tag in From"
         if request.method in ("INVITE", "UPDATE"):
             contacts = request.values("Contact")
-            if len(contacts) != 1 or self._server not in contacts[0]:
+            if len(contacts) != 1 or not any(host in contacts[0] for host in self._ours):
                 return f"Contact {contacts}"
         if request.from_tag in self._foreign or (request.to_tag is None and request.call_id in self._foreign):
             return "the Call-ID or the From tag of another leg"
@@ -191,7 +193,7 @@ class Audit:
             if request.method == "INVITE" and request.to_tag is None:
                 self.final_at[call_id] = now
         forms_dialog = request.method == "INVITE" and 100 < response.status < 300
-        if forms_dialog and self._server not in (response.get("Contact") or ""):
+        if forms_dialog and not any(host in (response.get("Contact") or "") for host in self._ours):
             self._report("response", f"{name}: Contact {response.get('Contact')}", call_id)
 
     # -- session descriptions
