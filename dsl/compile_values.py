@@ -126,6 +126,8 @@ class Scope:
             slot = local.slot
             same = f"cell {slot} {attribute}"
             return Compiled(_cell(slot, attribute), Kind.TEXT, same, slot=slot)
+        if (base.quoted, local, base.text, attribute) == (False, None, "caller", "number"):
+            return Compiled(_caller_number, Kind.TEXT, "fact caller.number")
         owner = self._reference(base)
         value, same = _user_attribute(owner.value, attribute), f"{owner.same} . {attribute}"
         return Compiled(value, Kind.TEXT, same, slot=owner.slot)
@@ -163,6 +165,12 @@ def _cell(slot: str, column: str) -> Value:
         return cell if isinstance(cell, str) else None
 
     return value
+
+
+def _caller_number(run: Run) -> str | None:
+    """The number of the account that calls; of a call from a trunk, what that says of who calls."""
+    user = run.directory.get(run.facts.caller) if run.facts.caller is not None else None
+    return run.facts.caller_number if user is None else user.number
 
 
 def _user_attribute(owner: Value, attribute: str) -> Value:

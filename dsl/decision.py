@@ -41,9 +41,10 @@ class Facts(msgspec.Struct, kw_only=True):
     """What is known when an event fires. Absent facts are None.
 
     `time` is wall seconds since the epoch; `source` an IP address as text; `trunk` the trunk that the request came
-    from; `headers` maps lower-case names to first values. Register alone has `user`, `expires` (seconds),
-    `contacts` (how many) and `agent`. Hold and resume alone have `holder` and `held`, each a party (the account, else
-    the number or name that was called or calls), whether the holder is the caller, and resume `held_for` (seconds).
+    from, and `caller_number` the E.164 number that it gives of who calls; `headers` maps lower-case names to first
+    values. Register alone has `user`, `expires` (seconds), `contacts` (how many) and `agent`. Hold and resume alone
+    have `holder` and `held`, each a party (the account, else the number or name that was called or calls), whether the
+    holder is the caller, and resume `held_for` (seconds).
     """
 
     time: float
@@ -53,6 +54,7 @@ class Facts(msgspec.Struct, kw_only=True):
     trunk: str | None = None
     authenticated: bool = False
     caller: str | None = None
+    caller_number: str | None = None
     claimed: str | None = None
     dialed: str | None = None
     callee: str | None = None

@@ -133,6 +133,23 @@ class Policy:
         """
         return number if self.setup.is_emergency(number) else self._trunks.number(trunk, number)
 
+    def number_towards(self, trunk: str, number: str) -> str:
+        """The number of a caller as a trunk wants to read it, or as it was where it has no such form.
+
+        Raises KeyError when there is no such trunk.
+        """
+        form = self.trunks[trunk].number
+        return (self.e164(number) if form == "as-dialed" else self.setup.plan.formatted(number, form)) or number
+
+    def number_from(self, trunk: str | None, number: str) -> str | None:
+        """The E.164 form of a caller's number that came from a trunk, or from somebody else (None), if it has one.
+
+        Raises KeyError when there is no such trunk.
+        """
+        if trunk is not None and self.trunks[trunk].number == "plain" and number.isdigit():
+            return self.e164(f"+{number}") or self.e164(number)
+        return self.e164(number)
+
     def trunk_of(self, address: str) -> str | None:
         """The trunk whose `peers` hold this address; the first declared, should there be several."""
         return self._trunks.of(address)

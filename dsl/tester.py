@@ -162,6 +162,8 @@ class _Test:
         facts.claimed = caller.user.text if caller.user is not None else None
         if caller.claimed is not None:
             facts.claimed = caller.claimed.value
+            if facts.trunk is not None:
+                facts.caller_number = self.policy.number_from(facts.trunk, facts.claimed)
         if caller.trunk is not None:
             facts.trunk = caller.trunk.text
             if not any(isinstance(item, tree.WithSource) for item in step.circumstances):

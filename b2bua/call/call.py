@@ -97,7 +97,7 @@ class Call:
         self.inquiry = inquiry
         self._over = over
         facts = inquiry.facts
-        self.caller = facts.caller or facts.claimed or ""
+        self.caller = facts.caller or facts.caller_number or facts.claimed or ""
         self.callee = facts.dialed or ""
         self.source = facts.source
         self.answered: OutgoingLeg | None = None
@@ -174,6 +174,8 @@ class Call:
         if self._dials > _MOST_DIALS:
             self._reject(500, "the routing policy dialled too often")
             return
+        if self.inquiry.privacy.session and not self._hides_media():
+            return
         if self._mode == "relay" and not self.with_media().can_relay():
             self._reject(503, "no media port is free")
             return
@@ -184,6 +186,15 @@ class Call:
         if dial.notify is not None:
             self.incoming.progress(Progressed(dial.notify, "", None, ()), None)
         hunt.advance()
+
+    def _hides_media(self) -> bool:
+        """Be in the media's way for a caller who asks for it (RFC 3323); False where that is critical and cannot be."""
+        if self._mode != "direct" and self.with_media().can_relay():
+            self._mode = "relay"
+        elif self.inquiry.privacy.critical:
+            self._reject(500, "Required Privacy Cannot Be Provided")
+            return False
+        return True
 
     def _reject(self, code: int, reason: str | None) -> None:
         headers: tuple[tuple[str, str], ...] = ()
@@ -208,9 +219,9 @@ class Call:
 
     # What a dial brings.
 
-    def dial_party(self, target: Target, forwarding: bool) -> list[OutgoingLeg] | Refused:
+    def dial_party(self, target: Target) -> list[OutgoingLeg] | Refused:
         """New legs to a party, not yet started."""
-        found = self.inquiry.destinations(target, forwarding)
+        found = self.inquiry.destinations(target)
         if isinstance(found, Refused):
             return found
         has_ports = self.stack.ports.free(self.incoming.dialog.flow.local) > 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from b2bua.call.events import DESCRIPTION, Content
+from b2bua.routing.privacy import PERSONAL, hides_person
 from b2bua.routing.verdicts import HeaderEdit
 from b2bua.sdp.origin import around_origin
 from b2bua.sip.message import Request, Response
@@ -54,6 +55,8 @@ def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ..
     names = _CROSSING_SETS[row].intersection(headers)
     if not names:
         return ()
+    if "Privacy" in headers and hides_person(message):
+        names -= PERSONAL
     return tuple([(name, value) for name in sorted(names) for value in headers[name]])
 
 

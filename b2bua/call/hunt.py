@@ -143,7 +143,7 @@ class Hunt:
         call = self._call
         legs: dict[int, OutgoingLeg] = {}
         for party in step.parties:
-            found = call.dial_party(party, self.dial.forwarder is not None)
+            found = call.dial_party(party)
             if isinstance(found, Refused):
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
                 self.rejection = Rejected(480 if found.kind == "unreachable" else 404, found.reason, reached=False)

@@ -1,7 +1,7 @@
 """A request's facts, as the language names them.
 
-Owns reading what was dialled, who is claimed and who forwarded out of a request. From and P-Asserted-Identity say who
-somebody claims to be, never who calls.
+Owns reading what was dialled and who is claimed out of a request. From and P-Asserted-Identity say who somebody claims
+to be, never who calls.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 
 from b2bua.effects import Flow
 from b2bua.routing.meters import Moment
-from b2bua.sip.errors import PeerError
-from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from dsl.decision import Facts
@@ -54,11 +52,14 @@ def facts_of(
     wall: float,
     verified: str | None,
     trunk: str | None,
+    anonymous: bool,
+    diverted_by: str | None,
 ) -> Facts:
     """The facts of an INVITE.
 
     `source` is the IP address that it came from, which a front proxy may have seen, and `verified` the account whose
-    digest was right.
+    digest was right. What calls for more than the request is given: whether the caller is to be named, and who
+    forwarded last.
     """
     dialed = dialed_of(request)
     return Facts(
@@ -72,8 +73,8 @@ def facts_of(
         claimed=claimed_of(request),
         dialed=dialed,
         callee=policy.callee(dialed),
-        anonymous=is_anonymous(request),
-        diverted_by=diverter_of(request, policy),
+        anonymous=anonymous,
+        diverted_by=diverted_by,
         headers=RequestHeaders(request),
     )
 
@@ -98,26 +99,3 @@ def dialed_in(uri: Uri) -> str | None:
 def claimed_of(request: Request) -> str | None:
     """Who From says is calling."""
     return dialed_in(request.from_.uri)
-
-
-def is_anonymous(request: Request) -> bool:
-    """Whether the caller asks not to be named (RFC 3323 4.1, 4.2)."""
-    uri = request.from_.uri
-    if uri.host == "anonymous.invalid" or (uri.user or "").lower() == "anonymous":
-        return True
-    headers = request.headers
-    return "Privacy" in headers and headers["Privacy"][0].lower() not in ("", "none")
-
-
-def diverter_of(request: Request, policy: Policy) -> str | None:
-    """The party that forwarded last (RFC 5806 section 5): a user of ours if it is one, else what stands there."""
-    if "Diversion" not in request.headers:
-        return None
-    values = request.values("Diversion")
-    if not values:
-        return None
-    try:
-        party = dialed_in(NameAddr.parse(values[0]).uri)
-    except PeerError:
-        return None
-    return policy.callee(party) or party

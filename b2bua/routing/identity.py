@@ -1,7 +1,8 @@
 """As whom a caller is shown to the called side (RFC 3323, RFC 3325).
 
 An account that proved itself is shown by its own name and number, whatever its From said. Somebody who proved nothing
-is shown by the number that a trunk gives, and never by the name of a user of ours.
+is shown by the number that a trunk gives, and never by the name of a user of ours. Owns who vouches for a number: the
+operator, an account's digest, a trusted trunk, and nobody else; only such a one is ever asserted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from typing import Self
 
 from b2bua.routing.facts import dialed_in
+from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless
 from b2bua.sip.errors import PeerError
+from b2bua.sip.grammar import is_number
 from b2bua.sip.headers import NameAddr, quote
 from b2bua.sip.message import Request
 from b2bua.sip.uri import escape_user
@@ -17,65 +20,144 @@ from b2bua.values import Frozen
 from dsl.compile_setup import Trunk
 from dsl.decision import Facts
 from dsl.policy import Policy
+from dsl.users import User
 
 _ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+_FULL = frozenset(("full", "uri"))
 
 
 class Identity(Frozen):
-    """`user` is what stands before the @, empty where nobody may be named; `account` the verified caller."""
+    """`user` is what stands before the @ in From, empty where nobody may be named; `account` the verified caller.
+
+    `number` is the one of its own that an account chose, or what a trunk gave; `vouched` says that a trusted one did.
+    """
 
     display: str
     user: str
     account: str | None
     anonymous: bool
+    number: str | None = None
+    vouched: bool = False
+    privacy: Privacy = NO_PRIVACY
 
     @classmethod
-    def of(cls, request: Request, policy: Policy, facts: Facts) -> Self:
+    def of(cls, request: Request, policy: Policy, facts: Facts, privacy: Privacy = NO_PRIVACY) -> Self:
         """The identity of whoever sent an INVITE that these are the facts of."""
         verified, anonymous = facts.caller, facts.anonymous
         if verified is not None:
             user = policy.users.get(verified)
             display = (user.display if user is not None else None) or ""
-            return cls(display, verified, verified, anonymous)
-        claimed = _asserted(request, policy, facts)
-        if claimed is None or policy.callee(claimed) is not None:
-            return cls("", "", None, anonymous)
-        return cls("", policy.e164(claimed) or claimed, None, anonymous)
+            preferred = None
+            if user is not None and "P-Preferred-Identity" in request.headers:
+                preferred = _preferred(request, policy, user)
+            return cls(display, verified, verified, anonymous, preferred, privacy=privacy)
+        if facts.trunk is not None and policy.trunks[facts.trunk].trusted:
+            told = _asserted(request) or _remote_party(request)
+            if told is not None:
+                display, number, hidden = told
+                return cls(
+                    display, _shown(number, policy, facts.trunk), None, anonymous or hidden, number, True, privacy
+                )
+        claimed = facts.claimed
+        if (anonymous or privacy.open) and is_nameless(request.from_.uri):
+            claimed = None
+        return cls("", _shown(claimed, policy, facts.trunk), None, anonymous, claimed, privacy=privacy)
 
     def from_value(self, host: str) -> str:
         """A From value without tag."""
-        if self.anonymous or not self.user:
+        return self._written(self.user, host)
+
+    def towards(self, trunk: Trunk, host: str, policy: Policy) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """From without tag, and what else a trunk is told of who calls; `host` is what stands after the trunk's @.
+
+        A trunk sees a number in the form that it wants, or with `from account` our account there. Only one that is
+        trusted is told who it is although that is to be kept from the called party.
+        """
+        number, ours = trunk.caller_id, policy.domains[0]
+        if number is None:
+            number = self._own(policy)
+            number = policy.number_towards(trunk.name, number) if number else ""
+        if trunk.from_ == "account" and trunk.account is not None:
+            from_ = self._written(trunk.account, host)
+        else:
+            from_ = self._written(number, ours)
+        headers: tuple[tuple[str, str], ...] = ()
+        if trunk.trusted and number and (self.account is not None or self.vouched or trunk.caller_id is not None):
+            headers = (("P-Asserted-Identity", f"<sip:{escape_user(number)}@{ours}>"),)
+        if self.anonymous:
+            return from_, (*headers, ("Privacy", "id;critical" if self.privacy.critical else "id"))
+        return from_, (*headers, ("Privacy", "none")) if self.privacy.open else headers
+
+    def _written(self, user: str, host: str) -> str:
+        if self.anonymous or not user:
             return _ANONYMOUS
-        uri = f"<sip:{escape_user(self.user)}@{host}>"
+        uri = f"<sip:{escape_user(user)}@{host}>"
         return f"{quote(self.display)} {uri}" if self.display else uri
 
-    def towards(self, trunk: Trunk, policy: Policy) -> Identity:
-        """The identity that a trunk is shown: a number, or the trunk's own account (`from account`)."""
-        number: str | None = trunk.caller_id
-        if trunk.from_ == "account" and trunk.account is not None:
-            number = trunk.account
-        if number is None and self.account is not None:
-            user = policy.users.get(self.account)
-            number = user.number if user is not None else None
-            number = (policy.e164(number) or number) if number is not None else None
-        if number is None and self.account is None:
-            number = self.user
-        return Identity(self.display, number or "", self.account, self.anonymous)
-
-    def headers(self, trusted: bool, host: str) -> tuple[tuple[str, str], ...]:
-        """What only a trusted trunk is told, and that the rest is to be kept from the called party."""
-        if not trusted or not self.user:
-            return (("Privacy", "id"),) if self.anonymous else ()
-        asserted = ("P-Asserted-Identity", f"<sip:{escape_user(self.user)}@{host}>")
-        return (asserted, ("Privacy", "id")) if self.anonymous else (asserted,)
+    def _own(self, policy: Policy) -> str | None:
+        if self.account is None:
+            return self.user
+        user = policy.users.get(self.account)
+        return self.number or (user.number if user is not None else None)
 
 
-def _asserted(request: Request, policy: Policy, facts: Facts) -> str | None:
-    if facts.trunk is not None and policy.trunks[facts.trunk].trusted:
-        values = request.values("P-Asserted-Identity")
-        if values:
-            try:
-                return dialed_in(NameAddr.parse(values[0]).uri)
-            except PeerError:
-                return None
-    return facts.claimed
+def _shown(number: str | None, policy: Policy, trunk: str | None) -> str:
+    """What a From may say of a number that somebody else gave: never the name or the extension of a user of ours."""
+    if number is None or policy.callee(number) is not None:
+        return ""
+    return policy.number_from(trunk, number) or number
+
+
+def _asserted(request: Request) -> tuple[str, str, bool] | None:
+    """The name and number of P-Asserted-Identity: of two values, the one with a number (RFC 3325 9.1)."""
+    found = None
+    for value in request.values("P-Asserted-Identity") if "P-Asserted-Identity" in request.headers else ():
+        address = _read(value)
+        number = dialed_in(address.uri) if address is not None else None
+        if address is None or number is None:
+            continue
+        if is_number(number.lstrip("+")):
+            return address.display, number, False
+        found = found or (address.display, number, False)
+    return found
+
+
+def _remote_party(request: Request) -> tuple[str, str, bool] | None:
+    """The name and number of Remote-Party-ID, and whether they are to be hidden (draft-ietf-sip-privacy-04).
+
+    Of several, the first that is about the calling party and was screened.
+    """
+    for value in request.values("Remote-Party-ID") if "Remote-Party-ID" in request.headers else ():
+        address = _read(value)
+        number = dialed_in(address.uri) if address is not None else None
+        if address is None or number is None:
+            continue
+        if (address.param("party") or "calling").lower() != "calling" or (
+            address.param("screen") or ""
+        ).lower() != "yes":
+            continue
+        hidden = (address.param("privacy") or "off").strip('"').lower()
+        return "" if hidden == "name" else address.display, number, hidden in _FULL
+    return None
+
+
+def _preferred(request: Request, policy: Policy, user: User) -> str | None:
+    """The number that an account wants to be shown by (RFC 3325 9.2), if it is one of its own.
+
+    Its own are `number` and those that stand in `numbers`, between commas or spaces.
+    """
+    own = f"{user.number or ''} {user.attributes.get('numbers', '')}".replace(",", " ").split()
+    for value in request.values("P-Preferred-Identity"):
+        address = _read(value)
+        wanted = dialed_in(address.uri) if address is not None else None
+        for number in own if wanted is not None else ():
+            if number == wanted or (policy.e164(number) or number) == policy.e164(wanted):
+                return number
+    return None
+
+
+def _read(value: str) -> NameAddr | None:
+    try:
+        return NameAddr.parse(value)
+    except PeerError:
+        return None

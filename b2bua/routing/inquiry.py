@@ -13,14 +13,25 @@ from b2bua.effects import Flow
 from b2bua.routing.destination import Destination, Refused
 from b2bua.routing.directory import Directory
 from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
-from b2bua.routing.forwarding import MOST, History, forwarded, history_headers, history_of
+from b2bua.routing.forwarding import (
+    MOST,
+    NO_HISTORY,
+    Fields,
+    History,
+    diverter_of,
+    forwarded,
+    history_headers,
+    history_of,
+)
 from b2bua.routing.gateways import Gateway
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
+from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, escape_user
+from dsl.compile_setup import Trunk
 from dsl.decision import NumberTarget, UriTarget, UserTarget
 from dsl.evaluate import EvaluationError
 from dsl.policy import Policy
@@ -41,6 +52,7 @@ class Inquiry:
         "identity",
         "meters",
         "policy",
+        "privacy",
     )
 
     def __init__(
@@ -62,10 +74,17 @@ class Inquiry:
         self._flow = flow
         self._contact = None if source == flow.remote else _contact_of(request)
         self.meters = meters
-        self.facts = facts_of(request, flow, source, policy, Moment(policy, meters, wall), wall, verified, trunk)
-        self.emergency = policy.is_emergency(self.facts.dialed)
-        self.identity = Identity.of(request, policy, self.facts)
+        self.privacy: Privacy = privacy_of(request) if "Privacy" in request.headers else NO_PRIVACY
         self._history: History = history_of(request)
+        anonymous = self.privacy.nameless or (is_nameless(request.from_.uri) and not self.privacy.open)
+        diverter = None if self._history is NO_HISTORY else diverter_of(self._history, policy)
+        moment = Moment(policy, meters, wall)
+        self.facts = facts = facts_of(request, flow, source, policy, moment, wall, verified, trunk, anonymous, diverter)
+        self.emergency = policy.is_emergency(facts.dialed)
+        self.identity = identity = Identity.of(request, policy, facts, self.privacy)
+        if trunk is not None and verified is None:
+            facts.anonymous = identity.anonymous
+            facts.caller_number = policy.number_from(trunk, identity.number) if identity.number is not None else None
         self._event = "call"
 
     def decide(self) -> Decision:
@@ -114,18 +133,18 @@ class Inquiry:
         forwarder = dial.forwarder
         if forwarder is None:
             return True
-        if len(self._history.diversions) >= MOST or forwarder in self._history.users():
+        if self._history.count >= MOST or self._history.names(forwarder, self.policy):
             return False
-        self._history = forwarded(self._history, self._user_uri(forwarder), self._event)
+        self._history = forwarded(self._history, forwarder, self._event)
         return True
 
-    def destinations(self, target: Target, forwarding: bool) -> tuple[Destination, ...] | Refused:
+    def destinations(self, target: Target) -> tuple[Destination, ...] | Refused:
         """Where a party is to be called."""
         if isinstance(target, UserTarget):
-            return self._user(target.user, forwarding)
+            return self._user(target.user)
         if isinstance(target, NumberTarget):
-            return self._number(target, forwarding)
-        return self._uri(target, forwarding)
+            return self._number(target)
+        return self._uri(target)
 
     def forget(self) -> None:
         """The call was answered: let go of the request's own headers."""
@@ -134,14 +153,14 @@ class Inquiry:
     def _failed(self, error: EvaluationError) -> Decision:
         return Decision(Reject(500), self.policy.hash, logs=(f"the policy failed: {error}",))
 
-    def _user(self, user: str, forwarding: bool) -> tuple[Destination, ...] | Refused:
+    def _user(self, user: str) -> tuple[Destination, ...] | Refused:
         uri = self._user_uri(user)
-        headers = self._history_headers(uri, forwarding)
+        headers = self._history_headers(uri)
         shown, wall = self._shown(), self.facts.time
         found = self._directory.destinations(user, uri, self._flow, self._contact, shown, headers, wall)
         return found or Refused("unreachable", f"{user} is not registered")
 
-    def _number(self, target: NumberTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
+    def _number(self, target: NumberTarget) -> tuple[Destination, ...] | Refused:
         gateway, policy, number = self._gateways[target.trunk], self.policy, target.number
         trunk = gateway.trunk
         if number is None:
@@ -153,16 +172,15 @@ class Inquiry:
         if full and not self.emergency:
             return Refused("unreachable", f"all channels of trunk {trunk.name} are taken")
         uri = written if written == EMERGENCY_URN else gateway.uri(written)
-        shown, host = self.identity.towards(trunk, policy), policy.domains[0]
-        headers = shown.headers(trunk.trusted, host)
-        if forwarding:
-            headers += history_headers(self._history, uri, self._event)
+        from_, headers = self.identity.towards(trunk, gateway.hop.uri.host, policy)
+        if self._history is not NO_HISTORY:
+            headers += self._history_headers(uri, trunk)
         return (
             Destination(
                 uri=uri,
                 party=number,
                 hop=gateway.hop,
-                from_=shown.from_value(host),
+                from_=from_,
                 to=f"<{uri}>",
                 trunk=trunk.name,
                 account=gateway.account,
@@ -170,7 +188,7 @@ class Inquiry:
             ),
         )
 
-    def _uri(self, target: UriTarget, forwarding: bool) -> tuple[Destination, ...] | Refused:
+    def _uri(self, target: UriTarget) -> tuple[Destination, ...] | Refused:
         if target.uri is None:
             return Refused("failure", "there is no address to dial")
         try:
@@ -181,16 +199,29 @@ class Inquiry:
             callee = self.policy.callee(dialed_in(uri))
             if callee is None:
                 return Refused("failure", f"nobody here is called {dialed_in(uri)}")
-            return self._user(callee, forwarding)
+            return self._user(callee)
         if not target.written or uri.scheme != "sip":
             return Refused("failure", f"{target.uri} is none of our users")
-        headers = self._history_headers(target.uri, forwarding)
+        headers = self._history_headers(target.uri)
         shown = self._shown()
         text = str(uri.without_headers())
         return (Destination(uri=text, party=text, hop=hop_of(uri), from_=shown, to=f"<{text}>", headers=headers),)
 
-    def _history_headers(self, uri: str, forwarding: bool) -> tuple[tuple[str, str], ...]:
-        return history_headers(self._history, uri, self._event) if forwarding else ()
+    def _history_headers(self, uri: str, trunk: Trunk | None = None) -> Fields:
+        """How the call came here, for whoever it goes to; a trunk reads numbers where our users have one."""
+        history = self._history
+        if history is NO_HISTORY:
+            return ()
+        policy = self.policy
+
+        def spelled(party: str) -> str:
+            user = policy.users.get(party)
+            if trunk is not None and user is not None and user.number is not None:
+                party = policy.number_towards(trunk.name, user.number)
+            return self._user_uri(party)
+
+        told = trunk is not None and trunk.trusted
+        return history_headers(history, self.facts.dialed or "", uri, spelled, told, self.privacy.history)
 
     def _shown(self) -> str:
         return self.identity.from_value(self._our_host())

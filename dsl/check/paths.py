@@ -205,6 +205,9 @@ class _Walker:
                 meaning = self.names.of(name)
                 from_caller = meaning.chosen or (meaning.kind is Kind.PARAMETER and meaning.declared in chosen)
                 return spoken(value) if from_caller else None
+            case tree.Attribute(base=tree.Name(text="caller") as base, attribute=tree.Name(text="number")):
+                # A trunk says it of whoever calls through it; an account's own is chosen by nobody, as paths know.
+                return spoken(value) if self.names.of(base).kind is Kind.FACT else None
             case tree.Header():
                 return spoken(value)
             case tree.E164(argument=argument):

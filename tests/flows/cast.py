@@ -34,7 +34,7 @@ alice: {password: alice-secret, extension: "201", number: "+493012345201", displ
 bob:   {password: bob-secret, extension: "202", number: "+493012345202", display: Bob, mobile: "+491701234567"}
 carol: {password: carol-secret, extension: "203", number: "+493012345203", display: Carol}
 dave:  {password: dave-secret, extension: "204", number: "+493012345204", display: Dave}
-erin:  {password: erin-secret, extension: "205", number: "+493012345205", display: Erin}
+erin:  {password: erin-secret, extension: "205", number: "+493012345205", numbers: "+4930123459, 20", display: Erin}
 """
 
 _PREAMBLE = """\

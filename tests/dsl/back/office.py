@@ -47,6 +47,7 @@ on register {
 on call {
   when dialed is emergency and (source in office or authenticated) -> dial dialed via pstn
   when from trunk pstn {
+    also when caller.number is not absent -> tag from caller.number
     when lookup dids dialed as line -> do ring(line.user)
     otherwise -> reject 404
   }

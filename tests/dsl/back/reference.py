@@ -230,7 +230,8 @@ class Walk:
             owner = self.value(tree.Reference(expression.span, expression.base), env)
             user = self.setup.directory.users.get(owner)
             if user is None:
-                return None
+                of_trunk = (expression.base.text, expression.attribute.text) == ("caller", "number")
+                return self.facts.caller_number if of_trunk and expression.base.text not in env else None
             fixed = {"name": user.name, "extension": user.extension, "number": user.number, "display": user.display}
             return {**user.attributes, **fixed}.get(expression.attribute.text)
         name = expression.name.text

@@ -236,6 +236,7 @@ def facts(**given):
         trunk=st.sampled_from([None, "t1", "t2"]),
         authenticated=st.booleans(),
         caller=st.none() | NAMES,
+        caller_number=st.none() | st.just("+4930555"),
         dialed=st.none() | st.sampled_from(DIALED),
         callee=st.none() | NAMES,
         anonymous=st.booleans(),

@@ -35,6 +35,7 @@ def said(tmp_path, text):
         'call from anyone to "112" source office\nexpect dial "112" via pstn',
         'call from trunk pstn to "030555001"\nexpect dial alice',
         'call from anyone to "030555001" source 198.51.100.5\nexpect dial alice',
+        'call from "030 99 99 99" to "030555001" source 198.51.100.5\nexpect tag from "+4930999999"\nexpect dial alice',
         'given over toll\ncall from alice to "030123456"\nexpect reject 403 "hourly limit reached"',
         'call from alice to "away"\nexpect redirect 302 alice\nexpect response 302',
         'call from alice to bob header "X-Says" "hi" transport tcp\nexpect forward "015112345678" via pstn notify 181',
