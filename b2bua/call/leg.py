@@ -15,6 +15,7 @@ from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Place, Ways
 from b2bua.effects import Flow
 from b2bua.media.ports import Ports
+from b2bua.routing.destination import Destination
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction, ClientUser
@@ -34,9 +35,12 @@ DIALOG_GONE = (408, 481)
 
 
 class Stack:
-    """What all legs of a core share. `legs` finds a leg by the tag that we gave its dialog."""
+    """What all legs of a core share. `legs` finds a leg by the tag that we gave its dialog.
 
-    __slots__ = ("legs", "ports", "resolve", "transactions", "turn", "ways")
+    `flow_gone` is told of a phone's flow that its proxy has lost (RFC 5626 5.3).
+    """
+
+    __slots__ = ("flow_gone", "legs", "ports", "resolve", "transactions", "turn", "ways")
 
     def __init__(
         self,
@@ -50,11 +54,16 @@ class Stack:
         self.ways = ways
         self.resolve = resolve
         self.ports = Ports(turn)
+        self.flow_gone: Callable[[Destination], None] = _unheard
         self.legs: dict[str, Leg] = {}
 
     def branch(self) -> str:
         """A branch that nobody has used (RFC 3261 8.1.1.7)."""
         return MAGIC + self.turn.draw()
+
+
+def _unheard(destination: Destination) -> None:
+    """Nobody wants to know which flows are gone."""
 
 
 class LegUser(Concerned, Protocol):

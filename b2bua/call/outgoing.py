@@ -57,15 +57,9 @@ class OutgoingLeg(Leg):
         call_id: str,
     ) -> None:
         tag = stack.turn.draw()
-        self.destination = destination
-        flow = destination.flow or _NOWHERE
-        dialog = Dialog(call_id, f"{destination.from_};tag={tag}", tag, destination.to, "", flow, int(tag[:15], 16))
-        dialog.pinned = destination.flow is not None
-        dialog.routes = destination.routes
-        dialog.target = destination.uri
+        dialog = Dialog(call_id, f"{destination.from_};tag={tag}", tag, destination.to, "", _NOWHERE, int(tag[:15], 16))
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
-        if destination.routes:
-            self.seen_at = destination.source
+        self._aim(destination)
         self.rang = False
         self.response: Response | None = None
         self.addresses: tuple[Address, ...] = ()
@@ -139,6 +133,8 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.PROGRESSED)
         elif status < 300:
             self._succeeded(transaction, response)
+        elif status in _FLOW_FAILED and self._by_another_flow(status):
+            pass
         elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
         else:
@@ -149,7 +145,7 @@ class OutgoingLeg(Leg):
         """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
         if transaction.method != "INVITE":
             super().timed_out(transaction)
-        elif not self._go_elsewhere():
+        elif not self._go_elsewhere() and not self._by_another_flow():
             self.cause, self.reason = 408, "no response"
             self.step(LegEvent.UNREACHABLE)
 
@@ -162,7 +158,7 @@ class OutgoingLeg(Leg):
             self._datagram_flow = None
             self._streams_refused = True
             self.step(LegEvent.ELSEWHERE)
-        elif not self._go_elsewhere():
+        elif not self._go_elsewhere() and not self._by_another_flow():
             self.cause, self.reason = 503, "the next hop cannot be reached"
             self.step(LegEvent.UNREACHABLE)
 
@@ -323,6 +319,27 @@ class OutgoingLeg(Leg):
         self.dialog.flow = self._elsewhere.pop()
         return self.step(LegEvent.ELSEWHERE)
 
+    def _aim(self, destination: Destination) -> None:
+        dialog = self.dialog
+        self.destination = destination
+        dialog.flow = destination.flow or _NOWHERE
+        dialog.pinned = destination.flow is not None
+        dialog.routes = destination.routes
+        dialog.target = destination.uri
+        if destination.routes:
+            self.seen_at = destination.source
+
+    def _by_another_flow(self, status: int = 0) -> bool:
+        """Whether the phone has another flow, by which the INVITE goes now (RFC 5626 5.3)."""
+        if status == 430:
+            self.stack.flow_gone(self.destination)
+        spare = self.destination.spare
+        if spare is None or self.state not in _UNDECIDED:
+            return False
+        self._aim(spare)
+        self._elsewhere = []
+        return self.step(LegEvent.ANOTHER_FLOW)
+
     def _fail(self, reason: str) -> None:
         self.cause, self.reason = 503, reason
         self.step(LegEvent.UNRESOLVED)
@@ -334,6 +351,8 @@ class OutgoingLeg(Leg):
 
 
 _NOWHERE = Flow("UDP", "", 0, "", 0)
+# RFC 5626 5.3: what says that a flow has failed, where it is a response.
+_FLOW_FAILED = (408, 430)
 _UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
 OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)

@@ -37,6 +37,7 @@ class LegEvent(StrEnum):
     UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
     ELSEWHERE = "elsewhere"
+    ANOTHER_FLOW = "another flow"
     ABANDON = "abandon"
     CANCELLED = "cancelled"
     ACKNOWLEDGED = "acknowledged"
@@ -107,6 +108,7 @@ OUTGOING: LegTable = {
         _E.UNREACHABLE: (_S.ENDED, ("report_unreachable",)),
         _E.CHALLENGED: (_S.CALLING, ("send_invite",)),
         _E.ELSEWHERE: (_S.CALLING, ("send_invite",)),
+        _E.ANOTHER_FLOW: (_S.RESOLVING, ("start",)),
         _E.ABANDON: (_S.ABANDONED, ()),
     },
     _S.PROCEEDING: {
@@ -115,6 +117,7 @@ OUTGOING: LegTable = {
         _E.REJECTED: (_S.ENDED, ("report_rejection",)),
         _E.UNREACHABLE: (_S.ENDED, ("report_unreachable",)),
         _E.CHALLENGED: (_S.CALLING, ("send_invite",)),
+        _E.ANOTHER_FLOW: (_S.RESOLVING, ("start",)),
         _E.ABANDON: (_S.CANCELLING, ("send_cancel",)),
     },
     _S.ABANDONED: {

@@ -20,6 +20,7 @@ from b2bua.dialog.ways import Ways
 from b2bua.effects import Log, Resolve
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
+from b2bua.routing.destination import Destination
 from b2bua.routing.directory import Directory
 from b2bua.routing.gateways import gateways_of
 from b2bua.routing.meters import Meters
@@ -59,9 +60,10 @@ class Parts:
         self.fronts = Fronts(settings.proxies) if settings.proxies else None
         self.stack = Stack(turn, self.transactions, self.ways, self._resolve)
         self.registrar = Registrar(self.ways.ours)
+        self.stack.flow_gone = self._flow_gone
         self._load(bindings)
         self.meters = Meters(self._is_registered)
-        self.directory = Directory(self.registrar.bindings, self.is_ours)
+        self.directory = Directory(self.registrar.phones, self.is_ours)
         self.admitting = Admitting(turn, key, policy, self.meters)
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
         self.trunks = Trunks(turn, self.pending)
@@ -115,6 +117,9 @@ class Parts:
         hop = leg.destination.hop
         id = self.pending.ask(leg)
         self.turn.effects.append(Resolve(id, hop.uri.host, hop.uri.port, hop.transport))
+
+    def _flow_gone(self, destination: Destination) -> None:
+        self.registrar.flow_gone(destination.party, destination.uri, destination.routes)
 
     def _is_registered(self, user: str) -> bool:
         return bool(self.registrar.bindings(user, self.turn.wall))

@@ -159,6 +159,8 @@ _targets: dict[Uri, str] = {}
 def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flow:
     """Where requests to this target go, given the flow by which the peer's last message came.
 
+    A Contact with `ob` asks for its peer's own flow (RFC 5626 4.3).
+
     Deviation: a host name in a Contact or Record-Route is not looked up again (RFC 3263 4): the peer that we are
     talking to stays the next hop.
     """
@@ -168,7 +170,7 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
             return came_by
     else:
         hop = target
-        if came_by.transport != "UDP" or hop.host != came_by.remote:
+        if came_by.transport != "UDP" or hop.host != came_by.remote or (hop.params and hop.has("ob")):
             return came_by
     transport: Transport = "UDP"
     if hop.params or hop.scheme == "sips":

@@ -14,7 +14,7 @@ loaded or written.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -33,12 +33,18 @@ from b2bua.values import Frozen
 AGENT_LENGTH = 100
 """Characters of a User-Agent that are kept."""
 
+FLOW_TIMER = 120
+"""Seconds within which a phone shall send a keep-alive over its stream (RFC 5626 4.4.1, 5.4).
+
+As soon as that the kernel, for its part, gives up a peer that is gone (`io.streams`).
+"""
+
 
 class Registration(Frozen):
     """What a REGISTER, or the passing of time, makes of one address-of-record's bindings.
 
     `changed` is false for a query and for the removal of what is not there: then there is nothing to store.
-    `path` and `outbound` are what the 200 has to tell besides the contacts.
+    `path`, `outbound` and `flow_timer` are what the 200 has to tell besides the contacts.
     """
 
     aor: str
@@ -47,6 +53,7 @@ class Registration(Frozen):
     changed: bool
     path: tuple[str, ...] = ()
     outbound: bool = False
+    flow_timer: bool = False
 
 
 class Registrar:
@@ -84,7 +91,8 @@ class Registrar:
         else:
             after = before
         path = asked.path if asked.echo_path else ()
-        return Registration(aor, before, after, after != before, path, asked.require_outbound)
+        timed = asked.require_outbound and not asked.path and flow.transport != "UDP"
+        return Registration(aor, before, after, after != before, path, asked.require_outbound, timed)
 
     def commit(self, registration: Registration) -> None:
         """Make a registration visible, once it is stored.
@@ -106,34 +114,40 @@ class Registrar:
     ) -> list[tuple[str, str]]:
         """The headers of a 200: every contact with what is left of it, and Date (RFC 3261 10.3 step 8).
 
-        With the committed registration that it answers, also its Path (RFC 3327 5.3) and `Require:
-        outbound` (RFC 5626 section 6).
+        With the committed registration that it answers, also its Path (RFC 3327 5.3), `Require: outbound`
+        (RFC 5626 section 6) and Flow-Timer (5.4).
         """
         headers = [("Contact", binding.line(wall)) for binding in self._live(aor, wall)]
         if registration is not None:
             headers += [("Path", value) for value in registration.path]
             if registration.outbound:
                 headers.append(("Require", "outbound"))
+            if registration.flow_timer:
+                headers.append(("Flow-Timer", str(FLOW_TIMER)))
         headers.append(("Date", _date(int(wall))))
         return headers
 
-    def bindings(self, aor: str, wall: float) -> Bindings:
+    def phones(self, aor: str, wall: float) -> Sequence[Bindings]:
         """Those to ring: live, reachable, by SIP; highest q first, then the freshest.
 
-        Of several with one instance id only the first is given, for they are one phone (RFC 5626 section 7).
+        Of several with one instance id only the first is to be rung, for they are one phone. Where RFC 5626 numbers
+        them they are its flows, and the others stand behind it, to be tried when one fails (section 5.3).
         """
         live = self._table.get(aor, ())
         ringing = [binding for binding in live if binding.expires_at > wall and binding.callable]
+        if len(ringing) < 2:
+            return (tuple(ringing),) if ringing else ()
         ringing.sort(key=lambda binding: (-binding.q, -binding.updated_at))
-        seen: set[str] = set()
-        chosen = []
-        for binding in ringing:
-            if binding.instance is not None:
-                if binding.instance in seen:
-                    continue
-                seen.add(binding.instance)
-            chosen.append(binding)
-        return tuple(chosen)
+        phones: dict[str, list[Binding]] = {}
+        for number, binding in enumerate(ringing):
+            phone = phones.setdefault(binding.instance or str(number), [])
+            if not phone or (binding.reg_id is not None and phone[0].reg_id is not None):
+                phone.append(binding)
+        return [tuple(phone) for phone in phones.values()]
+
+    def bindings(self, aor: str, wall: float) -> Bindings:
+        """The phones to ring, each by the flow that is to be tried first."""
+        return tuple([phone[0] for phone in self.phones(aor, wall)])
 
     def everything(self, wall: float) -> Iterator[Binding]:
         """Every binding that has not expired, reachable or not, one address-of-record after the other."""
@@ -157,6 +171,24 @@ class Registrar:
             if live:
                 lost.append(aor)
         return lost
+
+    def flow_gone(self, aor: str, contact: str, path: tuple[str, ...]) -> None:
+        """A proxy says that the flow it kept for this binding has failed (RFC 5626 5.3, 430).
+
+        It cannot be reached before its phone has registered anew.
+        """
+        bindings = self._table.get(aor, ())
+        self._put(
+            aor,
+            tuple(
+                [
+                    msgspec.structs.replace(binding, reachable=False)
+                    if binding.contact == contact and binding.path == path
+                    else binding
+                    for binding in bindings
+                ]
+            ),
+        )
 
     def expire(self, wall: float) -> list[Registration]:
         """Drop what has run out by now. One change for each address-of-record that lost a binding."""
@@ -232,7 +264,7 @@ def _binder(
             flow=flow,
             params=wanted.params,
             q=wanted.q,
-            nat=not path and by_flow(request, flow, wanted.uri),
+            nat=not path and (wanted.reg_id is not None or by_flow(request, flow, wanted.uri)),
             path=path,
             instance=wanted.instance,
             reg_id=wanted.reg_id,

@@ -21,7 +21,8 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
     `uri` is the Request-URI; `party` who it is for the record; `hop` where it is sent, unless `flow` binds it to the
     way by which a phone registered (RFC 3261 10, RFC 5626). `from_` and `to` are header values without tags; `routes`
     a Path (RFC 3327). `source` is the address that a phone of ours registered from, None where that is not known to be
-    its own. `headers` are added, with what routing knows: identity, Diversion, History-Info.
+    its own. `headers` are added, with what routing knows: identity, Diversion, History-Info. `spare` is another flow
+    to the same phone, for when this one has failed (RFC 5626 5.3).
     """
 
     uri: str
@@ -35,6 +36,7 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
     account: Account | None = None
     source: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    spare: Destination | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from b2bua.dialog.hops import hop_of
@@ -37,12 +37,17 @@ class Registered(Protocol):
 
 
 class Directory:
-    """Finds users. `bindings` gives a user's live bindings, best first; `is_ours` knows our domains and addresses."""
+    """Finds users. `phones` gives a user's phones, best first, each with its flows, the freshest first.
+
+    `is_ours` knows our domains and addresses.
+    """
 
     def __init__(
-        self, bindings: Callable[[str, float], tuple[Registered, ...]], is_ours: Callable[[Uri], bool]
+        self,
+        phones: Callable[[str, float], Sequence[Sequence[Registered]]],
+        is_ours: Callable[[Uri], bool],
     ) -> None:
-        self._bindings = bindings
+        self._phones = phones
         self.ours = is_ours
 
     def destinations(
@@ -60,20 +65,25 @@ class Directory:
         Phones behind a front proxy share its flow: there the caller's own is the one with that `contact`.
         """
         found: dict[str, Destination] = {}
-        for binding in self._bindings(user, wall):
-            own = binding.flow == caller and (contact is None or binding.contact == contact)
-            if binding.contact in found or own:
-                continue
-            hop = NameAddr.parse(binding.path[0]).uri if binding.path else Uri.parse(binding.contact)
-            found[binding.contact] = Destination(
-                uri=binding.contact,
-                party=user,
-                hop=hop_of(hop),
-                from_=shown,
-                to=f"<{uri}>",
-                flow=binding.flow if binding.nat and not binding.path else None,
-                routes=binding.path,
-                source=binding.source or (None if binding.path else binding.flow.remote),
-                headers=headers,
-            )
+        for flows in self._phones(user, wall):
+            spare: Destination | None = None
+            for binding in flows if len(flows) == 1 else reversed(flows):
+                if binding.flow == caller and (contact is None or binding.contact == contact):
+                    spare = None
+                    break
+                hop = NameAddr.parse(binding.path[0]).uri if binding.path else Uri.parse(binding.contact)
+                spare = Destination(
+                    uri=binding.contact,
+                    party=user,
+                    hop=hop_of(hop),
+                    from_=shown,
+                    to=f"<{uri}>",
+                    flow=binding.flow if binding.nat and not binding.path else None,
+                    routes=binding.path,
+                    source=binding.source or (None if binding.path else binding.flow.remote),
+                    headers=headers,
+                    spare=spare,
+                )
+            if spare is not None and spare.uri not in found:
+                found[spare.uri] = spare
         return tuple(found.values())

@@ -147,6 +147,7 @@ def test_the_same_instance_and_reg_id_replace_the_binding_whatever_its_contact()
     home = Home()
     first = home.register(f"Contact: <sip:a@192.0.2.7:1>;{INSTANCE};reg-id=1", "Supported: outbound, path", flow=TCP)
     assert home.headers("Require", first) == ["outbound"]
+    assert home.headers("Flow-Timer", first) == ["120"]
     home.register(f"Contact: <sip:a@192.0.2.7:2>;{INSTANCE.lower()};reg-id=1", "Supported: outbound", cseq=2)
     assert home.contacts() == ["sip:a@192.0.2.7:2"]
     home.register(f"Contact: <sip:a@192.0.2.7:2>;{INSTANCE};reg-id=2", call_id="other")
