@@ -49,9 +49,9 @@ class CloseFlow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Resolve(msgspec.Struct, frozen=True, gc=False):
-    """Find where a host is (RFC 3263 section 4): answered with `Resolved` or `Failed`.
+    """Find where a host is (RFC 3263 section 4): answered with `Found`, or with `Failed` where DNS says nothing.
 
-    `port` absent asks for SRV first; `transport` absent leaves the choice to what is found.
+    `port` absent asks for SRV first; `transport` absent leaves the choice to what is found; `secure` takes TLS alone.
     """
 
     id: int
@@ -74,10 +74,37 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class Target(msgspec.Struct, frozen=True, gc=False):
+    """One server behind a name: where its service stands among the name's services, the best being 0, its SRV fields
+    (RFC 2782), and where it is.
+    """
+
+    service: int
+    priority: int
+    weight: int
+    addresses: tuple[Address, ...]
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What DNS says of a name: its servers, and for how many seconds that is true.
+
+    Where there are none, `reason` says so in a sentence for the operator.
+    """
+
+    targets: tuple[Target, ...]
+    life: float
+    reason: str = ""
+
+
 class Resolved(msgspec.Struct, frozen=True, gc=False):
-    """The places that a name stands for, best first, never empty."""
+    """The places that a name stands for, in the order in which they are to be tried, never empty.
+
+    The last `passed_over` of them failed a short while ago: they are for recognising whom the name stands for, and are
+    not to be tried.
+    """
 
     addresses: tuple[Address, ...]
+    passed_over: int = 0
 
 
 class StoreBindings(msgspec.Struct, frozen=True, gc=False):
@@ -191,4 +218,4 @@ class SetMedia(msgspec.Struct, frozen=True, gc=False):
 
 
 Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Log | SetMedia
-Answer: TypeAlias = Resolved | Stored | Failed
+Answer: TypeAlias = Found | Resolved | Stored | Failed

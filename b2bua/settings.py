@@ -18,6 +18,13 @@ class Listener(msgspec.Struct, frozen=True):
     port: int
 
 
+class NameServer(msgspec.Struct, frozen=True):
+    """A DNS server: its IP address as text and its port."""
+
+    host: str
+    port: int = 53
+
+
 class Timers(msgspec.Struct, frozen=True):
     """RFC 3261's base timers, in seconds (section 17.1.1.1 and table 4)."""
 
@@ -55,7 +62,8 @@ class Media(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """All of it. `advertise` replaces an unspecified listen address in Via and Contact.
+    """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
+    place of the system's.
 
     `advertise_in` gives, for networks of peers, the address under which those know us: in Via, Contact and session
     descriptions towards them, whatever we listen on; the narrowest network counts. `proxies` are networks of front
@@ -67,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True):
     advertise: str | None = None
     advertise_in: tuple[tuple[str, str], ...] = ()
     proxies: tuple[str, ...] = ()
+    name_servers: tuple[NameServer, ...] = ()
     algorithms: tuple[str, ...] = ("MD5",)
     nonce_lifetime: float = 300.0
     timers: Timers = Timers()

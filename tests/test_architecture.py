@@ -28,7 +28,8 @@ from tests.io.edge import Noted
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("values", "sip", "sdp", "effects", "settings"),
     ("transaction",),
-    ("dialog",),
+    # Names find the hops of requests that are in no dialog yet; legs and trunks ask them.
+    ("dialog", "names"),
     ("registrar", "media"),
     ("routing",),
     ("call",),

@@ -1,6 +1,8 @@
-"""The 2xx that nobody asked for: another fork's, or one that came after all (RFC 3261 13.2.2.4).
+"""What nobody asked for: the 2xx of another fork, or one that came after all (RFC 3261 13.2.2.4), and whatever comes
+from a target that was left for another one (RFC 3263 4.3).
 
-Each is acknowledged and its dialog ended at once, from its own headers.
+Each 2xx is acknowledged and its dialog ended at once, from its own headers; a target that was left and rings after all
+is cancelled.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from b2bua.call.leg import Stack
 from b2bua.dialog.dialog import Dialog, complete
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
+from b2bua.transaction.derived import cancellation
 
 
 def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -> None:
@@ -29,3 +32,48 @@ def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -
     bye = dialog.write("BYE", dialog.next_cseq(), place, branch)
     stack.transactions.begin_client("BYE", branch, bye, dialog.flow, None)
     stack.turn.count("forks_ended")
+
+
+def forsake(stack: Stack, invite: ClientTransaction) -> None:
+    """Send this INVITE no more: nothing came of it, and it is tried elsewhere."""
+    invite.cease()
+    invite.user = _Forsaken(stack)
+
+
+class _Forsaken:
+    """The user of an INVITE that was left before anything came of it."""
+
+    __slots__ = ("_invite", "_stack")
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._invite: ClientTransaction | None = None
+
+    def responded(self, transaction: ClientTransaction, response: Response) -> None:
+        """Somebody was there after all: let him know that it is over."""
+        stack = self._stack
+        if response.status >= 300:
+            self._invite = None
+        elif response.status >= 200:
+            self._invite = None
+            end_fork(stack, response, transaction)
+        elif self._invite is None:
+            # Cancelled once; should no final response come, nobody waits longer than 64*T1 (RFC 3261 9.1).
+            self._invite = transaction
+            stack.transactions.begin_client(
+                "CANCEL", transaction.branch, cancellation(transaction.request), transaction.flow, None
+            )
+            stack.turn.after(64 * stack.turn.settings.timers.t1, self, "give up")
+
+    def timed_out(self, transaction: ClientTransaction) -> None:
+        """Nobody was."""
+
+    def transport_failed(self, transaction: ClientTransaction) -> None:
+        """Nobody was."""
+        self._invite = None
+
+    def timer_fired(self, name: str) -> None:
+        """No final response came to the CANCEL."""
+        invite, self._invite = self._invite, None
+        if invite is not None:
+            invite.drop()

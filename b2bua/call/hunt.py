@@ -34,6 +34,7 @@ class Hunt:
         "_progress_limit",
         "_rang",
         "_redirected",
+        "_starting",
         "_step",
         "_tried",
         "dial",
@@ -57,6 +58,7 @@ class Hunt:
         self._rang = False
         self._redirected: str | None = None
         self._tried = 0
+        self._starting = False
         self._limit: Timer | None = None
         self._progress_limit: Timer | None = None
 
@@ -106,7 +108,7 @@ class Hunt:
             self.stop()
             self._conclude()
             self._call.dial_over(self._result())
-        elif not self.legs:
+        elif not self.legs and not self._starting:
             self.stop()
             self._conclude()
             self.advance()
@@ -160,8 +162,13 @@ class Hunt:
         progress = step.progress or call.trunk_progress(legs.values())
         if progress is not None and progress < step.seconds:
             self._progress_limit = turn.after(progress, self, "progress")
+        self._starting = True
         for leg in list(legs.values()):
             leg.start()
+        self._starting = False
+        if not self.legs:
+            # There was no way to any of them, which is known at once.
+            self.forget()
 
     def _conclude(self) -> None:
         for kind in _FIRST:

@@ -15,6 +15,7 @@ from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.ways import Place, Ways
 from b2bua.effects import Flow
 from b2bua.media.ports import Ports
+from b2bua.names.names import Names
 from b2bua.routing.destination import Destination
 from b2bua.sdp.origin import origin
 from b2bua.sip.message import Request, Response
@@ -40,19 +41,13 @@ class Stack:
     `flow_gone` is told of a phone's flow that its proxy has lost (RFC 5626 5.3).
     """
 
-    __slots__ = ("flow_gone", "legs", "ports", "resolve", "transactions", "turn", "ways")
+    __slots__ = ("flow_gone", "legs", "names", "ports", "transactions", "turn", "ways")
 
-    def __init__(
-        self,
-        turn: Turn,
-        transactions: Transactions,
-        ways: Ways,
-        resolve: Callable[[OutgoingLeg], None],
-    ) -> None:
+    def __init__(self, turn: Turn, transactions: Transactions, ways: Ways, names: Names) -> None:
         self.turn = turn
         self.transactions = transactions
         self.ways = ways
-        self.resolve = resolve
+        self.names = names
         self.ports = Ports(turn)
         self.flow_gone: Callable[[Destination], None] = _unheard
         self.legs: dict[str, Leg] = {}

@@ -1,19 +1,21 @@
 """The leg of whomever we call: one INVITE and what comes back (RFC 3261 sections 13.2 and 9.1).
 
-Owns finding the next hop, the choice of a stream for what is too large for a datagram (18.1.1), answering a trunk's
-challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody wants.
+Owns the choice of a stream for what is too large for a datagram (18.1.1), answering a trunk's challenge (22.2), CANCEL,
+the ACK of a 2xx, and ending forks that nobody wants. Leaves finding the next hop to `b2bua.names`, and which of its
+targets has its turn to `attempts`.
 """
 
 from __future__ import annotations
 
+from b2bua.call.attempts import Attempts, retry_after
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
-from b2bua.call.forks import end_fork
+from b2bua.call.forks import end_fork, forsake
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete
-from b2bua.effects import Address, Answer, Flow, Resolved
+from b2bua.effects import Address, Answer, Failed, Flow, Resolved
 from b2bua.routing.destination import Destination
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
@@ -30,8 +32,8 @@ class OutgoingLeg(Leg):
 
     __slots__ = (
         "_ack_content",
+        "_attempts",
         "_datagram_flow",
-        "_elsewhere",
         "_headers",
         "_invite",
         "_max_forwards",
@@ -70,7 +72,7 @@ class OutgoingLeg(Leg):
         self._ack_content: Content | None = None
         self._datagram_flow: Flow | None = None
         self._streams_refused = False
-        self._elsewhere: list[Flow] = []
+        self._attempts: Attempts | None = None
         self._timer: Timer | None = None
         self._proof = Proof(destination.account) if destination.account is not None else None
 
@@ -79,24 +81,23 @@ class OutgoingLeg(Leg):
         if self.dialog.pinned:
             self.step(LegEvent.RESOLVED)
             return
-        hop = self.destination.hop
-        if hop.address is not None:
-            self._try((hop.address,))
-        elif not hop.available:
-            self._fail(f"no way to {hop.uri}: its transport is not available here")
-        else:
-            self.stack.resolve(self)
-            self._timer = self.stack.turn.after(64 * self.stack.turn.settings.timers.t1, self, "resolve")
+        hop, stack = self.destination.hop, self.stack
+        if hop.address is None:
+            self._attempts = Attempts(self)
+            stack.names.resolve(hop, self)
+            return
+        self.addresses = (hop.address,)
+        self._set_out(stack.ways.flow_to(hop.address))
 
     def resolved(self, answer: Answer) -> None:
         """The next hop's addresses are known, or will not be."""
-        if self.state is not LegState.RESOLVING:
+        if self.state is not LegState.RESOLVING or self._attempts is None:
             return
-        self._stop_timer()
-        if not isinstance(answer, Resolved):
-            self._fail(getattr(answer, "reason", "no address"))
-            return
-        self._try(answer.addresses)
+        if isinstance(answer, Resolved):
+            self.addresses = answer.addresses
+            self._set_out(self._attempts.found(answer))
+        else:
+            self._fail(answer.reason if isinstance(answer, Failed) else "no address")
 
     def abandon(self) -> None:
         """The call has no use for this leg any more."""
@@ -128,6 +129,8 @@ class OutgoingLeg(Leg):
             return
         self.response = response
         status = response.status
+        if self._attempts is not None:
+            self._attempts.heard(response)
         if status < 200:
             self.rang = self.rang or status >= 180
             self.step(LegEvent.PROGRESSED)
@@ -137,7 +140,7 @@ class OutgoingLeg(Leg):
             pass
         elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
-        else:
+        elif status != 503 or not self._go_elsewhere("503", retry_after(response)):
             self.step(LegEvent.REJECTED)
         self.response = None
 
@@ -145,8 +148,8 @@ class OutgoingLeg(Leg):
         """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
         if transaction.method != "INVITE":
             super().timed_out(transaction)
-        elif not self._go_elsewhere() and not self._by_another_flow():
-            self.cause, self.reason = 408, "no response"
+        elif not self._go_elsewhere(_SILENT) and not self._by_another_flow():
+            self.cause, self.reason = 408, _SILENT
             self.step(LegEvent.UNREACHABLE)
 
     def transport_failed(self, transaction: ClientTransaction) -> None:
@@ -158,16 +161,31 @@ class OutgoingLeg(Leg):
             self._datagram_flow = None
             self._streams_refused = True
             self.step(LegEvent.ELSEWHERE)
-        elif not self._go_elsewhere() and not self._by_another_flow():
-            self.cause, self.reason = 503, "the next hop cannot be reached"
+        elif not self._go_elsewhere(_CUT_OFF) and not self._by_another_flow():
+            self.cause, self.reason = 503, _CUT_OFF
             self.step(LegEvent.UNREACHABLE)
 
-    def timer_fired(self, name: str) -> None:
-        """Resolving took too long, or a cancelled INVITE never got its final response (9.1)."""
-        if name == "resolve":
+    def unheard(self) -> None:
+        """Not a word from the target at work, and others are left (RFC 3263 4.3)."""
+        invite = self._invite
+        if self._go_elsewhere(_SILENT) and invite is not None:
+            forsake(self.stack, invite)
+
+    def late(self) -> None:
+        """Finding the next hop and trying its targets have taken as long as one transaction may."""
+        if self.state is LegState.RESOLVING:
             self._fail("the name was not resolved in time")
-        else:
-            self.step(LegEvent.GIVE_UP)
+        elif self.state is LegState.CALLING and self._invite is not None:
+            forsake(self.stack, self._invite)
+            self._invite = None
+            self._go_elsewhere(_SILENT)
+            if not self._by_another_flow():
+                self.cause, self.reason = 408, _SILENT
+                self.step(LegEvent.UNREACHABLE)
+
+    def timer_fired(self, name: str) -> None:
+        """A cancelled INVITE never got its final response (9.1)."""
+        self.step(LegEvent.GIVE_UP)
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
         """The header that answers this challenge, if it comes from one of the trunk's own addresses."""
@@ -199,6 +217,13 @@ class OutgoingLeg(Leg):
             headers[0] = place.contact
             data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
         self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
+        if self._attempts is not None:
+            self._attempts.sent()
+
+    def send_elsewhere(self) -> None:
+        """Send the same request by another way: all that differs is its branch (RFC 3263 4.3, RFC 3261 18.1.1)."""
+        self.dialog.local_cseq -= 1
+        self.send_invite()
 
     def report_progress(self) -> None:
         """Pass on what the called side says of itself; its 100 stays with us."""
@@ -218,7 +243,7 @@ class OutgoingLeg(Leg):
             content = content_of(response)
             if content is not None and content.around is not None:
                 self._ack_content = refusal_of(content)
-        self._stop_timer()
+        self._settle()
         if self.state is LegState.ANSWERED:
             self.cause, self.reason = 200, "OK"
             self.answered_at = self.stack.turn.wall
@@ -282,7 +307,7 @@ class OutgoingLeg(Leg):
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""
-        self._stop_timer()
+        self._settle()
         if self._invite is not None:
             self._invite.user = None
             self._invite = None
@@ -301,22 +326,30 @@ class OutgoingLeg(Leg):
         named = self.destination.hop.transport is not None
         return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
 
-    def _try(self, addresses: tuple[Address, ...]) -> None:
-        self.addresses = addresses
-        for address in reversed(addresses):
-            flow = self.stack.ways.flow_to(address)
-            if flow is not None:
-                self._elsewhere.append(flow)
-        if self._elsewhere:
-            self.dialog.flow = self._elsewhere.pop()
+    def _set_out(self, flow: Flow | None) -> None:
+        if flow is not None:
+            self.dialog.flow = flow
             self.step(LegEvent.RESOLVED)
         else:
             self._fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
 
-    def _go_elsewhere(self) -> bool:
-        if not self._elsewhere or self.state is not LegState.CALLING:
+    def _go_elsewhere(self, why: str, seconds: float | None = None) -> bool:
+        """The target at work failed: try the next one, unless the call is under way there, or not wanted any more.
+
+        A 100 before a 503 says nothing of the call, a lost connection after one might leave it behind.
+        """
+        attempts = self._attempts
+        if attempts is None:
             return False
-        self.dialog.flow = self._elsewhere.pop()
+        attempts.failed(why, seconds)
+        waiting = self.state is LegState.CALLING
+        refused = self.state is LegState.PROCEEDING and self.response is not None and not self.rang
+        flow = attempts.elsewhere() if waiting or refused else None
+        if flow is None:
+            return False
+        self.dialog.flow = flow
+        self._datagram_flow = None
+        self._streams_refused = False
         return self.step(LegEvent.ELSEWHERE)
 
     def _aim(self, destination: Destination) -> None:
@@ -337,14 +370,18 @@ class OutgoingLeg(Leg):
         if spare is None or self.state not in _UNDECIDED:
             return False
         self._aim(spare)
-        self._elsewhere = []
+        self._settle()
         return self.step(LegEvent.ANOTHER_FLOW)
 
     def _fail(self, reason: str) -> None:
         self.cause, self.reason = 503, reason
         self.step(LegEvent.UNRESOLVED)
 
-    def _stop_timer(self) -> None:
+    def _settle(self) -> None:
+        """Nothing of the set-up is waited for any more."""
+        if self._attempts is not None:
+            self._attempts.close()
+            self._attempts = None
         if self._timer is not None:
             self.stack.turn.timers.cancel(self._timer)
             self._timer = None
@@ -353,6 +390,8 @@ class OutgoingLeg(Leg):
 _NOWHERE = Flow("UDP", "", 0, "", 0)
 # RFC 5626 5.3: what says that a flow has failed, where it is a response.
 _FLOW_FAILED = (408, 430)
+_SILENT = "no response"
+_CUT_OFF = "the next hop cannot be reached"
 _UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
 OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)

@@ -216,6 +216,10 @@ class Core:
             "media ports": len(self._parts.stack.ports),
         }
 
+    def names(self) -> dict[str, object]:
+        """How many names are known and looked up now, and which of their targets are passed over for how long."""
+        return self._parts.names.status()
+
     def calls(self) -> list[CallView]:
         """Every call."""
         legs: dict[str, list[Leg]] = {}

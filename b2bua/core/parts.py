@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from b2bua.call.call import Call
 from b2bua.call.forks import end_fork
 from b2bua.call.leg import Stack
-from b2bua.call.outgoing import OutgoingLeg
 from b2bua.core.fronts import Fronts
 from b2bua.core.ids import Pending
 from b2bua.core.registering import Registering
 from b2bua.core.trunks import Trunks
 from b2bua.dialog.known import WaysByNetwork
 from b2bua.dialog.ways import Ways
-from b2bua.effects import Log, Resolve
+from b2bua.effects import Log
+from b2bua.names.names import Names
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
 from b2bua.routing.destination import Destination
@@ -58,7 +58,8 @@ class Parts:
         self.transactions = Transactions(turn, self._stray_success)
         self.ways = WaysByNetwork(settings) if settings.advertise_in else Ways(settings)
         self.fronts = Fronts(settings.proxies) if settings.proxies else None
-        self.stack = Stack(turn, self.transactions, self.ways, self._resolve)
+        self.names = Names(turn, self.pending)
+        self.stack = Stack(turn, self.transactions, self.ways, self.names)
         self.registrar = Registrar(self.ways.ours)
         self.stack.flow_gone = self._flow_gone
         self._load(bindings)
@@ -66,7 +67,7 @@ class Parts:
         self.directory = Directory(self.registrar.phones, self.is_ours)
         self.admitting = Admitting(turn, key, policy, self.meters)
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
-        self.trunks = Trunks(turn, self.pending)
+        self.trunks = Trunks(turn, self.names)
         self.trunks.load(policy)
         self.calls: dict[str, Call] = {}
         self._sweep: Timer | None = None
@@ -112,11 +113,6 @@ class Parts:
 
     def _stray_success(self, response: Response, transaction: ClientTransaction) -> None:
         end_fork(self.stack, response, transaction)
-
-    def _resolve(self, leg: OutgoingLeg) -> None:
-        hop = leg.destination.hop
-        id = self.pending.ask(leg)
-        self.turn.effects.append(Resolve(id, hop.uri.host, hop.uri.port, hop.transport))
 
     def _flow_gone(self, destination: Destination) -> None:
         self.registrar.flow_gone(destination.party, destination.uri, destination.routes)

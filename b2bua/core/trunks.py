@@ -6,9 +6,10 @@ five minutes.
 
 from __future__ import annotations
 
-from b2bua.core.ids import Pending
 from b2bua.dialog.dialog import is_address
-from b2bua.effects import Answer, Resolve, Resolved
+from b2bua.dialog.hops import hop_of
+from b2bua.effects import Answer, Resolved
+from b2bua.names.names import Names
 from b2bua.sip.uri import Uri
 from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
@@ -19,9 +20,9 @@ _AGAIN = 300.0
 class Trunks:
     """The addresses of one policy's trunks."""
 
-    def __init__(self, turn: Turn, pending: Pending) -> None:
+    def __init__(self, turn: Turn, names: Names) -> None:
         self._turn = turn
-        self._pending = pending
+        self._names_of = names
         self._policy: Policy | None = None
         self._fixed: dict[str, str] = {}
         self._looked_up: dict[str, tuple[str, ...]] = {}
@@ -69,8 +70,7 @@ class Trunks:
 
     def _ask(self) -> None:
         for name, uri in self._names.items():
-            id = self._pending.ask(_Lookup(self, name))
-            self._turn.effects.append(Resolve(id, uri.host, uri.port, None))
+            self._names_of.resolve(hop_of(uri), _Lookup(self, name))
 
 
 class _Lookup:

@@ -1,6 +1,7 @@
 """DNS by dnspython on trio: the few records that SIP asks for, as plain values with their lives.
 
-Owns the queries, their time limits, and reading the system's configuration again when it has changed.
+Owns the queries, their time limits, and reading the system's configuration again when it has changed, where the
+settings name no servers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import dns.asyncresolver
 import dns.exception
 import dns.resolver
 import msgspec
+from dns.nameserver import Do53Nameserver
+
+from b2bua.settings import NameServer
 
 Value = TypeVar("Value")
 
@@ -23,7 +27,11 @@ _ATTEMPT_SECONDS = 1.3
 
 
 class NoSuchNameError(Exception):
-    """DNS says that there is no such name; the text is for the operator."""
+    """DNS says that there is no such name, for `life` seconds (RFC 2308); the text is for the operator."""
+
+    def __init__(self, text: str, life: float = 0.0) -> None:
+        super().__init__(text)
+        self.life = life
 
 
 class NoAnswerError(Exception):
@@ -57,13 +65,19 @@ class Naptr(NamedTuple):
 
 
 class Dns:
-    """The name servers of a resolver configuration (resolv.conf(5)). All queries raise NoSuchNameError where DNS denies
-    the name, and NoAnswerError where it says nothing.
+    """These name servers or, without any, those of a resolver configuration (resolv.conf(5)). All queries raise
+    NoSuchNameError where DNS denies the name, and NoAnswerError where it says nothing.
     """
 
-    def __init__(self, configuration: Path = Path("/etc/resolv.conf"), port: int = 53) -> None:
+    def __init__(
+        self,
+        configuration: Path = Path("/etc/resolv.conf"),
+        port: int = 53,
+        servers: tuple[NameServer, ...] = (),
+    ) -> None:
         self._configuration = configuration
         self._port = port
+        self._servers = servers
         self._version: tuple[int, int] | None = None
         self._resolver: dns.asyncresolver.Resolver | None = None
 
@@ -98,8 +112,8 @@ class Dns:
         try:
             resolver = self._configured()
             return await resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
-        except dns.resolver.NXDOMAIN:
-            raise NoSuchNameError(f"{name}: no such name") from None
+        except dns.resolver.NXDOMAIN as error:
+            raise NoSuchNameError(f"{name}: no such name", _life_of(error)) from None
         except dns.resolver.NoResolverConfiguration:
             raise NoAnswerError(f"no name servers are configured in {self._configuration}") from None
         except dns.resolver.LifetimeTimeout:
@@ -109,18 +123,32 @@ class Dns:
             raise NoAnswerError(f"{name}: {reason}") from None
 
     def _configured(self) -> dns.asyncresolver.Resolver:
-        """The resolver of the configuration as it is now."""
+        """The resolver of the settings, or of the configuration as it is now."""
+        if self._servers:
+            if self._resolver is None:
+                self._resolver = _bounded(dns.asyncresolver.Resolver(configure=False))
+                self._resolver.nameservers = [Do53Nameserver(server.host, server.port) for server in self._servers]
+            return self._resolver
         try:
             state = self._configuration.stat()
             version = state.st_mtime_ns, state.st_size
         except OSError:
             raise dns.resolver.NoResolverConfiguration from None
         if self._resolver is None or version != self._version:
-            resolver = dns.asyncresolver.Resolver(str(self._configuration))
-            resolver.port = self._port
-            resolver.timeout, resolver.lifetime = _ATTEMPT_SECONDS, QUERY_SECONDS
-            self._resolver, self._version = resolver, version
+            self._resolver = _bounded(dns.asyncresolver.Resolver(str(self._configuration)))
+            self._resolver.port = self._port
+            self._version = version
         return self._resolver
+
+
+def _bounded(resolver: dns.asyncresolver.Resolver) -> dns.asyncresolver.Resolver:
+    resolver.timeout, resolver.lifetime = _ATTEMPT_SECONDS, QUERY_SECONDS
+    return resolver
+
+
+def _life_of(denial: Any) -> float:
+    """What the zone says of how long a name's absence may be remembered."""
+    return min((answer.resolve_chaining().minimum_ttl for answer in denial.responses().values()), default=0.0)
 
 
 def _records(answer: dns.resolver.Answer) -> Iterable[Any]:

@@ -1,7 +1,7 @@
 """From a host's name to its servers (RFC 3263 section 4.1 and 4.2).
 
 Owns what is asked of DNS for a name, and in which order its services come. Leaves the order of servers within one
-service to `targets`, remembering to `resolver`.
+service, and remembering them, to `b2bua.names`.
 
 Deviation: the services of a name (NAPTR) and the usual names of them (SRV) are asked at the same time, not one after
 the other (4.1), so that a call waits for two answers and not for three.
@@ -12,25 +12,22 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import trio
 
-from b2bua.effects import Address, Transport
+from b2bua.effects import Address, Found, Resolve, Target, Transport
 from b2bua.io.dns_queries import Naptr, NoAnswerError, NoSuchNameError, Records, Srv
 from b2bua.io.hosts import Hosts
-from b2bua.io.targets import Target
+from b2bua.names.known import LONGEST_LIFE
 
 MOST_SERVERS = 16
 """Of those that SRV names, the first so many are looked up."""
 
-LONGEST_LIFE = 3600.0
-"""In seconds: nothing that DNS says is believed for longer."""
-
-_DEFAULT_PORT = 5060
+_PORTS: dict[Transport, int] = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 _HOSTS_LIFE = 1.0
-_SERVICES: dict[str, Transport] = {"SIP+D2U": "UDP", "SIP+D2T": "TCP"}
-_TRANSPORTS: tuple[Transport, ...] = ("UDP", "TCP")
+_SERVICES: dict[str, Transport] = {"SIP+D2U": "UDP", "SIP+D2T": "TCP", "SIPS+D2T": "TLS"}
+_USUAL: dict[Transport, str] = {"UDP": "_sip._udp", "TCP": "_sip._tcp", "TLS": "_sips._tcp"}
 
 Value = TypeVar("Value")
 Asked = Records[Value] | NoSuchNameError | NoAnswerError
@@ -49,21 +46,6 @@ class Queries(Protocol):
         """The addresses of a host, of one family."""
 
 
-class Question(NamedTuple):
-    """A host as a URI or Via gives it: `port` and `transport` None where it does not say."""
-
-    host: str
-    port: int | None
-    transport: Transport | None
-
-
-class Located(NamedTuple):
-    """The servers of a name, and for how many seconds that is true."""
-
-    targets: tuple[Target, ...]
-    life: float
-
-
 class Locator:
     """Finds servers. `reach` holds the (transport, whether IPv6) pairs for which there is a socket of ours."""
 
@@ -72,37 +54,45 @@ class Locator:
         self._queries = queries
         self._hosts = hosts
 
-    def local(self, question: Question) -> Target | None:
+    def local(self, question: Resolve) -> Found | None:
         """What needs no DNS: an IP address, or a name of this machine's."""
         try:
             hosts: Sequence[str] = [str(ipaddress.ip_address(question.host))]
         except ValueError:
             hosts = self._hosts.addresses(question.host)
-        return self._host(question, hosts) if hosts else None
+        return Found((self._host(question, hosts),), _HOSTS_LIFE) if hosts else None
 
-    async def find(self, question: Question) -> Located:
+    async def find(self, question: Resolve) -> Found:
         """Ask DNS. Raises NoSuchNameError or NoAnswerError."""
         servers = Records[tuple[Transport, Srv]]((), LONGEST_LIFE)
         if question.port is None:
             servers = await self._servers(question)
         if servers.values:
-            return await self._located(servers)
+            return await self._located(question, servers)
         hosts = await self._hosts_of(question.host)
-        return Located((self._host(question, hosts.values),), min(servers.life, hosts.life))
+        return Found((self._host(question, hosts.values),), min(servers.life, hosts.life))
 
-    def _host(self, question: Question, hosts: Sequence[str]) -> Target:
-        """A host without SRV: UDP and 5060 where nothing else is asked."""
-        places = self._places(question.transport or "UDP", hosts, question.port or _DEFAULT_PORT)
-        return Target(0, 0, 0, places)
+    def _host(self, question: Resolve, hosts: Sequence[str]) -> Target:
+        """A host without SRV: UDP where nothing else is asked, TLS for sips, and their ports."""
+        transport = question.transport or ("TLS" if question.secure else "UDP")
+        return Target(0, 0, 0, self._places(question, transport, hosts, question.port or _PORTS[transport]))
 
-    def _places(self, transport: Transport, hosts: Iterable[str], port: int) -> tuple[Address, ...]:
-        return tuple(Address(transport, host, port) for host in hosts if (transport, ":" in host) in self._reach)
+    def _places(self, question: Resolve, transport: Transport, hosts: Iterable[str], port: int) -> tuple[Address, ...]:
+        """A certificate has to be for the name that was asked for, whatever servers it has (RFC 5922 7.3)."""
+        name = question.host if transport == "TLS" else ""
+        return tuple(Address(transport, host, port, name) for host in hosts if (transport, ":" in host) in self._reach)
 
-    async def _servers(self, question: Question) -> Records[tuple[Transport, Srv]]:
-        """What SRV says for the services that we can speak, those that the name prefers first."""
-        asked = [question.transport] if question.transport is not None else _TRANSPORTS
-        usable = [transport for transport in asked if any(ours == transport for ours, _ in self._reach)]
-        names = [(transport, f"_sip._{transport.lower()}.{question.host}") for transport in usable]
+    async def _servers(self, question: Resolve) -> Records[tuple[Transport, Srv]]:
+        """What SRV says for the services that we can speak, those that the name prefers first.
+
+        A sips URI takes those of TLS alone; for a sip URI they are used where the name offers them (NAPTR).
+        """
+        speaks = {transport for transport, _ in self._reach}
+        usable: list[Transport] = [at for at in _USUAL if at in speaks and (at == "TLS" or not question.secure)]
+        asked = usable if question.secure else [at for at in usable if at != "TLS"]
+        if question.transport is not None:
+            asked = [at for at in usable if at == question.transport]
+        names = [(transport, f"{_USUAL[transport]}.{question.host}") for transport in asked]
         naptr: list[Asked[Naptr]] = []
         srv: list[Asked[Srv]] = []
         async with trio.open_nursery() as nursery:
@@ -125,7 +115,7 @@ class Locator:
         ]
         return Records(tuple(values), _life([*naptr, *found.values()]))
 
-    async def _located(self, servers: Records[tuple[Transport, Srv]]) -> Located:
+    async def _located(self, question: Resolve, servers: Records[tuple[Transport, Srv]]) -> Found:
         """Where the servers are. Those that cannot be found are left out, unless none can be."""
         names = list(dict.fromkeys(srv.target for _, srv in servers.values))
         found: list[Asked[str]] = []
@@ -133,13 +123,18 @@ class Locator:
         hosts = dict(zip(names, found, strict=True))
         services = list(dict.fromkeys(transport for transport, _ in servers.values))
         targets = [
-            Target(services.index(transport), srv.priority, srv.weight, self._places(transport, at.values, srv.port))
+            Target(
+                services.index(transport),
+                srv.priority,
+                srv.weight,
+                self._places(question, transport, at.values, srv.port),
+            )
             for transport, srv in servers.values
             if isinstance(at := hosts[srv.target], Records)
         ]
         if not targets:
             raise next(answer for answer in found if not isinstance(answer, Records))
-        return Located(tuple(targets), min(servers.life, _life(found)))
+        return Found(tuple(targets), min(servers.life, _life(found)))
 
     async def _hosts_of(self, name: str) -> Records[str]:
         """All addresses of a host in the families that we have, IPv4 first."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import resource
 import signal
 import socket
@@ -135,7 +134,7 @@ class Server:
             else:
                 self._streams.add(sock, listener)
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
-        self._resolver = Resolver(shell, Locator(reach, Dns(), Hosts()), random.SystemRandom().random)
+        self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
         self._store = Store(resources.database, shell)
         self._control = Control(resources.control, shell, self.act)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
@@ -288,6 +287,7 @@ class Server:
             "listen": [listener_text(listener) for listener in self._settings.listen],
             "sizes": self._core.sizes() | sizes,
             "media": self._media.status(),
+            "names": self._core.names(),
             "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
         }
 

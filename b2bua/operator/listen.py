@@ -1,4 +1,6 @@
-"""Listen addresses as text: `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:127.0.0.1:5061`."""
+"""Addresses of the settings as text: `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:127.0.0.1:5061` to listen on, and
+name servers: `192.0.2.53`, `127.0.0.1:5353`, `[::1]:53`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,13 @@ import ipaddress
 import re
 
 from b2bua.effects import Transport
-from b2bua.settings import Listener
+from b2bua.settings import Listener, NameServer
 
 ADVICE = "write `udp:127.0.0.1:5060`, `tcp:[::1]:5060` or `tls:127.0.0.1:5061`"
 
+NAME_SERVER_ADVICE = "write `192.0.2.53`, `127.0.0.1:5353` or `[::1]:53`"
+
+_NAME_SERVER = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*))(?::([0-9]{1,5}))?|([^\[\]]*)")
 _LISTENER = re.compile(r"(udp|tcp|tls):(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]{1,5})", re.IGNORECASE)
 _TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
 
@@ -20,10 +25,26 @@ def parse_listener(text: str) -> Listener:
     if found is None:
         raise ValueError(f"`{text}` is no listen address")
     transport, six, four, port = found.groups()
+    return Listener(_TRANSPORTS[transport.lower()], _host(six, four), _port(port))
+
+
+def parse_name_server(text: str) -> NameServer:
+    """Read a name server's address; without a port it is 53. Raises ValueError with a sentence for the operator."""
+    found = _NAME_SERVER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"`{text}` is no name server")
+    six, four, port, bare = found.groups()
+    return NameServer(_host(six or bare, four), _port(port or "53"))
+
+
+def _host(six: str | None, four: str | None) -> str:
     try:
-        host = ipaddress.IPv6Address(six) if six is not None else ipaddress.IPv4Address(four)
+        return str(ipaddress.IPv6Address(six) if six is not None else ipaddress.IPv4Address(four or ""))
     except ValueError:
         raise ValueError(f"`{four if six is None else six}` is no IP address") from None
-    if not 1 <= int(port) <= 65_535:
-        raise ValueError(f"`{port}` is no port: 1 to 65535")
-    return Listener(_TRANSPORTS[transport.lower()], str(host), int(port))
+
+
+def _port(text: str) -> int:
+    if not 1 <= int(text) <= 65_535:
+        raise ValueError(f"`{text}` is no port: 1 to 65535")
+    return int(text)

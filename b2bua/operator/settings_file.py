@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from b2bua.operator.listen import ADVICE, parse_listener
-from b2bua.settings import Listener, Settings
+from b2bua.operator.listen import ADVICE, NAME_SERVER_ADVICE, parse_listener, parse_name_server
+from b2bua.settings import Listener, NameServer, Settings
 from dsl.diagnostics import Problem, joined, suggestion
 from dsl.marked_yaml import Document, Node
 
@@ -80,6 +80,7 @@ class _Reader:
             "advertise": self._address,
             "advertise_in": self._advertised,
             "proxies": partial(self._several, partial(self._network, "proxies")),
+            "name_servers": partial(self._several, self._name_server),
             "hosts": partial(self._several, partial(self._address, "hosts")),
             "first_port": self._port,
             "last_port": self._port,
@@ -123,6 +124,14 @@ class _Reader:
             return None if text is None else parse_listener(text)
         except ValueError as error:
             self._document.wrong(node, str(error), ADVICE)
+            return None
+
+    def _name_server(self, node: Node) -> NameServer | None:
+        text = self._document.text(node, "a name server")
+        try:
+            return None if text is None else parse_name_server(text)
+        except ValueError as error:
+            self._document.wrong(node, str(error), NAME_SERVER_ADVICE)
             return None
 
     def _algorithm(self, node: Node) -> str | None:

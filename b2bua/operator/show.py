@@ -58,9 +58,17 @@ def status(shown: Mapping[str, Any], now: float) -> str:
         "",
         table(("MEDIA", ""), [(name, str(number)) for name, number in shown["media"].items()]),
         "",
+        table(("NAMES", ""), _names(shown["names"])),
+        "",
         table(("SINCE THE START", ""), [(name, str(number)) for name, number in sorted(shown["counters"].items())]),
     ]
     return "\n".join(lines)
+
+
+def _names(shown: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How many there are, then which targets are passed over, and how long still."""
+    counts = [(name, str(number)) for name, number in shown.items() if name != "passed over"]
+    return counts + [(f"passed over: {at}", clock(seconds)) for at, seconds in shown["passed over"].items()]
 
 
 def clock(seconds: float) -> str:

@@ -17,7 +17,7 @@ from .party import Actor
 from .script import Flow, FlowError
 
 DOMAIN = "acme.example"
-COMMANDED = ("operator", "store", "network", "media")
+COMMANDED = ("operator", "store", "network", "media", "names")
 _ACCOUNT = ("acme", "trunk-secret")
 _PHONES = {
     "alice": "192.0.2.10",

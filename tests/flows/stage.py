@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from b2bua.effects import Address, Answer, Failed, Resolve, Resolved, Stored, Transport
+from b2bua.effects import Answer, Failed, Resolve, Stored
 from b2bua.sdp.session import parse
 from b2bua.settings import Limits, Settings
 from dsl.policy import Policy
@@ -12,10 +12,11 @@ from tests.sim.audit import Audit
 from tests.sim.clock import Clock
 from tests.sim.hearing import Ear, Heard
 from tests.sim.link import Faults, Link
-from tests.sim.shell import LISTENERS, SERVER, Shell, address_itself
+from tests.sim.shell import LISTENERS, SERVER, Shell
 
 from .cast import NAMES, Cast, policy_of
 from .script import MANY_PORTS, Flow, FlowError
+from .zone import Zone
 
 # What a NAT adds to the ports behind it.
 _NAT_SHIFT = 31
@@ -29,7 +30,8 @@ class Stage(Shell):
         self._flow = flow
         self.wrong: list[str] = []
         self._sounds: dict[str, str] = {}
-        self._names = {**NAMES, **flow.names}
+        hosts = {name: actor.place.host for name, actor in self.cast.actors.items()}
+        self.zone = Zone({**NAMES, **flow.names}, hosts)
         self._store_works = True
         self._store_delay = 0.0
         draw = Random(1)
@@ -75,14 +77,8 @@ class Stage(Shell):
         return self._store_delay, Stored() if self._store_works else Failed("the disk is full")
 
     def resolved(self, question: Resolve) -> tuple[float, Answer]:
-        """Names stand for parties; addresses for themselves. A name may say `tcp`, `after SECONDS`, or be nobody's."""
-        names = self._names.get(question.host, ())
-        delay = float(names[names.index("after") + 1]) if "after" in names else 0.0
-        transport: Transport = "TCP" if "tcp" in names else question.transport or "UDP"
-        hosts = [self.cast.actors[name].place.host for name in names if name in self.cast.actors]
-        addresses = tuple(Address(transport, host, question.port or 5060) for host in hosts)
-        addresses = addresses or address_itself(question)
-        return delay, Resolved(addresses) if addresses else Failed("no such name")
+        """Names stand for parties; addresses for themselves."""
+        return self.zone.answer(question)
 
     def command(self, who: str, words: str, where: str) -> None:
         """What the operator, the store or the network does. Raises FlowError for what none of them can do."""
@@ -102,6 +98,8 @@ class Stage(Shell):
                 self._store_delay = float(seconds)
             case ("network", "lose", name) if name in self.cast.actors:
                 self.link.detach(self.cast.actors[name].place.host)
+            case ("names", *changed):
+                self.zone.change(changed, where)
             case ("media", "up", *ports) if len(ports) <= 1:
                 self.media_up(int(ports[0]) if ports else MANY_PORTS)
             case ("media", "down"):

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
-from b2bua.settings import Limits, Listener, Media, Registration, Settings, Timers
+from b2bua.settings import Limits, Listener, Media, NameServer, Registration, Settings, Timers
 
 EVERYTHING = """\
 listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
 advertise: 203.0.113.5
 advertise_in: {10.0.0.0/8: 10.1.2.3, "2001:db8::/32": "2001:db8::5"}
 proxies: [10.0.0.64/28, "2001:db8::9"]
+name_servers: [192.0.2.53, 127.0.0.1:5353, "[::1]:5353", "2001:db8::53"]
 algorithms: [sha-256, MD5]
 nonce_lifetime: 5min
 timers: {t1: 500ms, t2: 4, t4: 5s}
@@ -49,6 +50,12 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         advertise="203.0.113.5",
         advertise_in=(("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::5")),
         proxies=("10.0.0.64/28", "2001:db8::9/128"),
+        name_servers=(
+            NameServer("192.0.2.53"),
+            NameServer("127.0.0.1", 5353),
+            NameServer("::1", 5353),
+            NameServer("2001:db8::53"),
+        ),
         algorithms=("SHA-256", "MD5"),
         nonce_lifetime=300.0,
         timers=Timers(0.5, 4.0, 5.0),
@@ -91,6 +98,7 @@ listen: [udp:127.0.0.1, udp:localhost:5060, udp:127.0.0.1:70000, udp:127.0.0.1:5
 advertise: example.com
 advertise_in: {10.0.0.1/8: 10.1.2.3, nowhere: 10.1.2.3, 10.0.0.0/8: "::1", 10.0.0.0/9: 10.1.2.3}
 proxies: [10.0.0.0/40]
+name_servers: [dns.example, 192.0.2.53:0, "[::1"]
 algorithms: [sha-1]
 timers: 5
 limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
@@ -108,6 +116,9 @@ user_agent: "a\\nb"
         "`nowhere` is no network",
         "`::1` cannot be reached from 10.0.0.0/8",
         "`10.0.0.0/40` is no network",
+        "`dns.example` is no IP address",
+        "`0` is no port: 1 to 65535",
+        "`[::1` is no name server",
         "`sha-1` is no algorithm here",
         "`timers` is a mapping, `name: value`",
         "`many` is no count",

@@ -57,6 +57,7 @@ def test_status() -> None:
         "listen": ["udp:127.0.0.1:5060"],
         "sizes": {"calls": 2},
         "media": {"ports": 1000, "restarts": 0},
+        "names": {"known": 3, "looked up now": 0, "passed over": {"udp:192.0.2.1:5060": 62.5}},
         "counters": {"refused_404": 1, "calls": 3},
     }
     assert show.status(shown, 1060.0).splitlines() == [
@@ -70,6 +71,11 @@ def test_status() -> None:
         "MEDIA",
         "ports     1000",
         "restarts  0",
+        "",
+        "NAMES",
+        "known                            3",
+        "looked up now                    0",
+        "passed over: udp:192.0.2.1:5060  1:02",
         "",
         "SINCE THE START",
         "calls            3",

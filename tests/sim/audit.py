@@ -58,6 +58,7 @@ class Audit:
         self._sent: dict[str, Request] = {}
         self._provisional: set[str] = set()
         self._cseq: dict[tuple[str, str, str], int] = {}
+        self._tried: set[tuple[str, int, str, str, int]] = set()
         self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
         self._seen: set[bytes] = set()
         self._meant: dict[tuple[str, str, int, str], tuple[str, int, int]] = {}
@@ -102,7 +103,7 @@ class Audit:
         try:
             message = parse(data)
             if isinstance(message, Request):
-                self._request(message, now)
+                self._request(message, flow, now)
             else:
                 self._response(message, flow, now)
             if has_sdp(message):
@@ -112,7 +113,7 @@ class Audit:
 
     # -- requests
 
-    def _request(self, request: Request, now: float) -> None:
+    def _request(self, request: Request, flow: Flow, now: float) -> None:
         call_id, branch = request.call_id, request.via.branch or ""
         wrong = self._wrong_with(request)
         if wrong:
@@ -131,14 +132,21 @@ class Audit:
         if branch in self._sent:
             self._report("branch", f"{request.method} uses the branch of another request", call_id)
         self._sent[branch] = request
-        self._check_cseq(request)
+        self._check_cseq(request, flow)
 
-    def _check_cseq(self, request: Request) -> None:
-        """It rises in each dialog, and from the INVITE that made several of them (RFC 3261 12.2.1.1)."""
+    def _check_cseq(self, request: Request, flow: Flow) -> None:
+        """It rises in each dialog, and from the INVITE that made several of them (RFC 3261 12.2.1.1).
+
+        An INVITE that is tried elsewhere is the same request (RFC 3263 4.3): its number stays, its place does not.
+        """
         before = (request.call_id, request.from_tag or "", "")
         dialog = (*before[:2], request.to_tag or "")
         last = max(self._cseq.get(before, -1), self._cseq.get(dialog, -1))
-        if request.cseq.number <= last:
+        place = (request.call_id, request.cseq.number, flow.transport, flow.remote, flow.remote_port)
+        tried_elsewhere = request.to_tag is None and request.cseq.number == last and place not in self._tried
+        if request.to_tag is None:
+            self._tried.add(place)
+        if request.cseq.number <= last and not tried_elsewhere:
             text = f"{request.method} has CSeq {request.cseq.number} after {last}"
             self._report("cseq", text, request.call_id)
         self._cseq[dialog] = request.cseq.number

@@ -6,8 +6,8 @@ has left behind. How long answers take, and whether they are good, is for those 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
-from ipaddress import ip_address
 from random import Random
 
 from b2bua.core import Core
@@ -18,6 +18,7 @@ from b2bua.effects import (
     Codec,
     Effect,
     Flow,
+    Found,
     Log,
     MediaPort,
     Record,
@@ -25,6 +26,7 @@ from b2bua.effects import (
     Send,
     SetMedia,
     StoreBindings,
+    Target,
     Transport,
 )
 from b2bua.settings import Listener, Settings
@@ -152,11 +154,9 @@ class Shell:
         self.perform(self.core.tick(self.clock.now, self.wall))
 
 
-def address_itself(question: Resolve) -> tuple[Address, ...]:
-    """Where a host is that is written as an address; nowhere when it is a name."""
-    try:
-        ip_address(question.host)
-    except ValueError:
-        return ()
+def found_at(question: Resolve, hosts: Iterable[str], life: float) -> Found:
+    """The answer that these addresses are, each a server of its own and the first one the best."""
     transport: Transport = question.transport or "UDP"
-    return (Address(transport, question.host, question.port or 5060),)
+    places = [Address(transport, host, question.port or 5060) for host in hosts]
+    targets = tuple(Target(0, number, 0, (place,)) for number, place in enumerate(places))
+    return Found(targets, life, "" if targets else f"{question.host}: no such name")

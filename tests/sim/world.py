@@ -10,9 +10,7 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-import msgspec
-
-from b2bua.effects import Answer, Failed, Flow, Resolve, Resolved, Stored
+from b2bua.effects import Answer, Failed, Flow, Resolve, Stored
 from b2bua.settings import Settings
 from b2bua.sip.message import Request
 
@@ -28,7 +26,7 @@ from .office import DOMAIN, TRUNK_ACCOUNT, USERS, office, password_of
 from .phone import Phone
 from .plan import Plan
 from .profile import Profile, profile_of
-from .shell import LISTENERS, SERVER, Shell, address_itself
+from .shell import LISTENERS, SERVER, Shell, found_at
 
 STRANGER = "203.0.113.66"
 CALLS_UNTIL = 120.0
@@ -131,9 +129,10 @@ class World(Shell):
 
     def resolved(self, question: Resolve) -> tuple[float, Answer]:
         """The name server, which knows the gateways."""
-        known = msgspec.structs.replace(question, host=_GATEWAYS.get(question.host, question.host))
-        addresses = () if self.draw.random() < self.profile.names_fail else address_itself(known)
-        return self.draw.uniform(0.0, 0.2), Resolved(addresses) if addresses else Failed("no such name")
+        host = _GATEWAYS.get(question.host)
+        dead = self.draw.random() < self.profile.names_fail
+        answer = Failed("no name server answers") if dead else found_at(question, (host,) if host else (), 20.0)
+        return self.draw.uniform(0.0, 0.2), answer
 
     # -- the run
 
