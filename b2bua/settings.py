@@ -5,6 +5,8 @@ Reading the YAML file, with its errors by line, is the operator's side (`b2bua.o
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from b2bua.effects import Transport
@@ -61,6 +63,36 @@ class Media(msgspec.Struct, frozen=True):
     last_port: int = 21_999
 
 
+class Certificate(msgspec.Struct, frozen=True):
+    """A PEM file with a certificate and its chain, and the one with its key: the same where `key` is empty."""
+
+    certificate: str = ""
+    key: str = ""
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """How we prove who we are by TLS, and whom we believe (RFC 3261 26.3, RFC 5922). Files are named by whole paths.
+
+    `certificate` and `key` are shown to whoever asks for none of the names of `certificates` (SNI). `ca` has those
+    whose certificates we believe where we connect; empty, the system's. With `client_ca` peers that connect are asked
+    for a certificate of those, and with `require_client` they are refused without one. `client_certificate` and
+    `client_key` are what we show where we connect, if not the first pair. `unverified` are hosts, as URIs name them,
+    that need to prove nothing. `handshake` is in seconds.
+    """
+
+    certificate: str = ""
+    key: str = ""
+    certificates: tuple[Certificate, ...] = ()
+    ca: str = ""
+    client_ca: str = ""
+    require_client: bool = False
+    client_certificate: str = ""
+    client_key: str = ""
+    unverified: tuple[str, ...] = ()
+    minimum: Literal["1.2", "1.3"] = "1.2"
+    handshake: float = 10.0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
     place of the system's.
@@ -82,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True):
     registration: Registration = Registration()
     limits: Limits = Limits()
     media: Media = Media()
+    tls: Tls = Tls()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

@@ -1,18 +1,22 @@
 """One stream (RFC 3261 18.3, RFC 5626 3.5.1): its reader, its writer, its bounds.
 
 Owns framing, keep-alives, the write queue and the times after which a peer is given up. Leaves which connections
-there are, and how they are found again, to `streams`. Works on any trio stream, so that TLS is another stream only.
+there are, and how they are found again, to `connections`. Works on any trio stream: TLS is another stream only.
 """
 
 from __future__ import annotations
 
 import math
+import ssl
 import time
+from collections.abc import Callable
 
 import trio
 
 from b2bua.effects import Flow
+from b2bua.io.identities import NOBODY, Identities
 from b2bua.io.shell import Shell
+from b2bua.io.tls import why
 from b2bua.sip.errors import Malformed
 from b2bua.sip.parser import KeepAlive, StreamFramer
 
@@ -36,11 +40,15 @@ _PONG = b"\r\n"
 
 class Connection:
     """An open stream. `flow` is the way to the peer; `idle` how long, in seconds, nothing may be received, and
-    `first` how long until the first whole message.
+    `first` how long until the first whole message. `identities` are what the peer has proved. While it has a `watched`,
+    that is called with each message; `alias` is the port that the peer offered for our requests (RFC 5923).
     """
 
-    def __init__(self, flow: Flow, shell: Shell, idle: float, first: float) -> None:
+    def __init__(self, flow: Flow, shell: Shell, idle: float, first: float, identities: Identities = NOBODY) -> None:
         self.flow = flow
+        self.identities = identities
+        self.watched: Callable[[bytes], None] | None = None
+        self.alias: int | None = None
         self._shell = shell
         self._idle = idle
         self._first = first
@@ -102,7 +110,10 @@ class Connection:
                 patience.deadline = math.inf if self._closing else min(due, begun + MESSAGE_SECONDS)
                 try:
                     data = await stream.receive_some(READ_OCTETS)
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                except trio.ClosedResourceError:
+                    return
+                except trio.BrokenResourceError as error:
+                    self._broken(error)
                     return
                 if not data:
                     return
@@ -131,6 +142,8 @@ class Connection:
                     self.send(_PONG)
                 elif isinstance(item, bytes):
                     whole = True
+                    if self.watched is not None:
+                        self.watched(item)
                     shell.message(item, self.flow, now, wall)
             if framer.error is not None:
                 raise framer.error
@@ -140,6 +153,12 @@ class Connection:
             self.close()
         shell.settle()
         return whole
+
+    def _broken(self, error: trio.BrokenResourceError) -> None:
+        """A peer that refuses our certificate says so only now (RFC 8446 4.4.2.4); TCP's own ends say nothing."""
+        if isinstance(error.__cause__, ssl.SSLError):
+            self._shell.counters["tls_broken"] += 1
+            self._shell.log.info("TLS broken", remote=self.flow.remote, port=self.flow.remote_port, why=why(error))
 
     async def _write(self, stream: trio.abc.Stream) -> None:
         """Write what is queued, all of it at a time, and the end when it is closing."""
@@ -155,6 +174,6 @@ class Connection:
             if isinstance(stream, trio.abc.HalfCloseableStream):
                 await stream.send_eof()
             else:
-                self._scope.cancel()
+                await stream.aclose()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.abandon()

@@ -23,6 +23,7 @@ from structlog.typing import FilteringBoundLogger
 
 from b2bua import __version__
 from b2bua.core import Core
+from b2bua.io.certificate_watch import CertificateWatch
 from b2bua.io.control import Control, open_control
 from b2bua.io.database import Database
 from b2bua.io.dns_queries import Dns
@@ -38,6 +39,7 @@ from b2bua.io.shell import Shell
 from b2bua.io.state import DATABASE, StateDirectory
 from b2bua.io.store import Store
 from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams
+from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
@@ -76,6 +78,7 @@ class Resources(msgspec.Struct, frozen=True):
     database: Database
     control: socket.socket
     listening: tuple[tuple[Listener, socket.socket], ...]
+    tls: Tls | None
     trace: TraceFile | None
 
 
@@ -83,11 +86,14 @@ class Resources(msgspec.Struct, frozen=True):
 def opened(plan: Plan) -> Iterator[Resources]:
     """Open everything that can fail; it is closed in the end. Raises ServerError that says what to do."""
     _raise_descriptor_limit()
+    settings = plan.settings
+    secure = any(listener.transport == "TLS" for listener in settings.listen)
+    tls = Tls(settings.tls, time.time()) if secure else None
     with ExitStack() as stack:
         state = StateDirectory(plan.state)
         stack.callback(state.close)
         listening = []
-        for listener in plan.settings.listen:
+        for listener in settings.listen:
             sock = open_udp(listener) if listener.transport == "UDP" else open_listener(listener)
             stack.callback(sock.close)
             listening.append((listener, sock))
@@ -100,7 +106,7 @@ def opened(plan: Plan) -> Iterator[Resources]:
             stack.callback(trace.close)
         database = Database(plan.state / DATABASE)
         stack.callback(database.close)
-        yield Resources(state.key, database, control, tuple(listening), trace)
+        yield Resources(state.key, database, control, tuple(listening), tls, trace)
 
 
 class Server:
@@ -126,7 +132,8 @@ class Server:
         )
         self._shell = shell = Shell(core, plan.log, resources.trace)
         self._datagrams = Datagrams(shell)
-        self._streams = Streams(shell, settings.registration.max_expires + BEYOND_EXPIRY_SECONDS)
+        self._streams = Streams(shell, settings.registration.max_expires + BEYOND_EXPIRY_SECONDS, resources.tls)
+        self._certificates = CertificateWatch(resources.tls, shell) if resources.tls is not None else None
         self._udp = []
         for listener, sock in resources.listening:
             if listener.transport == "UDP":
@@ -153,6 +160,8 @@ class Server:
                     nursery.start_soon(self._resolver.run)
                     nursery.start_soon(self._streams.run)
                     nursery.start_soon(self._control.run)
+                    if self._certificates is not None:
+                        nursery.start_soon(self._certificates.run)
                     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
                         await self._begin_media(nursery)
                         for sock in self._udp:
@@ -288,6 +297,7 @@ class Server:
             "sizes": self._core.sizes() | sizes,
             "media": self._media.status(),
             "names": self._core.names(),
+            "certificates": [] if self._certificates is None else self._certificates.status(time.time()),
             "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
         }
 

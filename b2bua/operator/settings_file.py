@@ -16,17 +16,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from b2bua.operator.listen import ADVICE, NAME_SERVER_ADVICE, parse_listener, parse_name_server
-from b2bua.settings import Listener, NameServer, Settings
+from b2bua.settings import Certificate, Listener, NameServer, Settings, Tls
 from dsl.diagnostics import Problem, joined, suggestion
 from dsl.marked_yaml import Document, Node
 
 ALGORITHMS = ("MD5", "SHA-256")
+TLS_VERSIONS = ("1.2", "1.3")
 DEFAULT_LISTEN = (Listener("UDP", "127.0.0.1", 5060), Listener("TCP", "127.0.0.1", 5060))
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([a-z]*)").fullmatch
 _COUNT = re.compile(r"[0-9]{1,9}").fullmatch
 _USER_AGENT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?").fullmatch
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*").fullmatch
+_YES_OR_NO = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _UNSPECIFIED = ("0.0.0.0", "::")
 
 Read = TypeVar("Read")
@@ -59,14 +62,30 @@ def unusable(settings: Settings) -> str | None:
         return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
     if settings.media.last_port and settings.media.last_port <= settings.media.first_port:
         return "`last_port` has to be above `first_port`: RTP and RTCP take two ports"
-    if any(listener.transport == "TLS" for listener in settings.listen):
-        return "a TLS listener needs a certificate"
+    if (wrong := _unusable_tls(settings)) is not None:
+        return wrong
     everywhere = [listener for listener in settings.listen if listener.host in _UNSPECIFIED]
     if everywhere and settings.advertise is None:
         return (
             f"phones cannot send to `{everywhere[0].host}`: listen on an address of this machine, "
             "or set `advertise` to the one that they know it by"
         )
+    return None
+
+
+def _unusable_tls(settings: Settings) -> str | None:
+    tls = settings.tls
+    listener = next((listener for listener in settings.listen if listener.transport == "TLS"), None)
+    if listener is not None and not tls.certificate:
+        return f"to listen on `tls:{listener.host}` needs a certificate: `tls: {{certificate: FILE, key: FILE}}`"
+    if listener is None and tls != Tls():
+        return "`tls` is set, but nothing listens by it: add `tls:HOST:5061` to `listen`"
+    if tls.require_client and not tls.client_ca:
+        return "`require_client` needs `client_ca`, the file with those whose certificates are good"
+    if tls.client_key and not tls.client_certificate:
+        return "`client_key` needs its `client_certificate`"
+    if not all(entry.certificate for entry in tls.certificates):
+        return "each of `certificates` needs its `certificate`"
     return None
 
 
@@ -91,6 +110,16 @@ class _Reader:
         self._readers |= dict.fromkeys(
             ("min_expires", "max_expires", "default_expires", "retry_after"), self._whole_seconds
         )
+        self._readers |= dict.fromkeys(
+            ("certificate", "key", "ca", "client_ca", "client_certificate", "client_key"), self._file
+        )
+        self._readers |= {
+            "certificates": partial(self._several, self._certificate),
+            "require_client": self._yes_or_no,
+            "unverified": partial(self._several, partial(self._host, "unverified")),
+            "minimum": self._tls_version,
+            "handshake": self._seconds,
+        }
         self._readers |= dict.fromkeys(("max_contacts", "max_calls", "max_pending"), self._count)
 
     def fields(self, kind: type[msgspec.Struct], node: Node | None, what: str) -> dict[str, Any]:
@@ -172,6 +201,34 @@ class _Reader:
             else:
                 found[network] = address
         return tuple(found.items()) or None
+
+    def _certificate(self, node: Node) -> Certificate:
+        return Certificate(**self.fields(Certificate, node, "a certificate"))
+
+    def _file(self, name: str, node: Node) -> str | None:
+        """A file's whole path; one that is not whole begins where the settings are."""
+        text = self._document.text(node, f"`{name}`")
+        return None if text is None else str(self._document.path.absolute().parent / text)
+
+    def _host(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"a host of `{name}`")
+        if text is None or _HOST(text):
+            return text and text.lower()
+        self._document.wrong(node, f"`{text}` is no host", "write a name or an IP address, without a port")
+        return None
+
+    def _yes_or_no(self, name: str, node: Node) -> bool | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is not None and text.lower() not in _YES_OR_NO:
+            self._document.wrong(node, f"`{text}` is neither yes nor no", "write `yes` or `no`")
+        return None if text is None else _YES_OR_NO.get(text.lower())
+
+    def _tls_version(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None or text in TLS_VERSIONS:
+            return text
+        self._document.wrong(node, f"`{text}` is no version of TLS here", f"write {joined(TLS_VERSIONS)}")
+        return None
 
     def _port(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")

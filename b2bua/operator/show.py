@@ -53,6 +53,10 @@ def status(shown: Mapping[str, Any], now: float) -> str:
         + (", draining" if shown["draining"] else ""),
         f"policy {policy['name']}, version {policy['hash']}, from {policy['path']}",
         f"listens on {', '.join(shown['listen'])}",
+        *(
+            f"certificate {row['file']} for {', '.join(row['names']) or 'no name'}: {row['days']} days left"
+            for row in shown["certificates"]
+        ),
         "",
         table(("NOW", ""), [(name, str(number)) for name, number in shown["sizes"].items()]),
         "",

@@ -11,7 +11,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from b2bua.effects import Flow
-from b2bua.io import streams
+from b2bua.io import arriving, connections, dialing
 from b2bua.io.failure import ServerError
 from b2bua.io.listening import open_listener
 from b2bua.io.streams import Streams
@@ -126,8 +126,8 @@ async def test_a_connection_that_nobody_takes_is_given_up(bench: Bench, monkeypa
     async def never(flow: Flow) -> trio.SocketStream:
         return await trio.sleep_forever()
 
-    monkeypatch.setattr(streams, "_connected", never)
-    monkeypatch.setattr(streams, "CONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(dialing, "_connected", never)
+    monkeypatch.setattr(dialing, "CONNECT_SECONDS", 0.01)
     flow = bench.to(9)
     bench.streams.send(b"x", flow)
     assert await bench.edge.core.had(1) == [("flow_failed", flow)]
@@ -159,7 +159,7 @@ async def test_close_sends_what_is_queued_first(bench: Bench) -> None:
 
 
 async def test_an_address_may_hold_so_many_connections(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CONNECTIONS_OF_AN_ADDRESS", 2)
+    monkeypatch.setattr(arriving, "CONNECTIONS_OF_AN_ADDRESS", 2)
     async with await bench.connected() as one, await bench.connected() as two, await bench.connected() as three:
         assert await three.receive_some() == b""
         await one.aclose()
@@ -173,7 +173,7 @@ async def test_an_address_may_hold_so_many_connections(bench: Bench, monkeypatch
 
 
 async def test_there_is_a_bound_on_all_connections(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CONNECTIONS", 1)
+    monkeypatch.setattr(connections, "CONNECTIONS", 1)
     async with await bench.connected() as one:
         await one.send_all(request())
         await bench.edge.core.had(1)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
-from b2bua.settings import Limits, Listener, Media, NameServer, Registration, Settings, Timers
+from b2bua.settings import Certificate, Limits, Listener, Media, NameServer, Registration, Settings, Timers, Tls
 
 EVERYTHING = """\
 listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
@@ -26,10 +26,26 @@ registration:
   max_contacts: 3
 limits: {max_calls: 100, max_pending: 50, retry_after: 20s}
 media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
+tls:
+  certificate: own.pem
+  key: /etc/own.key
+  certificates: [{certificate: other.pem}, {certificate: third.pem, key: third.key}]
+  ca: ca.pem
+  client_ca: clients.pem
+  require_client: yes
+  client_certificate: trunk.pem
+  client_key: trunk.key
+  unverified: [GW.example, 192.0.2.1]
+  minimum: 1.3
+  handshake: 3s
 grace: 1.5
 max_call: 1d
 user_agent: acme 1.0
 """
+
+
+SECURE = (Listener("TLS", "127.0.0.1", 5061),)
+OURS = Tls("own.pem")
 
 
 def read(folder: Path, text: str) -> Settings:
@@ -62,6 +78,22 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         registration=Registration(60, 7200, 600, 3),
         limits=Limits(100, 50, 20),
         media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
+        tls=Tls(
+            certificate=f"{tmp_path}/own.pem",
+            key="/etc/own.key",
+            certificates=(
+                Certificate(f"{tmp_path}/other.pem"),
+                Certificate(f"{tmp_path}/third.pem", f"{tmp_path}/third.key"),
+            ),
+            ca=f"{tmp_path}/ca.pem",
+            client_ca=f"{tmp_path}/clients.pem",
+            require_client=True,
+            client_certificate=f"{tmp_path}/trunk.pem",
+            client_key=f"{tmp_path}/trunk.key",
+            unverified=("gw.example", "192.0.2.1"),
+            minimum="1.3",
+            handshake=3.0,
+        ),
         grace=1.5,
         max_call=86_400.0,
         user_agent="acme 1.0",
@@ -105,6 +137,7 @@ limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
 registration: {max_expires: -1}
 media: {hosts: [here], first_port: 80, last_port: none}
 user_agent: "a\\nb"
+tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], minimum: 1.1, certificates: [a.pem]}
 """
     assert [line.split(": error: ")[1] for line in wrong(tmp_path, text) if ": error: " in line] == [
         "`udp:127.0.0.1` is no listen address",
@@ -129,6 +162,11 @@ user_agent: "a\\nb"
         "`80` is no port for media",
         "`none` is no port for media",
         "this cannot stand in a header",
+        "`certificate` is a text, not a list or a mapping",
+        "`maybe` is neither yes nor no",
+        "`gw.example:5061` is no host",
+        "`1.1` is no version of TLS here",
+        "a certificate is a mapping, `name: value`",
     ]
 
 
@@ -144,6 +182,12 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings((Listener("UDP", "0.0.0.0", 5060),)), "phones cannot send to `0.0.0.0`"),
         (Settings(DEFAULT_LISTEN, media=Media(first_port=0, last_port=0)), None),
         (Settings(DEFAULT_LISTEN, media=Media(first_port=30_000, last_port=30_000)), "`last_port` has to be above"),
+        (Settings(SECURE, tls=OURS), None),
+        (Settings(SECURE), "to listen on `tls:127.0.0.1` needs a certificate"),
+        (Settings(DEFAULT_LISTEN, tls=OURS), "`tls` is set, but nothing listens by it"),
+        (Settings(SECURE, tls=Tls("own.pem", require_client=True)), "`require_client` needs `client_ca`"),
+        (Settings(SECURE, tls=Tls("own.pem", client_key="a")), "`client_key` needs its `client_certificate`"),
+        (Settings(SECURE, tls=Tls("own.pem", certificates=(Certificate(),))), "each of `certificates` needs"),
         (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
         (Settings(DEFAULT_LISTEN, registration=Registration(default_expires=30)), "`default_expires` has to lie"),
     ],

@@ -1,0 +1,92 @@
+"""An authority of the tests' own, which certifies whatever it is asked to, and peers that speak TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ssl
+from pathlib import Path
+
+import trio
+import trustme
+
+from b2bua.io.listening import open_listener
+from b2bua.settings import Certificate, Listener
+
+from .test_streams import free_port
+
+TODAY = datetime.datetime.now(datetime.UTC)
+
+
+class Authority:
+    """Files in one folder; `file` is what believes in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ca = trustme.CA()
+        self._made = 0
+        folder.mkdir(exist_ok=True)
+        self.file = str(folder / "ca.pem")
+        self._ca.cert_pem.write_to_path(self.file)
+
+    def pair(self, *names: str, days: float = 365, since: float = 30) -> Certificate:
+        """A certificate for these names, that began `since` days ago and ends in so many."""
+        self._made += 1
+        pair = Certificate(str(self._folder / f"{self._made}.pem"), str(self._folder / f"{self._made}.key"))
+        made = self._ca.issue_cert(
+            *names,
+            not_before=TODAY - datetime.timedelta(days=since),
+            not_after=TODAY + datetime.timedelta(days=days),
+        )
+        Path(pair.certificate).write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
+        made.private_key_pem.write_to_path(pair.key)
+        return pair
+
+    def client(self, pair: Certificate | None = None) -> ssl.SSLContext:
+        """How a peer of ours connects: it believes in this authority, and looks at no name."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(self.file)
+        if pair is not None:
+            context.load_cert_chain(pair.certificate, pair.key)
+        return context
+
+
+class Gateway:
+    """A peer that takes connections by TLS."""
+
+    def __init__(self, pair: Certificate, clients: str = "") -> None:
+        self.socket = open_listener(Listener("TLS", "127.0.0.1", free_port("127.0.0.1")))
+        self.port = self.socket.getsockname()[1]
+        self._listening = trio.SocketListener(trio.socket.from_stdlib_socket(self.socket))
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(pair.certificate, pair.key)
+        self.asked: list[str | None] = []
+        self._context.sni_callback = lambda _, name, __: self.asked.append(name)
+        if clients:
+            self._context.verify_mode = ssl.CERT_REQUIRED
+            self._context.load_verify_locations(clients)
+
+    async def accept(self) -> trio.SSLStream[trio.SocketStream]:
+        """The next connection, its handshake still to come."""
+        with trio.fail_after(5):
+            stream = await self._listening.accept()
+        return trio.SSLStream(stream, self._context, server_side=True, https_compatible=True)
+
+    def refuse_aloud(self) -> None:
+        """Say in an alert why the next connection is refused, as OpenSSL does by itself and trio does not."""
+        self.socket.setblocking(True)
+        self.socket.settimeout(5)
+        sock, _ = self.socket.accept()
+        with sock, contextlib.suppress(ssl.SSLError), self._context.wrap_socket(sock, server_side=True):
+            pass
+
+    async def refused(self) -> None:
+        """The next connection does not come to its end."""
+        stream = await self.accept()
+        try:
+            await stream.do_handshake()
+            await stream.receive_some()
+        except trio.BrokenResourceError:
+            pass
+        await trio.aclose_forcefully(stream)
