@@ -116,7 +116,7 @@ LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source")
 PARAMETER_TYPES = {"user": Type.USER, "number": Type.TEXT, "text": Type.TEXT}
 
 UNTOUCHABLE_HEADERS = {
-    "routing": "via v route record-route max-forwards path service-route contact m request-disposition d",
+    "routing": "via v route record-route max-forwards max-breadth path service-route contact m request-disposition d",
     "dialog": "from f to t call-id i cseq rseq rack replaces referred-by b refer-to r session-expires x min-se"
     " event o require supported k proxy-require allow",
     "authentication": "authorization proxy-authorization www-authenticate proxy-authenticate"

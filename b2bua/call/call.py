@@ -42,6 +42,8 @@ from b2bua.transaction.server import ServerTransaction
 
 _MOST_DIALS = 10
 _MOST_REDIRECTIONS = 5
+# What one INVITE can lead to, whatever the policy and its phones: a party of many contacts is still rung as a whole.
+_MOST_LEGS = 100
 # RFC 3326: a phone that rang in vain need not show a missed call.
 _ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
@@ -67,6 +69,7 @@ class Call:
         "_taken",
         "_talk",
         "answered",
+        "breadth",
         "callee",
         "caller",
         "hung_up_by",
@@ -91,6 +94,7 @@ class Call:
         transaction: ServerTransaction,
         offer: Content | None,
         max_forwards: int,
+        breadth: int | None,
         over: Callable[[Call], None],
     ) -> None:
         self.stack = stack
@@ -119,6 +123,7 @@ class Call:
         self._offer = offer
         self._headers = crossing(request, "INVITE")
         self._max_forwards = max_forwards
+        self.breadth = breadth
         self.incoming = IncomingLeg(stack, self, request, flow, transaction)
         self.incoming.said = offer
         if facts.source != flow.remote:
@@ -221,6 +226,8 @@ class Call:
 
     def dial_party(self, target: Target) -> list[OutgoingLeg] | Refused:
         """New legs to a party, not yet started."""
+        if self._numbers >= _MOST_LEGS:
+            return Refused("failure", "the call has been tried in too many places")
         found = self.inquiry.destinations(target)
         if isinstance(found, Refused):
             return found

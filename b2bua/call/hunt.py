@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from b2bua.call.breadth import shares
 from b2bua.call.events import Rejected
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.routing.destination import Refused
@@ -163,12 +164,23 @@ class Hunt:
         if progress is not None and progress < step.seconds:
             self._progress_limit = turn.after(progress, self, "progress")
         self._starting = True
-        for leg in list(legs.values()):
-            leg.start()
+        if self.several or call.breadth is not None:
+            self._spread(list(legs.values()))
+        else:
+            for leg in list(legs.values()):
+                leg.start()
         self._starting = False
         if not self.legs:
             # There was no way to any of them, which is known at once.
             self.forget()
+
+    def _spread(self, legs: list[OutgoingLeg]) -> None:
+        """Start legs that share what Max-Breadth leaves them; those that are too many fail (RFC 5393 5.3.3)."""
+        for leg, share in zip(legs, shares(self._call.breadth, len(legs)), strict=True):
+            if share:
+                leg.start(share)
+            else:
+                leg.exceed()
 
     def _conclude(self) -> None:
         for kind in _FIRST:

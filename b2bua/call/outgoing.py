@@ -76,8 +76,18 @@ class OutgoingLeg(Leg):
         self._timer: Timer | None = None
         self._proof = Proof(destination.account) if destination.account is not None else None
 
-    def start(self) -> None:
-        """Find where to send the INVITE, at once where no name has to be looked up, and send it."""
+    def exceed(self) -> None:
+        """There is nothing left of Max-Breadth for this leg (RFC 5393 5.3.3)."""
+        self.cause, self.reason = 440, "Max-Breadth Exceeded"
+        self.step(LegEvent.UNRESOLVED)
+
+    def start(self, breadth: int | None = None) -> None:
+        """Find where to send the INVITE, at once where no name has to be looked up, and send it.
+
+        `breadth` is this leg's share of Max-Breadth, where it has to say so.
+        """
+        if breadth is not None:
+            self._headers = (*self._headers, ("Max-Breadth", str(breadth)))
         if self.dialog.pinned:
             self.step(LegEvent.RESOLVED)
             return

@@ -6,9 +6,11 @@ a new call to `Call`, and a REGISTER that may pass to `registering`.
 
 from __future__ import annotations
 
+from b2bua.call.breadth import breadth_of
 from b2bua.call.call import Call
 from b2bua.call.leg import ALLOW
 from b2bua.core import admission
+from b2bua.core.loops import check_return
 from b2bua.core.parts import Parts
 from b2bua.effects import Flow
 from b2bua.registrar.authenticator import Stale, Verified
@@ -97,6 +99,9 @@ class Requests:
         verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
         trunk = parts.trunks.of(source)
+        if request.from_tag in self._legs:
+            check_return(self._legs, request, trunk, source)
+        breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         inquiry = Inquiry(
             parts.policy,
             parts.gateways,
@@ -117,7 +122,7 @@ class Requests:
         transaction = self._transactions.begin_server(request, flow, key)
         if isinstance(action, Dial):
             transaction.respond(100, "")
-        call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, parts.call_over)
+        call = Call(parts.stack, inquiry, request, flow, transaction, offer, hops, breadth, parts.call_over)
         parts.call_begun(call)
         parts.turn.count("calls")
         call.follow(decision)

@@ -17,7 +17,9 @@ _FOLD = re.compile(r"\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _KEPT = frozenset(SPELLINGS.values())
 _STATUSES = {str(status): status for status in range(100, 700)}
-_ONCE = frozenset(("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Forwards", "Refer-To", "To"))
+_ONCE = frozenset(
+    ("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Breadth", "Max-Forwards", "Refer-To", "To")
+)
 """Fields whose repetition leaves no one meaning."""
 
 

@@ -64,6 +64,7 @@ _REGULAR = (
     "From",
     "History-Info",
     "In-Reply-To",
+    "Max-Breadth",
     "Max-Forwards",
     "Min-Expires",
     "Organization",

@@ -14,7 +14,7 @@ from b2bua.effects import Flow
 from b2bua.sip.digest import answer as answer_challenge
 from b2bua.sip.digest import choose
 from b2bua.sip.headers import Challenge
-from b2bua.sip.message import Request, Response
+from b2bua.sip.message import Request, Response, encode_request
 from b2bua.sip.parser import parse
 from tests.sim.link import Link, Place
 from tests.sim.session import MIRRORED, Session
@@ -100,6 +100,8 @@ class Actor:
                 branch = (talk.asked[status].via.branch or "").encode()
                 data = data.replace(branch, branch + b"x", 1)
             self._transmit(data, talk.flows.get(method) if status.isdigit() else None)
+        elif wording.returned:
+            self._return(talk, line, wording)
         elif status.isdigit():
             self._respond(talk, line, int(status), method, wording)
         else:
@@ -112,7 +114,8 @@ class Actor:
         if talk is not None:
             challenged = method in talk.heard and talk.heard[method].status in (401, 407)
             inside = bool(talk.target) and method != "INVITE" and not wording.uri
-            if inside or challenged or wording.again or method not in _BEGINNING:
+            again = wording.again or wording.returned
+            if inside or challenged or again or method not in _BEGINNING:
                 return talk
         if method not in (*_BEGINNING, "REGISTER") and not wording.uri:
             raise FlowError(f"{line.where}: {self.name} is in no such call")
@@ -133,6 +136,22 @@ class Actor:
             self.labels[label] = call_id
         else:
             self.current = call_id
+
+    def _return(self, talk: Conversation, line: Line, wording: Wording) -> None:
+        """Send the INVITE that came back, as a proxy does: with a Via and one hop less (RFC 3261 16.6)."""
+        came = talk.got.get("INVITE")
+        if came is None:
+            raise FlowError(f"{line.where}: {self.name} has got no INVITE to send back")
+        headers = [(name, value) for name in came.headers for value in came.all(name) if name != "Content-Length"]
+        at = next(number for number, (name, _) in enumerate(headers) if name == "Via")
+        headers.insert(at, ("Via", self._via(f"z9hG4bK{self.draw.getrandbits(48):012x}")))
+        hops = ("Max-Forwards", str((came.max_forwards or 0) - 1))
+        headers = [hops if header[0] == "Max-Forwards" else header for header in headers]
+        data = encode_request("INVITE", wording.uri or came.uri, headers, came.body)
+        sent = parse(data)
+        assert isinstance(sent, Request)
+        talk.asked["INVITE"] = sent
+        self._transmit(data, None)
 
     def _respond(self, talk: Conversation, line: Line, status: int, method: str, wording: Wording) -> None:
         request = talk.got.get(method)

@@ -19,10 +19,10 @@ class Wording(msgspec.Struct):
     """How a message differs from what the party would send by itself.
 
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
-    the octets of the last such message once more, `merged` as if they had come by another way; `challenge` names the
-    realm of a 401 or 407; `plain` leaves credentials out. `streams` come and go by kind, `codecs` are names with
-    payload numbers, empty for the usual ones, and `connection` is the address that the description
-    names, `protocol` that of its speech.
+    the octets of the last such message once more, `merged` as if they had come by another way; `returned` sends what
+    came back to where it came from, as a proxy does; `challenge` names the realm of a 401 or 407; `plain` leaves
+    credentials out. `streams` come and go by kind, `codecs` are names with payload numbers, empty for the usual ones,
+    and `connection` is the address that the description names, `protocol` that of its speech.
     """
 
     target: str = ""
@@ -41,6 +41,7 @@ class Wording(msgspec.Struct):
     connection: str = ""
     protocol: str = ""
     again: bool = False
+    returned: bool = False
     merged: bool = False
 
 
@@ -63,6 +64,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.again = True
         case "merged":
             wording.again = wording.merged = True
+        case "returned":
+            wording.returned = True
         case "to":
             wording.target = value
         case "uri":

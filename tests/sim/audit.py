@@ -86,7 +86,7 @@ class Audit:
         if message.method == "ACK":
             if (key[0], "INVITE") not in self._asked:
                 self.first_ack_in.setdefault(message.call_id, now)
-        elif message.method == "INVITE" and message.to_tag is None:
+        elif message.method == "INVITE" and message.to_tag is None and message.call_id not in self.invited:
             self._foreign |= {message.call_id, message.from_tag or ""}
         elif message.method in ("BYE", "CANCEL"):
             self.first_bye_in.setdefault(message.call_id, now)
