@@ -85,8 +85,8 @@ class _Reader:
                 self._set(trusted=True)
             case tree.Transit(reason=reason):
                 self._set(transit=reason.value)
-            case tree.Check():
-                pass
+            case tree.Check(every=every):
+                self._set(check=every.seconds)
 
     def _set(self, **changes: object) -> None:
         self.trunk = msgspec.structs.replace(self.trunk, **changes)
@@ -103,7 +103,7 @@ class _Reader:
                 self._wrong(login.secret, f"`secrets.yaml` has no entry `{login.secret.value}`", advice)
             else:
                 secret = entry.secret(login.username.value)
-        self._set(account=login.username.value, secret=secret)
+        self._set(account=login.username.value, secret=secret, registers=login.registers)
 
     def _patterns(self, nodes: tuple[tree.Pattern, ...]) -> tuple[Pattern, ...]:
         found: list[Pattern] = []

@@ -41,6 +41,8 @@ _SETTINGS: dict[type[tree.Node], str] = {
 _TRUNK_URI = re.compile(r"sips?:([^\s<>\"@]+@)?[^\s<>\"@]+").fullmatch
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+").fullmatch
 _LONGEST_DIAL = 600.0
+_SHORTEST_CHECK = 5.0
+_LONGEST_CHECK = 3600.0
 _MOST_STEPS = 10
 
 
@@ -129,14 +131,23 @@ class _Checker:
         match setting:
             case tree.Uri(uri=uri) if not _TRUNK_URI(uri.value):
                 self.report.wrong(uri, f"`{uri.value}` is no SIP address", 'one is written `"sip:gateway.example"`')
-            case tree.Login(registers=True):
-                self.report.later(setting, "`register` of a trunk")
-            case tree.Check():
-                self.report.later(setting, "`check` of a trunk")
+            case tree.Login(username=username) if not username.value.strip():
+                self.report.wrong(username, "the account has no name", 'one is written `"acme"`')
+            case tree.Login(username=username, secret=None, registers=True):
+                advice = f'write `register as "{username.value}" secret "{username.value}"`, and that in `secrets.yaml`'
+                self.report.wrong(setting, "nobody is let register without a secret", advice)
+            case tree.Check(every=every) if every.seconds:
+                self._interval(every, every.seconds)
             case tree.Channels(count=count) if count.value < 1:
                 self.report.wrong(count, "a trunk without channels takes no call", "leave the trunk out instead")
             case _:
                 pass
+
+    def _interval(self, every: tree.Duration, seconds: float) -> None:
+        if seconds < _SHORTEST_CHECK:
+            self.report.wrong(every, f"a check every `{every.text}` is a burden to the trunk", "at least `5s`")
+        elif seconds > _LONGEST_CHECK:
+            self.report.wrong(every, f"a check every `{every.text}` comes too late to be of use", "at most `1h`")
 
     def _hours(self, hours: tree.Hours) -> None:
         for opening in hours.openings:
