@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("registrar", "media"),
     ("routing",),
     ("call",),
+    ("trunk",),
     ("core",),
     ("io",),
     ("operator",),

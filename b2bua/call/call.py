@@ -21,6 +21,7 @@ from b2bua.call.record import record
 from b2bua.call.side import Hold
 from b2bua.call.speaking import service
 from b2bua.call.talk import HoldEvent, Talk
+from b2bua.call.trunks import forsaken, refused, served
 from b2bua.effects import Flow, Log
 from b2bua.routing.destination import Refused
 from b2bua.routing.inquiry import Inquiry
@@ -257,7 +258,7 @@ class Call:
             if relayed:
                 self.with_media().join(leg, relayed=True)
             if destination.trunk is not None:
-                self.inquiry.meters.take_channel(destination.trunk)
+                leg.witness = self.inquiry.meters.take_channel(destination.trunk)
             legs.append(leg)
         return legs or Refused("unreachable", "no media port is free")
 
@@ -295,6 +296,8 @@ class Call:
     def leg_progressed(self, leg: OutgoingLeg, progress: Progressed) -> None:
         """Of several phones the caller hears one 180 without a description; of one, all that it says."""
         hunt = self._hunt
+        if leg.witness is not None:
+            served(leg)
         if hunt is None or not hunt.progressed(leg):
             return
         if not hunt.several:
@@ -311,11 +314,15 @@ class Call:
         """The dial goes on, or is over."""
         if self.media is not None:
             self.media.over(leg)
+        if leg.witness is not None:
+            refused(leg, rejection)
         if self._hunt is not None:
             self._hunt.rejected(leg, rejection)
 
     def leg_answered(self, leg: OutgoingLeg, answer: Answered) -> None:
         """The dial is over, and the caller is told."""
+        if leg.witness is not None:
+            served(leg)
         if self._hunt is None:
             return
         self._hunt.answered(leg)
@@ -463,6 +470,8 @@ class Call:
         self._live.discard(leg.number)
         if isinstance(leg, OutgoingLeg) and leg.destination.trunk is not None:
             self.inquiry.meters.free_channel(leg.destination.trunk)
+            if leg.witness is not None:
+                forsaken(leg)
         if self.media is not None:
             self.media.over(leg)
         self.stack.turn.effects.append(record(self, leg))

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from b2bua.call.breadth import shares
 from b2bua.call.events import Rejected
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.call.trunks import unheard
 from b2bua.routing.destination import Refused
 from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
 from b2bua.transaction.timers import Timer
@@ -65,19 +68,29 @@ class Hunt:
 
     def advance(self) -> None:
         """Go on to the next step that applies: `else` only after unreachable. After the last, the dial is over."""
-        steps = self.dial.steps
         while True:
             self._step += 1
-            if self._step >= len(steps):
+            if self._step >= len(self.dial.steps) and not self._has_last_resort():
                 self._call.dial_over(self._result())
                 return
-            step = steps[self._step]
+            step = self.dial.steps[self._step]
             if step.after == "else" and self._step > 0 and self.outcome != "unreachable":
                 continue
             self._begin(step)
             if self.legs:
                 return
             self._conclude()
+
+    def _has_last_resort(self) -> bool:
+        """Where an emergency call found trunks that take no calls, these are tried all the same, one by one."""
+        inquiry = self._call.inquiry
+        passed_over = inquiry.passed_over
+        if not passed_over or self.outcome != "unreachable":
+            return False
+        inquiry.last_resort, inquiry.passed_over = True, ()
+        more = tuple([Step((target,), after="else") for target in passed_over])
+        self.dial = msgspec.structs.replace(self.dial, steps=self.dial.steps + more)
+        return True
 
     def progressed(self, leg: OutgoingLeg) -> bool:
         """A leg is on its way, which ends the wait for progress; False for one that is not of this step."""
@@ -132,6 +145,7 @@ class Hunt:
     def timer_fired(self, name: str) -> None:
         """The step's time is over: without any 18x nobody was there."""
         self._call.stack.turn.concerned = self._call
+        unheard(self.legs.values())
         for leg in self.legs.values():
             self._kinds.add("no-answer" if leg.rang else "unreachable")
             self.target = leg.destination.party

@@ -17,6 +17,7 @@ from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete
 from b2bua.effects import Address, Answer, Failed, Flow, Resolved
 from b2bua.routing.destination import Destination
+from b2bua.routing.meters import Witness
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -45,6 +46,7 @@ class OutgoingLeg(Leg):
         "destination",
         "rang",
         "response",
+        "witness",
     )
 
     def __init__(
@@ -63,6 +65,7 @@ class OutgoingLeg(Leg):
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
         self._aim(destination)
         self.rang = False
+        self.witness: Witness | None = None
         self.response: Response | None = None
         self.addresses: tuple[Address, ...] = ()
         self._offer = offer

@@ -28,7 +28,7 @@ class Proof:
     def answer(self, response: Response, method: str, uri: str, cnonce: str) -> tuple[str, str] | None:
         """The header that answers a 401 or 407; None where nothing that we know would."""
         proxy = response.status == 407
-        challenge = choose(_challenges(response, "Proxy-Authenticate" if proxy else "WWW-Authenticate"))
+        challenge = choose(challenges_in(response))
         if challenge is None or self._in_a_row >= _MOST_IN_A_ROW or (self._in_a_row and not challenge.stale):
             return None
         self._in_a_row += 1
@@ -42,9 +42,10 @@ class Proof:
         self._in_a_row = 0
 
 
-def _challenges(response: Response, name: str) -> list[Challenge]:
+def challenges_in(response: Response) -> list[Challenge]:
+    """The challenges of a 401 or 407 that can be read."""
     found = []
-    for value in response.all(name):
+    for value in response.all("Proxy-Authenticate" if response.status == 407 else "WWW-Authenticate"):
         try:
             found.append(Challenge.parse(value))
         except PeerError:

@@ -12,7 +12,7 @@ from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.core.parts import Parts
 from b2bua.core.requests import Requests
-from b2bua.core.views import CallView, RegistrationView, call_view, registration_view
+from b2bua.core.views import CallView, RegistrationView, TrunkView, call_view, registration_view
 from b2bua.effects import Answer, CloseFlow, Codec, Effect, Flow, Log, MediaPort
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError, Malformed, PeerError
@@ -35,9 +35,13 @@ class Core:
         bindings: Iterable[tuple[str, bytes]],
         now: float,
         wall: float,
+        disabled: Iterable[str] = (),
     ) -> None:
-        """`draw` gives 16 random hexadecimal digits; `key` is 32 secret octets; `bindings` are the stored rows."""
-        self._parts = parts = Parts(settings, policy, draw, key, bindings, now, wall)
+        """`draw` gives 16 random hexadecimal digits; `key` is 32 secret octets; `bindings` are the stored rows.
+
+        `disabled` names the trunks that the operator has switched off.
+        """
+        self._parts = parts = Parts(settings, policy, draw, key, bindings, now, wall, disabled)
         self._requests = Requests(parts)
         self._transactions = parts.transactions
         self._turn = parts.turn
@@ -138,15 +142,22 @@ class Core:
         return turn.effects
 
     def drain(self, now: float, wall: float) -> list[Effect]:
-        """Take no new calls, emergencies aside."""
+        """Take no new calls, emergencies aside, and none from trunks where we are registered."""
         turn = self._turn.begin(now, wall)
         self._parts.draining = True
+        self._parts.trunks.leave()
         return turn.effects
 
     def hangup(self, call_id: str, now: float, wall: float) -> list[Effect]:
         """End one call. KeyError when there is none with this id."""
         turn = self._turn.begin(now, wall)
         self._parts.calls[call_id].hang_up()
+        return turn.effects
+
+    def switch_trunk(self, trunk: str, disabled: bool, now: float, wall: float) -> list[Effect]:
+        """No new calls by this trunk, or calls again."""
+        turn = self._turn.begin(now, wall)
+        self._parts.trunks.switch(trunk, disabled)
         return turn.effects
 
     def hangup_all(self, now: float, wall: float) -> list[Effect]:
@@ -196,8 +207,9 @@ class Core:
 
     @property
     def idle(self) -> bool:
-        """Whether no call is left and nothing is asked of the shell."""
-        return not self._parts.calls and not len(self._parts.pending)
+        """Whether no call is left, nothing is asked of the shell, and no registration of ours is being taken back."""
+        parts = self._parts
+        return not parts.calls and not len(parts.pending) and not parts.trunks.leaving
 
     @property
     def counters(self) -> dict[str, int]:
@@ -205,13 +217,13 @@ class Core:
         return self._turn.counters
 
     def sizes(self) -> dict[str, int]:
-        """How much of everything there is."""
+        """How much of everything there is; timers without those that every trunk has as long as it is there."""
         return {
             "calls": len(self._parts.calls),
             "legs": len({id(leg) for leg in self._parts.stack.legs.values()}),
             "dialogs": len(self._parts.stack.legs),
             "transactions": len(self._transactions),
-            "timers": self._turn.timers.live,
+            "timers": self._turn.timers.live - self._parts.trunks.timers,
             "pending": len(self._parts.pending),
             "media ports": len(self._parts.stack.ports),
         }
@@ -232,6 +244,10 @@ class Core:
     def registrations(self, wall: float) -> list[RegistrationView]:
         """Every binding."""
         return [registration_view(binding, wall) for binding in self._parts.registrar.everything(wall)]
+
+    def trunks(self) -> list[TrunkView]:
+        """Every trunk, in the policy's order."""
+        return self._parts.trunks.views(self._parts.meters.all_channels())
 
     def _malformed(self, error: Malformed, flow: Flow) -> None:
         self._turn.count("messages_malformed")

@@ -49,6 +49,7 @@ class Parts:
         bindings: Iterable[tuple[str, bytes]],
         now: float,
         wall: float,
+        disabled: Iterable[str],
     ) -> None:
         self.turn = turn = Turn(settings, draw, now, wall)
         self.key = key
@@ -63,12 +64,12 @@ class Parts:
         self.registrar = Registrar(self.ways.ours)
         self.stack.flow_gone = self._flow_gone
         self._load(bindings)
-        self.meters = Meters(self._is_registered)
+        self.trunks = Trunks(self.stack, key, disabled)
+        self.meters = Meters(self._is_registered, self.trunks)
         self.directory = Directory(self.registrar.phones, self.is_ours)
         self.admitting = Admitting(turn, key, policy, self.meters)
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
-        self.trunks = Trunks(turn, self.names)
-        self.trunks.load(policy)
+        self.trunks.load(policy, self.gateways)
         self.calls: dict[str, Call] = {}
         self._sweep: Timer | None = None
         self.draining = False
@@ -78,7 +79,7 @@ class Parts:
         self.gateways = gateways_of(policy)
         self.policy = policy
         self.admitting.reload(policy)
-        self.trunks.load(policy)
+        self.trunks.load(policy, self.gateways)
 
     def is_ours(self, uri: Uri) -> bool:
         """Whether a URI's host is one of our domains or addresses."""

@@ -14,7 +14,7 @@ from b2bua.core.loops import check_return
 from b2bua.core.parts import Parts
 from b2bua.effects import Flow
 from b2bua.registrar.authenticator import Stale, Verified
-from b2bua.routing.facts import dialed_of
+from b2bua.routing.facts import called_in, dialed_of
 from b2bua.routing.inquiry import Inquiry
 from b2bua.routing.verdicts import Accept, Challenge, Dial, Redirect, Reject
 from b2bua.sip.errors import PeerError
@@ -98,7 +98,7 @@ class Requests:
         verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
-        trunk = parts.trunks.of(source)
+        trunk = self._trunk(request, source)
         if request.from_tag in self._legs:
             check_return(self._legs, request, trunk, source)
         breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
@@ -126,6 +126,21 @@ class Requests:
         parts.call_begun(call)
         parts.turn.count("calls")
         call.follow(decision)
+
+    def _trunk(self, request: Request, source: str) -> str | None:
+        """The trunk that an INVITE comes from. PeerError 503 when the operator wants no calls from there.
+
+        An INVITE for a Contact that we registered there says elsewhere whom it is for (RFC 7315 4.2).
+        """
+        trunks = self._parts.trunks
+        trunk = trunks.of(request, source)
+        if trunk is not None:
+            if trunks.disabled(trunk):
+                self._parts.turn.count("calls_refused")
+                raise PeerError(503, "Service Unavailable", self._retry_after())
+            if trunks.is_contact(request.request_uri):
+                request.request_uri = called_in(request)
+        return trunk
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         parts = self._parts

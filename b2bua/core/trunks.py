@@ -1,76 +1,177 @@
-"""Which addresses the trunks have: their `peers`, and what their URIs resolve to.
+"""All trunks of a server: which there are, which one a request comes from, and which take calls.
 
-Owns recognising that a request comes from a trunk. A name is looked up when the policy is loaded, and again every
-five minutes.
+Owns their coming and going with the policy: a trunk whose place and account stay the same keeps its registration and
+what is known of it. A request comes from a trunk if its source is one of the trunk's `peers` or an address of its
+name, or if it is for the Contact that we registered there. That holds a token of 80 bits under the server's own key,
+which only the trunk's registrar was told: providers call from other addresses than those they register at. Whoever
+reads it on the way could call as the trunk; through another trunk that does not lead (`transit`).
+
+A name is looked up when the policy is loaded, and again every five minutes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from b2bua.call.leg import Stack
+from b2bua.core.views import TrunkView, trunk_view
 from b2bua.dialog.dialog import is_address
-from b2bua.dialog.hops import hop_of
+from b2bua.dialog.hops import Hop
 from b2bua.effects import Answer, Resolved
-from b2bua.names.names import Names
+from b2bua.routing.gateways import Gateway
+from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
-from b2bua.transaction.turn import Turn
+from b2bua.trunk.line import Line
+from b2bua.trunk.trust import Witness
 from dsl.policy import Policy
 
 _AGAIN = 300.0
 
 
 class Trunks:
-    """The addresses of one policy's trunks."""
+    """The trunks of the policy for new calls. `disabled` are the names of those that the operator has switched off."""
 
-    def __init__(self, turn: Turn, names: Names) -> None:
-        self._turn = turn
-        self._names_of = names
+    def __init__(self, stack: Stack, key: bytes, disabled: Iterable[str]) -> None:
+        self._stack = stack
+        self._turn = stack.turn
+        self._key = key
+        self._disabled = set(disabled)
+        self._lines: dict[str, Line] = {}
+        self._leaving: list[Line] = []
+        self._tokens: dict[str, str] = {}
         self._policy: Policy | None = None
         self._fixed: dict[str, str] = {}
         self._looked_up: dict[str, tuple[str, ...]] = {}
-        self._names: dict[str, Uri] = {}
+        self._hops: dict[str, Hop] = {}
 
-    def load(self, policy: Policy) -> None:
+    def load(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
         """Take over a policy's trunks."""
-        waiting = bool(self._names)
+        waiting = bool(self._hops)
         self._policy = policy
         self._fixed = {}
-        self._names = {}
-        for trunk in policy.trunks.values():
-            uri = Uri.parse(trunk.uri)
-            if is_address(uri.host):
-                self._fixed.setdefault(uri.host, trunk.name)
+        self._hops = {}
+        for name, gateway in gateways.items():
+            host = gateway.hop.uri.host
+            if is_address(host):
+                self._fixed.setdefault(host, name)
             else:
-                self._names[trunk.name] = uri
-        self._looked_up = {name: found for name, found in self._looked_up.items() if name in self._names}
-        if self._names:
+                self._hops[name] = gateway.hop
+        self._looked_up = {name: found for name, found in self._looked_up.items() if name in self._hops}
+        if self._hops:
             self._ask()
             if not waiting:
                 self._turn.after(_AGAIN, self, "again")
+        self._load_lines(policy, gateways)
 
-    def of(self, address: str) -> str | None:
-        """The trunk that this address belongs to."""
+    def _load_lines(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
+        """Keep what stays the same, end what goes, begin what is new."""
+        before, self._lines = self._lines, {}
+        for name, line in before.items():
+            if name in gateways and _same(line.gateway, gateways[name]):
+                line.gateway = gateways[name]
+                self._lines[name] = line
+            else:
+                line.end()
+                self._leaving.append(line)
+        for name, gateway in gateways.items():
+            kept = self._lines.get(name)
+            if kept is None:
+                line = Line(self._stack, gateway, self._key, name in self._disabled)
+                self._lines[name] = line
+                line.begin(policy.domains[0])
+            elif kept.registration is not None and not kept.disabled:
+                kept.registration.retry()
+        self._lines = {name: self._lines[name] for name in gateways}
+        self._leaving = [line for line in self._leaving if not _gone(line)]
+        self._tokens = {line.token: name for name, line in self._lines.items() if line.registration is not None}
+
+    # Who calls.
+
+    def of(self, request: Request, address: str) -> str | None:
+        """The trunk that a request from this address comes from."""
+        if self._tokens:
+            name = self._tokens.get(request.request_uri.user or "")
+            if name is not None:
+                return name
         policy = self._policy
         found = policy.trunk_of(address) if policy is not None else None
         if found is not None:
             return found
         found = self._fixed.get(address)
-        if found is None and self._names:
+        if found is None and self._looked_up:
             found = next((name for name, addresses in self._looked_up.items() if address in addresses), None)
         return found
 
+    def is_contact(self, uri: Uri) -> bool:
+        """Whether this is a Contact that we registered at a trunk, so that it does not say whom the call is for."""
+        return bool(self._tokens) and uri.user in self._tokens
+
+    def disabled(self, trunk: str) -> bool:
+        """Whether the operator wants no new calls there."""
+        return trunk in self._disabled
+
+    # Who takes calls.
+
+    def up(self, trunk: str) -> bool:
+        """Whether a call may go there. A trunk that only an older policy knows does what it can."""
+        line = self._lines.get(trunk)
+        return line is None or line.up
+
+    def why(self, trunk: str) -> str:
+        """Why not."""
+        line = self._lines.get(trunk)
+        return "" if line is None else line.why
+
+    def begin(self, trunk: str) -> Witness | None:
+        """A call goes there."""
+        line = self._lines.get(trunk)
+        return None if line is None else line.witness()
+
+    # The operator.
+
+    def switch(self, trunk: str, disabled: bool) -> None:
+        """No new calls there, or calls again: also should the policy get such a trunk later."""
+        (self._disabled.add if disabled else self._disabled.discard)(trunk)
+        if trunk in self._lines:
+            self._lines[trunk].switch(disabled)
+
+    def views(self, channels: dict[str, int]) -> list[TrunkView]:
+        """Every trunk, in the policy's order, with how many legs it carries."""
+        return [trunk_view(line, channels.get(name, 0)) for name, line in self._lines.items()]
+
+    def leave(self) -> None:
+        """The server is about to end: take all registrations back."""
+        for line in self._lines.values():
+            line.leave()
+
+    @property
+    def timers(self) -> int:
+        """How many timers are set for trunks: one to look up names, and one for each thing that a trunk waits for."""
+        lines = (*self._lines.values(), *self._leaving)
+        return bool(self._hops) + sum(line.timers for line in lines)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether a registration is being taken back."""
+        self._leaving = [line for line in self._leaving if not _gone(line)]
+        return bool(self._leaving) or any(line.leaving for line in self._lines.values())
+
+    # Names.
+
     def timer_fired(self, name: str) -> None:
         """Time to look the names up again."""
-        if self._names:
+        if self._hops:
             self._ask()
             self._turn.after(_AGAIN, self, "again")
 
     def found(self, name: str, addresses: tuple[str, ...]) -> None:
         """A trunk's name has these addresses now."""
-        if name in self._names:
+        if name in self._hops:
             self._looked_up[name] = addresses
 
     def _ask(self) -> None:
-        for name, uri in self._names.items():
-            self._names_of.resolve(hop_of(uri), _Lookup(self, name))
+        for name, hop in self._hops.items():
+            self._stack.names.resolve(hop, _Lookup(self, name))
 
 
 class _Lookup:
@@ -84,3 +185,18 @@ class _Lookup:
         """The answer came."""
         if isinstance(answer, Resolved):
             self._trunks.found(self._name, tuple(address.host for address in answer.addresses))
+
+
+def _same(one: Gateway, other: Gateway) -> bool:
+    """Whether a trunk is where it was, is checked as it was, and knows us by the same account."""
+    return (one.hop, one.account, one.trunk.account, one.trunk.registers, one.trunk.check) == (
+        other.hop,
+        other.account,
+        other.trunk.account,
+        other.trunk.registers,
+        other.trunk.check,
+    )
+
+
+def _gone(line: Line) -> bool:
+    return line.registration is None or line.registration.over

@@ -8,6 +8,7 @@ from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.registrar.binding import Binding
+from b2bua.trunk.line import Line
 
 
 class LegView(msgspec.Struct, frozen=True):
@@ -44,6 +45,53 @@ class RegistrationView(msgspec.Struct, frozen=True):
     transport: str
     agent: str
     reachable: bool
+
+
+class TrunkView(msgspec.Struct, frozen=True):
+    """One trunk. `since` is the wall time of the last change between up and down, `why` empty where all is well.
+
+    `registration` is off, registering, registered, waiting, refused or leaving, `registered_until` wall seconds.
+    `calls_ok` were dealt with by the trunk, be it by a refusal; `calls_failed` met silence, a broken transport or 503.
+    `latency` is what the last check took, in seconds.
+    """
+
+    name: str
+    uri: str
+    state: str
+    why: str
+    since: float
+    registration: str
+    registration_why: str
+    registered_until: float | None
+    channels: int
+    limit: int | None
+    calls_ok: int
+    calls_failed: int
+    last_failure: str
+    last_failure_at: float | None
+    latency: float | None
+
+
+def trunk_view(line: Line, channels: int) -> TrunkView:
+    """A trunk that carries so many legs."""
+    trunk, trust, registration = line.gateway.trunk, line.trust, line.registration
+    return TrunkView(
+        name=trunk.name,
+        uri=trunk.uri,
+        state=line.state.value,
+        why=line.why,
+        since=line.since,
+        registration=line.registration_state,
+        registration_why="" if registration is None else registration.why,
+        registered_until=None if registration is None else registration.until,
+        channels=channels,
+        limit=trunk.channels,
+        calls_ok=trust.good,
+        calls_failed=trust.bad,
+        last_failure=trust.why,
+        last_failure_at=trust.failed_at,
+        latency=None if line.check is None else line.check.latency,
+    )
 
 
 def call_view(call: Call, legs: list[Leg]) -> CallView:

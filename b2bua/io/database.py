@@ -19,13 +19,14 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 1
+VERSION = 2
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
 """How long a reader's lock is waited for."""
 
-_SCHEMA = """
+_SCHEMAS = (
+    """
 CREATE TABLE bindings (aor TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (
   call TEXT NOT NULL, leg INTEGER NOT NULL, direction TEXT NOT NULL, sip_call_id TEXT NOT NULL,
@@ -36,7 +37,12 @@ CREATE TABLE records (
 );
 CREATE INDEX records_by_start ON records (start);
 CREATE INDEX records_by_sip_call_id ON records (sip_call_id);
-"""
+""",
+    """
+CREATE TABLE disabled_trunks (trunk TEXT PRIMARY KEY) WITHOUT ROWID;
+""",
+)
+"""What each version adds to the one before."""
 
 _PUT_BINDINGS = "INSERT OR REPLACE INTO bindings (aor, document) VALUES {rows}"
 _DROP_BINDINGS = "DELETE FROM bindings WHERE aor IN (VALUES {rows})"
@@ -81,7 +87,8 @@ class Database:
                 "use that one, or another state directory with --state"
             )
         if version < VERSION:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            missing = " ".join(_SCHEMAS[version:])
+            connection.executescript(f"BEGIN IMMEDIATE; {missing} PRAGMA user_version = {VERSION}; COMMIT;")
 
     def close(self) -> None:
         """Close it; everything that was committed stays."""
@@ -100,6 +107,18 @@ class Database:
         with self._transaction():
             self._write(_PUT_BINDINGS, kept)
             self._write(_DROP_BINDINGS, gone)
+
+    def disabled_trunks(self) -> list[str]:
+        """The trunks that the operator has switched off."""
+        return [trunk for (trunk,) in self._connection.execute("SELECT trunk FROM disabled_trunks")]
+
+    def put_trunk(self, trunk: str, disabled: bool) -> None:
+        """Remember that a trunk is switched off, or on again."""
+        with self._transaction():
+            if disabled:
+                self._connection.execute("INSERT OR IGNORE INTO disabled_trunks (trunk) VALUES (?)", (trunk,))
+            else:
+                self._connection.execute("DELETE FROM disabled_trunks WHERE trunk = ?", (trunk,))
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Add rows; one that is there already is replaced. `rules` becomes a JSON list."""

@@ -21,6 +21,10 @@ class ShowRegistrations(msgspec.Struct, frozen=True, tag="show-registrations", t
     """All bindings, as `b2bua.core.RegistrationView`."""
 
 
+class ShowTrunks(msgspec.Struct, frozen=True, tag="show-trunks", tag_field="do"):
+    """All trunks, as `b2bua.core.TrunkView`."""
+
+
 class ShowStatus(msgspec.Struct, frozen=True, tag="show-status", tag_field="do"):
     """How the server is: its policy, addresses, sizes and counters."""
 
@@ -31,11 +35,18 @@ class HangUp(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
     call: str
 
 
+class SwitchTrunk(msgspec.Struct, frozen=True, tag="trunk", tag_field="do"):
+    """Let no new calls go to a trunk or come from there, or let them again."""
+
+    trunk: str
+    disable: bool
+
+
 class Reload(msgspec.Struct, frozen=True, tag="reload", tag_field="do"):
     """Read the policy again and let new calls follow it."""
 
 
-Request: TypeAlias = ShowCalls | ShowRegistrations | ShowStatus | HangUp | Reload
+Request: TypeAlias = ShowCalls | ShowRegistrations | ShowTrunks | ShowStatus | HangUp | SwitchTrunk | Reload
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an accident

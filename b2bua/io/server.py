@@ -27,13 +27,25 @@ from b2bua.io.certificate_watch import CertificateWatch
 from b2bua.io.control import Control, open_control
 from b2bua.io.database import Database
 from b2bua.io.dns_queries import Dns
+from b2bua.io.failure import ServerError
 from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
 from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
 from b2bua.io.media.supervisor import MediaProcess
 from b2bua.io.repertoire import Repertoire
-from b2bua.io.requests import CONTROL, HangUp, Refused, Reload, Request, ShowCalls, ShowRegistrations, ShowStatus
+from b2bua.io.requests import (
+    CONTROL,
+    HangUp,
+    Refused,
+    Reload,
+    Request,
+    ShowCalls,
+    ShowRegistrations,
+    ShowStatus,
+    ShowTrunks,
+    SwitchTrunk,
+)
 from b2bua.io.resolver import Resolver
 from b2bua.io.shell import Shell
 from b2bua.io.state import DATABASE, StateDirectory
@@ -43,7 +55,7 @@ from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
-from dsl.diagnostics import PolicyError
+from dsl.diagnostics import PolicyError, suggestion
 from dsl.policy import Policy
 
 LAST_WORDS_SECONDS = 5.0
@@ -129,6 +141,7 @@ class Server:
             resources.database.bindings(),
             trio.current_time(),
             time.time(),
+            resources.database.disabled_trunks(),
         )
         self._shell = shell = Shell(core, plan.log, resources.trace)
         self._datagrams = Datagrams(shell)
@@ -242,10 +255,14 @@ class Server:
                 return self._core.calls()
             case ShowRegistrations():
                 return self._core.registrations(time.time())
+            case ShowTrunks():
+                return self._core.trunks()
             case ShowStatus():
                 return self._status()
             case HangUp(call):
                 return self._hang_up(call)
+            case SwitchTrunk(trunk, disable):
+                return await self._switch(trunk, disable)
             case Reload():
                 return await self._reload()
 
@@ -257,6 +274,19 @@ class Server:
         self._shell.perform(effects)
         self._shell.settle()
         return {"call": call}
+
+    async def _switch(self, trunk: str, disable: bool) -> object:
+        """Remember it first, so that what was said holds after a restart too. Raises Refused."""
+        known = [each.name for each in self._core.trunks()]
+        if trunk not in known:
+            advice = suggestion(trunk, known) or "`b2bua show trunks` lists them"
+            raise Refused(f"there is no trunk {trunk}; {advice}")
+        try:
+            await self._store.switch(trunk, disable)
+        except ServerError as error:
+            raise Refused(f"trunk {trunk} is as it was: {error}") from None
+        self._shell.turn(self._core.switch_trunk, trunk, disable)
+        return {"trunk": trunk, "disabled": disable}
 
     async def _reload(self) -> object:
         """Read the policy in a thread, and swap it if all is well with it. Raises Refused with every problem."""

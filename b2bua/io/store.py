@@ -22,6 +22,7 @@ import trio
 
 from b2bua.effects import Answer, Failed, Record, StoreBindings, Stored
 from b2bua.io.database import Database
+from b2bua.io.failure import ServerError
 from b2bua.io.shell import Shell
 
 COALESCE_SECONDS = 0.2
@@ -50,13 +51,23 @@ class _Sign(Enum):
     STOP = "stop"
 
 
+class _Switch:
+    """A trunk to be switched, and who waits for that: `wrong` says why it could not be remembered."""
+
+    def __init__(self, trunk: str, disabled: bool) -> None:
+        self.trunk = trunk
+        self.disabled = disabled
+        self.done = trio.Event()
+        self.wrong: str | None = None
+
+
 class Store:
     """The writer. `start` once within trio, `stop` at the end."""
 
     def __init__(self, database: Database, shell: Shell) -> None:
         self._database = database
         self._shell = shell
-        self._inbox: queue.SimpleQueue[StoreBindings | _Sign] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[StoreBindings | _Switch | _Sign] = queue.SimpleQueue()
         # The loop appends to the first, and the thread moves all of it to the second, which is the thread's alone.
         self._fresh: deque[Record] = deque()
         self._kept: deque[Record] = deque()
@@ -81,6 +92,17 @@ class Store:
             self._inbox.put(effect)
         else:
             self._shell.answer(effect.id, Failed("the store has ended"))
+
+    async def switch(self, trunk: str, disabled: bool) -> None:
+        """Remember that the operator has switched a trunk off, or on again. Raises ServerError when that is impossible.
+
+        The thread must be running.
+        """
+        switch = _Switch(trunk, disabled)
+        self._inbox.put(switch)
+        await switch.done.wait()
+        if switch.wrong is not None:
+            raise ServerError(f"the store refused it: {switch.wrong}")
 
     def record(self, record: Record) -> None:
         """Write this record, soon."""
@@ -107,6 +129,8 @@ class Store:
                     stop = True
                 elif isinstance(item, StoreBindings):
                     batch.append(item)
+                elif isinstance(item, _Switch):
+                    self._write_switch(item)
                 elif due is None:
                     due = time.monotonic() + COALESCE_SECONDS
             if batch:
@@ -114,9 +138,9 @@ class Store:
             if stop or (due is not None and due <= time.monotonic()):
                 due = None if self._write_records() else time.monotonic() + RETRY_SECONDS
 
-    def _taken(self, seconds: float | None) -> list[StoreBindings | _Sign]:
+    def _taken(self, seconds: float | None) -> list[StoreBindings | _Switch | _Sign]:
         """What is in the inbox, after waiting for the first thing; perhaps nothing when the time is over."""
-        taken: list[StoreBindings | _Sign] = []
+        taken: list[StoreBindings | _Switch | _Sign] = []
         with contextlib.suppress(queue.Empty):
             taken.append(self._inbox.get(timeout=seconds))
             if isinstance(taken[0], StoreBindings):
@@ -133,6 +157,13 @@ class Store:
             answer = Failed(f"the store refused it: {error}")
             self._tell(self._complain, "bindings", str(error), len(batch))
         self._tell(self._shell.answers, [(effect.id, answer) for effect in batch])
+
+    def _write_switch(self, switch: _Switch) -> None:
+        try:
+            self._database.put_trunk(switch.trunk, switch.disabled)
+        except sqlite3.Error as error:
+            switch.wrong = str(error)
+        self._tell(switch.done.set)
 
     def _write_records(self) -> bool:
         """Write all that wait, or as many as the disk takes; whether none are left."""

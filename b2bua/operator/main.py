@@ -1,4 +1,4 @@
-"""The command line: `b2bua run`, `check`, `test`, `reload`, `show`, `hangup`.
+"""The command line: `b2bua run`, `check`, `test`, `reload`, `show`, `hangup`, `trunk`.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -152,12 +152,12 @@ def reload(state: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["calls", "registrations", "status"]))
+@click.argument("what", type=click.Choice(["calls", "registrations", "trunks", "status"]))
 @_STATE
 @_JSON
 def show(what: str, state: Path, as_json: bool) -> None:
     """Show what the server has now."""
-    from b2bua.io.requests import ShowCalls, ShowRegistrations, ShowStatus
+    from b2bua.io.requests import ShowCalls, ShowRegistrations, ShowStatus, ShowTrunks
     from b2bua.operator import show as form
 
     now = time.time()
@@ -165,6 +165,8 @@ def show(what: str, state: Path, as_json: bool) -> None:
         _show(state, ShowCalls(), as_json, lambda shown: form.calls(shown, now))
     elif what == "registrations":
         _show(state, ShowRegistrations(), as_json, form.registrations)
+    elif what == "trunks":
+        _show(state, ShowTrunks(), as_json, lambda shown: form.trunks(shown, now))
     else:
         _show(state, ShowStatus(), as_json, lambda shown: form.status(shown, now))
 
@@ -178,6 +180,24 @@ def hangup(call: str, state: Path, as_json: bool) -> None:
     from b2bua.io.requests import HangUp
 
     _show(state, HangUp(call), as_json, lambda shown: f"hung up {shown['call']}")
+
+
+@main.command()
+@click.argument("name")
+@click.argument("what", type=click.Choice(["disable", "enable"]))
+@_STATE
+@_JSON
+def trunk(name: str, what: str, state: Path, as_json: bool) -> None:
+    """Let no new calls use the trunk NAME, or let them again; it stays so after a restart.
+
+    Calls in progress go on. While it is disabled, we are not registered there, and its calls get 503.
+    """
+    from b2bua.io.requests import SwitchTrunk
+
+    def text(shown: Any) -> str:
+        return f"trunk {shown['trunk']} is {'disabled' if shown['disabled'] else 'enabled'}"
+
+    _show(state, SwitchTrunk(name, what == "disable"), as_json, text)
 
 
 def _show(state: Path, request: Request, as_json: bool, text: Callable[[Any], str]) -> None:

@@ -1,4 +1,4 @@
-"""What a server shows, for eyes: tables of calls and registrations, and its status.
+"""What a server shows, for eyes: tables of calls, registrations and trunks, and its status.
 
 Owns the form. The values are those of `b2bua.core`'s views, as JSON brought them.
 """
@@ -43,6 +43,42 @@ def registrations(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in sorted(rows, key=lambda row: (row["user"], row["contact"]))
     ]
     return table(("USER", "CONTACT", "REACHED BY", "EXPIRES", "PHONE"), lines)
+
+
+def trunks(rows: Sequence[Mapping[str, Any]], now: float) -> str:
+    """One line a trunk, in the policy's order. `now` in wall seconds."""
+    if not rows:
+        return "no trunks"
+    lines = [
+        (
+            row["name"],
+            row["uri"],
+            row["state"],
+            clock(now - row["since"]),
+            _registered(row, now),
+            str(row["channels"]) + ("" if row["limit"] is None else f"/{row['limit']}"),
+            f"{row['calls_ok']}/{row['calls_failed']}",
+            "-" if row["latency"] is None else f"{1000 * row['latency']:.0f} ms",
+            _last_failure(row, now),
+            row["why"] or row["registration_why"],
+        )
+        for row in rows
+    ]
+    head = ("TRUNK", "URI", "STATE", "FOR", "REGISTERED", "CHANNELS", "OK/FAILED", "CHECK", "LAST FAILURE", "WHY")
+    return table(head, lines)
+
+
+def _registered(row: Mapping[str, Any], now: float) -> str:
+    """How long a registration still lasts, or what has become of it."""
+    if row["registration"] == "registered" and row["registered_until"] is not None:
+        return clock(row["registered_until"] - now)
+    return "-" if row["registration"] == "off" else str(row["registration"])
+
+
+def _last_failure(row: Mapping[str, Any], now: float) -> str:
+    if row["last_failure_at"] is None:
+        return "-"
+    return f"{row['last_failure']}, {clock(now - row['last_failure_at'])} ago"
 
 
 def status(shown: Mapping[str, Any], now: float) -> str:

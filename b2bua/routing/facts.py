@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from b2bua.effects import Flow
 from b2bua.routing.meters import Moment
+from b2bua.sip.errors import PeerError
+from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from dsl.decision import Facts
@@ -84,6 +86,15 @@ def dialed_of(request: Request) -> str | None:
     if request.uri.startswith(EMERGENCY_URN):
         return EMERGENCY_URN
     return dialed_in(request.request_uri)
+
+
+def called_in(request: Request) -> Uri:
+    """Whom an INVITE is for that came to a Contact of ours: P-Called-Party-ID says so (RFC 7315 4.2), else To."""
+    called = request.get("P-Called-Party-ID")
+    try:
+        return request.to.uri if called is None else NameAddr.parse(called).uri
+    except PeerError:
+        return request.to.uri
 
 
 def dialed_in(uri: Uri) -> str | None:

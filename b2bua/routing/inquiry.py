@@ -50,7 +50,9 @@ class Inquiry:
         "emergency",
         "facts",
         "identity",
+        "last_resort",
         "meters",
+        "passed_over",
         "policy",
         "privacy",
     )
@@ -86,6 +88,8 @@ class Inquiry:
             facts.anonymous = identity.anonymous
             facts.caller_number = policy.number_from(trunk, identity.number) if identity.number is not None else None
         self._event = "call"
+        self.last_resort = False
+        self.passed_over: tuple[NumberTarget, ...] = ()
 
     def decide(self) -> Decision:
         """What the policy says of the call."""
@@ -168,6 +172,11 @@ class Inquiry:
         written = number if self.emergency else policy.trunk_number(target.trunk, number)
         if written is None:
             return Refused("failure", f"trunk {trunk.name} does not allow {number}")
+        lines = self.meters.lines
+        if not lines.up(trunk.name) and not self.last_resort:
+            if self.emergency:
+                self.passed_over = (*self.passed_over, target)
+            return Refused("unreachable", f"trunk {trunk.name} takes no calls: {lines.why(trunk.name)}")
         full = trunk.channels is not None and self.meters.channels(trunk.name) >= trunk.channels
         if full and not self.emergency:
             return Refused("unreachable", f"all channels of trunk {trunk.name} are taken")

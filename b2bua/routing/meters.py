@@ -1,14 +1,14 @@
 """What the policy may ask of the present moment, and what is counted for it.
 
 Owns limits (sliding windows and totals), channels of trunks, and who is in a call. Leaves to the policy which of them
-a decision needs, and to calls to give back what they took.
+a decision needs, to calls to give back what they took, and to `trunk` which trunks take calls.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from dsl.compile_setup import Limit
 from dsl.policy import Policy
@@ -16,11 +16,38 @@ from dsl.policy import Policy
 _MOST_KEYS = 100_000
 
 
+class Witness(Protocol):
+    """One call through a trunk, to be told once how it went."""
+
+    def succeeded(self) -> None:
+        """The trunk dealt with it."""
+
+    def failed(self, why: str) -> None:
+        """It met silence, a broken transport, or 503."""
+
+    def left(self) -> None:
+        """It ended before the trunk could show anything."""
+
+
+class Lines(Protocol):
+    """Who knows which trunks take calls."""
+
+    def up(self, trunk: str) -> bool:
+        """Whether a call may go there."""
+
+    def why(self, trunk: str) -> str:
+        """Why not."""
+
+    def begin(self, trunk: str) -> Witness | None:
+        """A call goes there."""
+
+
 class Meters:
     """Counters of one server; they outlive a reload. `registered` asks the registrar for a user's bindings."""
 
-    def __init__(self, registered: Callable[[str], bool]) -> None:
+    def __init__(self, registered: Callable[[str], bool], lines: Lines) -> None:
         self.registered = registered
+        self.lines = lines
         self._windows: dict[tuple[str, str], deque[float]] = {}
         self._totals: dict[tuple[str, str], int] = {}
         self._channels: dict[str, int] = {}
@@ -60,9 +87,14 @@ class Meters:
         """How many legs a trunk carries."""
         return self._channels.get(trunk, 0)
 
-    def take_channel(self, trunk: str) -> None:
-        """A leg through this trunk begins."""
+    def all_channels(self) -> dict[str, int]:
+        """How many legs each trunk carries that carries any."""
+        return self._channels
+
+    def take_channel(self, trunk: str) -> Witness | None:
+        """A leg through this trunk begins. Gives whom to tell how it went."""
         self._channels[trunk] = self._channels.get(trunk, 0) + 1
+        return self.lines.begin(trunk)
 
     def free_channel(self, trunk: str) -> None:
         """A leg through this trunk is over."""
@@ -104,8 +136,8 @@ class Moment:
         return self._meters.over(self._policy.limits[limit], key, self._now)
 
     def up(self, trunk: str) -> bool:
-        """Whether a trunk takes calls: all do, as long as nothing takes them out."""
-        return trunk in self._policy.trunks
+        """Whether a trunk takes calls."""
+        return trunk in self._policy.trunks and self._meters.lines.up(trunk)
 
     def full(self, trunk: str) -> bool:
         """Whether all channels of a trunk are taken."""

@@ -1,8 +1,9 @@
 """One place for everything that is to happen later, under a clock that the shell owns.
 
 RFC 3261 uses a handful of durations over and over, so each duration has a queue of its own: setting a timer appends,
-and what falls due stands at the front. A cancelled timer stays in its queue, empty, until it falls due or until the
-dead outnumber the living there. Owns order and time; what a timer means is known to the one whom it belongs to.
+and what falls due stands at the front; beyond a few dozen, queues that are empty go. A cancelled timer stays in its
+queue, empty, until it falls due or until the dead outnumber the living there. Owns order and time; what a timer means
+is known to the one whom it belongs to.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Protocol
 from b2bua.values import Untracked
 
 _SWEEP_ABOVE = 512
+_QUEUES_KEPT = 32
 
 
 class Owner(Protocol):
@@ -125,6 +127,8 @@ class Timers:
 
     def _look(self) -> None:
         self._earliest = math.inf
+        if len(self._queues) > _QUEUES_KEPT:
+            self._queues = {delay: queue for delay, queue in self._queues.items() if queue.timers}
         for queue in self._queues.values():
             queue.skip_dead()
             if queue.timers and queue.timers[0].due < self._earliest:

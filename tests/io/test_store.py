@@ -218,7 +218,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 1\)"):
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 2\)"):
         Database(path)
 
 
