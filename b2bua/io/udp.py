@@ -20,6 +20,7 @@ from b2bua.io import icmp
 from b2bua.io.listening import open_listener
 from b2bua.io.shell import Shell
 from b2bua.settings import Listener
+from b2bua.sip import stun
 from b2bua.sip.parser import is_keep_alive
 
 BATCH = 64
@@ -92,12 +93,21 @@ class UdpSocket:
                 # An error of something sent: its details are in the error queue.
                 self._errors_wait = True
                 continue
-            if (not data or data[0] < 32) and is_keep_alive(data):
-                self._counters["keep_alives"] += 1
+            if (not data or data[0] < 32) and self._keeps_alive(data, address[0], address[1]):
                 continue
             flow = flows.get(address[:2]) or self._flow(address[0], address[1])
             message(data, flow, now, wall)
         return BATCH
+
+    def _keeps_alive(self, data: bytes, host: str, port: int) -> bool:
+        """Whether a datagram only keeps a flow open; one that asks where it came from is told (RFC 5626 3.5.2)."""
+        told = stun.answer(data, host, port)
+        if told is not None:
+            self.send(told, self._flow(host, port))
+        elif not is_keep_alive(data):
+            return False
+        self._counters["keep_alives"] += 1
+        return True
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send without waiting. What the kernel refuses fails this flow; what it has no room for is lost."""

@@ -92,6 +92,22 @@ async def test_what_only_keeps_a_binding_open_does_not_reach_the_core(bench: Ben
     assert bench.edge.shell.counters["keep_alives"] == 3
 
 
+async def test_who_asks_by_stun_where_it_came_from_is_told(bench: Bench, nursery: trio.Nursery) -> None:
+    """RFC 5626 section 8: a binding request on the SIP port."""
+    nursery.start_soon(bench.udp.receive)
+    transaction = bytes(range(12))
+    with bench.peer(bench.listener.host) as peer:
+        peer.settimeout(5)
+        bench.send(peer, bytes.fromhex("000100002112a442") + transaction)
+        told = await trio.to_thread.run_sync(peer.recv, 100)
+        port = peer.getsockname()[1]
+    assert told[:2] == bytes.fromhex("0101")
+    assert told[8:20] == transaction
+    assert int.from_bytes(told[26:28], "big") ^ 0x2112 == port
+    assert bench.edge.shell.counters["keep_alives"] == 1
+    assert not bench.edge.core.inputs
+
+
 async def test_others_have_their_turn_after_a_batch(bench: Bench, nursery: trio.Nursery) -> None:
     wanted = 4 * BATCH
     seen: set[int] = set()
