@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from b2bua.effects import Transport
+from b2bua.sip.limits import MessageLimits
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -45,11 +46,15 @@ class Registration(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Where the server begins to refuse. Above `max_calls` calls or `max_pending` unanswered ids: 503."""
+    """Where the server begins to refuse. Above `max_calls` calls or `max_pending` unanswered ids: 503.
+
+    `messages` says how large a message may be.
+    """
 
     max_calls: int = 20_000
     max_pending: int = 5_000
     retry_after: int = 10
+    messages: MessageLimits = MessageLimits()
 
 
 class Media(msgspec.Struct, frozen=True):

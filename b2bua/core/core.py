@@ -45,6 +45,7 @@ class Core:
         self._requests = Requests(parts)
         self._transactions = parts.transactions
         self._turn = parts.turn
+        self._limits = settings.limits.messages
         self._began = parts.turn.effects
 
     # Inputs.
@@ -54,7 +55,7 @@ class Core:
         turn = self._turn.begin(now, wall)
         request: Request | None = None
         try:
-            message = parse(data)
+            message = parse(data, self._limits)
             if isinstance(message, Response):
                 if not self._transactions.response(message):
                     turn.count("responses_unmatched")

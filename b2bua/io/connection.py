@@ -102,7 +102,7 @@ class Connection:
 
     async def _read(self, stream: trio.abc.Stream) -> None:
         """Until the peer's end, an error, or the end of patience."""
-        framer = StreamFramer()
+        framer = StreamFramer(self._shell.limits)
         due = trio.current_time() + self._first
         begun, first = math.inf, True
         with trio.CancelScope() as patience:

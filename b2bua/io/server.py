@@ -143,7 +143,7 @@ class Server:
             time.time(),
             resources.database.disabled_trunks(),
         )
-        self._shell = shell = Shell(core, plan.log, resources.trace)
+        self._shell = shell = Shell(core, plan.log, resources.trace, settings.limits.messages)
         self._datagrams = Datagrams(shell)
         self._streams = Streams(shell, settings.registration.max_expires + BEYOND_EXPIRY_SECONDS, resources.tls)
         self._certificates = CertificateWatch(resources.tls, shell) if resources.tls is not None else None

@@ -30,6 +30,7 @@ from b2bua.effects import (
 )
 from b2bua.io.clock import Clock
 from b2bua.sip.errors import Malformed
+from b2bua.sip.limits import NO_OTHERS, MessageLimits
 
 Input: TypeAlias = Callable[..., list[Effect]]
 Trace: TypeAlias = Callable[[float, str, Flow, bytes], None]
@@ -113,7 +114,10 @@ class Ports(Protocol):
 
 
 class Shell:
-    """One core and everything that performs for it. `counters` counts what happened at the edge."""
+    """One core and everything that performs for it. `counters` counts what happened at the edge.
+
+    `limits` are the core's on the size of messages.
+    """
 
     _datagrams: Datagrams
     _streams: Streams
@@ -121,9 +125,16 @@ class Shell:
     _memory: Memory
     _ports: Ports | None
 
-    def __init__(self, core: Inputs, log: FilteringBoundLogger, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        core: Inputs,
+        log: FilteringBoundLogger,
+        trace: Trace | None = None,
+        limits: MessageLimits = NO_OTHERS,
+    ) -> None:
         self.core = core
         self.log = log
+        self.limits = limits
         self.counters: Counter[str] = Counter()
         self.clock = Clock(self._due, self._alarm)
         self._trace = trace

@@ -17,6 +17,7 @@ import msgspec
 
 from b2bua.operator.listen import ADVICE, NAME_SERVER_ADVICE, parse_listener, parse_name_server
 from b2bua.settings import Certificate, Listener, NameServer, Settings, Tls
+from b2bua.sip.limits import PLAIN_OCTETS
 from dsl.diagnostics import Problem, joined, suggestion
 from dsl.marked_yaml import Document, Node
 
@@ -64,6 +65,8 @@ def unusable(settings: Settings) -> str | None:
         return "`last_port` has to be above `first_port`: RTP and RTCP take two ports"
     if (wrong := _unusable_tls(settings)) is not None:
         return wrong
+    if settings.limits.messages.header_octets < PLAIN_OCTETS:
+        return f"`header_octets` has to be at least {PLAIN_OCTETS}: what is no larger is never refused"
     everywhere = [listener for listener in settings.listen if listener.host in _UNSPECIFIED]
     if everywhere and settings.advertise is None:
         return (
@@ -121,6 +124,9 @@ class _Reader:
             "handshake": self._seconds,
         }
         self._readers |= dict.fromkeys(("max_contacts", "max_calls", "max_pending"), self._count)
+        self._readers |= dict.fromkeys(
+            ("header_octets", "field_octets", "fields", "values", "body_octets"), self._count
+        )
 
     def fields(self, kind: type[msgspec.Struct], node: Node | None, what: str) -> dict[str, Any]:
         """The fields that a mapping gives; those that are wrong are left out."""

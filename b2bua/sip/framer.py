@@ -12,12 +12,10 @@ from typing import Final
 
 from b2bua.sip.errors import Malformed
 from b2bua.sip.head import body_length, malformed, read_head
+from b2bua.sip.limits import NO_OTHERS, MessageLimits
 
-HEAD_OCTETS: Final = 65_536
-"""The longest head that is taken."""
-
-BODY_OCTETS: Final = 1_048_576
-"""The longest body that is taken."""
+PASSED_OVER: Final = 16
+"""How many times the longest body may be so that it is passed over, and the stream goes on."""
 
 _PING = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*+)(?!\r\n[ \t])", re.IGNORECASE)
@@ -30,12 +28,18 @@ class KeepAlive(Enum):
 
 
 class StreamFramer:
-    """The messages of one stream. After Malformed was raised the stream is good for nothing but an answer."""
+    """The messages of one stream. After Malformed was raised the stream is good for nothing but an answer.
 
-    __slots__ = ("_buffer", "_error", "_scanned", "_whole")
+    `limits` are the parser's. A body beyond them is passed over: the head is handed out without it, for `parse` to
+    refuse.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_buffer", "_error", "_limits", "_passing", "_scanned", "_whole")
+
+    def __init__(self, limits: MessageLimits = NO_OTHERS) -> None:
         self._buffer = bytearray()
+        self._limits = limits
+        self._passing = 0
         self._scanned = 0
         self._whole = 0
         self._error: Malformed | None = None
@@ -43,7 +47,7 @@ class StreamFramer:
     @property
     def pending(self) -> bool:
         """Whether an unfinished message is held."""
-        return bool(self._buffer)
+        return bool(self._buffer) or self._passing > 0
 
     @property
     def error(self) -> Malformed | None:
@@ -54,7 +58,7 @@ class StreamFramer:
         """Take what was received; give the messages and pings that are complete with it, in order.
 
         A message may be wrong in itself: framing is lost, and Malformed raised, only when its end is unknown (400) or
-        beyond the limits (513). If whole messages came before the fault, they are returned first: then `error` is set,
+        beyond all measure (513). If whole messages came before the fault, they are returned first: then `error` is set,
         and the next call raises it.
         """
         self._buffer += data
@@ -76,6 +80,12 @@ class StreamFramer:
     def _next(self) -> bytes | KeepAlive | None:
         """The next item at the buffer's start, None while it is not complete."""
         buffer = self._buffer
+        if self._passing:
+            passed = min(self._passing, len(buffer))
+            self._passing -= passed
+            del buffer[:passed]
+            if self._passing:
+                return None
         if not self._whole:
             while buffer.startswith((b"\r", b"\n")):
                 if buffer.startswith(_PING):
@@ -96,31 +106,38 @@ class StreamFramer:
     def _find_end(self) -> bool:
         """Look for the end of the head, and from it compute that of the message."""
         buffer = self._buffer
-        end = buffer.find(b"\r\n\r\n", self._scanned, HEAD_OCTETS + 4)
+        most = self._limits.header_octets + 4
+        end = buffer.find(b"\r\n\r\n", self._scanned, most)
         if end < 0:
-            if len(buffer) >= HEAD_OCTETS + 4:
+            if len(buffer) >= most:
                 raise self._too_long()
             self._scanned = max(0, len(buffer) - 3)
             return False
-        self._whole = end + 4 + self._body_length(bytes(buffer[:end]))
+        length = self._body_length(bytes(buffer[:end]))
+        self._whole = end + 4
+        if length <= self._limits.body_octets:
+            self._whole += length
+        else:
+            self._passing = length
         return True
 
     def _body_length(self, head: bytes) -> int:
         """Octets of the body. Only where that is not plain is the head read here, to have what an answer needs."""
         found = _LENGTH.findall(head)
-        if len(found) == 1 and len(found[0]) <= 7 and found[0].isdigit() and int(found[0]) <= BODY_OCTETS:
+        most = self._limits.body_octets * PASSED_OVER
+        if len(found) == 1 and len(found[0]) <= 9 and found[0].isdigit() and int(found[0]) <= most:
             return int(found[0])
         message = read_head(head)
         length = body_length(message)
         if length is None:
             raise malformed(message, 400, "Missing Content-Length")
-        if length > BODY_OCTETS:
+        if length > most:
             raise malformed(message, 513, "Message Too Large")
         return length
 
     def _too_long(self) -> Malformed:
         """The error for a head beyond the limit, with the fields in front of it if they are enough to answer."""
-        head = bytes(self._buffer[: max(0, self._buffer.rfind(b"\r\n", 0, HEAD_OCTETS))])
+        head = bytes(self._buffer[: max(0, self._buffer.rfind(b"\r\n", 0, self._limits.header_octets))])
         try:
             return malformed(read_head(head), 513, "Message Too Large")
         except Malformed as error:

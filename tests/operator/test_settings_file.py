@@ -9,6 +9,7 @@ import pytest
 
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
 from b2bua.settings import Certificate, Limits, Listener, Media, NameServer, Registration, Settings, Timers, Tls
+from b2bua.sip.limits import MessageLimits
 
 EVERYTHING = """\
 listen: [udp:127.0.0.1:5060, "tcp:[::1]:5062"]
@@ -24,7 +25,7 @@ registration:
   max_expires: 2h
   default_expires: 600
   max_contacts: 3
-limits: {max_calls: 100, max_pending: 50, retry_after: 20s}
+limits: {max_calls: 100, max_pending: 50, retry_after: 20s, messages: {header_octets: 8192, values: 40}}
 media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
 tls:
   certificate: own.pem
@@ -76,7 +77,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         nonce_lifetime=300.0,
         timers=Timers(0.5, 4.0, 5.0),
         registration=Registration(60, 7200, 600, 3),
-        limits=Limits(100, 50, 20),
+        limits=Limits(100, 50, 20, MessageLimits(header_octets=8192, values=40)),
         media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
         tls=Tls(
             certificate=f"{tmp_path}/own.pem",
@@ -188,6 +189,7 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings(SECURE, tls=Tls("own.pem", require_client=True)), "`require_client` needs `client_ca`"),
         (Settings(SECURE, tls=Tls("own.pem", client_key="a")), "`client_key` needs its `client_certificate`"),
         (Settings(SECURE, tls=Tls("own.pem", certificates=(Certificate(),))), "each of `certificates` needs"),
+        (Settings(DEFAULT_LISTEN, limits=Limits(messages=MessageLimits(1000))), "`header_octets` has to be at least"),
         (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
         (Settings(DEFAULT_LISTEN, registration=Registration(default_expires=30)), "`default_expires` has to lie"),
     ],

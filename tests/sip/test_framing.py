@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from b2bua.sip.errors import Malformed
-from b2bua.sip.framer import BODY_OCTETS, HEAD_OCTETS
+from b2bua.sip.framer import PASSED_OVER
+from b2bua.sip.limits import NO_OTHERS
 from b2bua.sip.parser import KeepAlive, StreamFramer, parse
+
+HEAD_OCTETS, BODY_OCTETS = NO_OTHERS.header_octets, NO_OTHERS.body_octets
 
 
 def message(body: bytes = b"", length: str | None = None) -> bytes:
@@ -101,7 +104,7 @@ def test_the_longest_head_is_taken() -> None:
 
 def test_a_body_beyond_the_limit_is_513_before_it_comes() -> None:
     with pytest.raises(Malformed) as error:
-        StreamFramer().feed(message(length=str(BODY_OCTETS + 1)))
+        StreamFramer().feed(message(length=str(BODY_OCTETS * PASSED_OVER + 1)))
     assert error.value.status == 513
     assert error.value.request is not None
     framer = StreamFramer()
