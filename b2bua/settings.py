@@ -68,6 +68,16 @@ class Media(msgspec.Struct, frozen=True):
     last_port: int = 21_999
 
 
+class SessionTimers(msgspec.Struct, frozen=True):
+    """Bounds on a session's life without a refresh, in seconds (RFC 4028).
+
+    We ask for `expires`, 0 for no session timers at all, and refuse what is below `min_se`.
+    """
+
+    expires: int = 1800
+    min_se: int = 90
+
+
 class Certificate(msgspec.Struct, frozen=True):
     """A PEM file with a certificate and its chain, and the one with its key: the same where `key` is empty."""
 
@@ -118,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True):
     timers: Timers = Timers()
     registration: Registration = Registration()
     limits: Limits = Limits()
+    session_timers: SessionTimers = SessionTimers()
     media: Media = Media()
     tls: Tls = Tls()
     grace: float = 30.0

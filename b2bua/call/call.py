@@ -443,11 +443,26 @@ class Call:
                 self.media.agreed(())
         return self.media
 
-    def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
-        """The peer of this leg has a request for the other side."""
+    def _with_talk(self) -> Talk:
         if self._talk is None:
             self._talk = Talk(self, self._judge)
-        self._talk.requested(leg, self.answered if leg is self.incoming else self.incoming, request, flow, transaction)
+        return self._talk
+
+    def refresh(self, leg: Leg) -> None:
+        """It is time that we refresh the session with the peer of this leg."""
+        self._with_talk().refresh(leg)
+
+    def expired(self, leg: Leg, reason: str) -> None:
+        """The session with the peer of this leg has not been refreshed: both sides end, and both records say why."""
+        for each in (self.incoming, self.answered):
+            if each is not None:
+                each.reason = reason
+        leg.lose()
+
+    def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
+        """The peer of this leg has a request for the other side."""
+        far = self.answered if leg is self.incoming else self.incoming
+        self._with_talk().requested(leg, far, request, flow, transaction)
 
     def acknowledged(self, leg: Leg, request: Request) -> None:
         """An ACK of a 2xx came: of a re-INVITE's, or of the first."""

@@ -15,12 +15,14 @@ from b2bua.sdp.refusing import refusing_answer
 class Content(msgspec.Struct, frozen=True, gc=False):
     """A body as it came: `headers` are those that describe it (RFC 3261 7.4), Content-Length aside.
 
-    Of a session description, `around` is what stands before and after its o= line.
+    Of a session description, `around` is what stands before and after its o= line, and `told` is whether it is the one
+    that the peer was given before, not to be fitted again.
     """
 
     body: bytes
     headers: tuple[tuple[str, str], ...]
     around: tuple[bytes, bytes] | None = None
+    told: bool = False
 
 
 DESCRIPTION = (("Content-Type", "application/sdp"),)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content, refusal_of
 from b2bua.call.headers import content_of, crossing, rendering_of
-from b2bua.call.leg import ALLOW, DIALOG_GONE, Leg, contact_of
+from b2bua.call.leg import ALLOW, DIALOG_GONE, TOO_SMALL, Leg, contact_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import (
     INVITE_EXCHANGE,
@@ -19,6 +19,7 @@ from b2bua.call.tables import (
     ExchangeState,
 )
 from b2bua.call.undertaking import REACHING, Compiled, Undertaking
+from b2bua.dialog.session_timer import OFF
 from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -44,10 +45,12 @@ class Exchange(Undertaking):
         "_invite_cseq",
         "_max_forwards",
         "_proof",
+        "_raised",
         "_rendering",
         "_repetition",
         "_response",
         "_server",
+        "_timer",
         "asked",
         "cseq",
         "method",
@@ -69,7 +72,9 @@ class Exchange(Undertaking):
         self._response: Response | None = None
         self._ack_content: Content | None = None
         self._proof: tuple[str, str] | None = None
+        self._raised = False
         self._content = content_of(request)
+        self._timer = near.stack.refreshing.offered(near, request) if offers else OFF
         self._headers = crossing(request, "re-INVITE" if request.method == "INVITE" else request.method)
         self._rendering = rendering_of(request) if self.offers else None
         forwards = request.max_forwards
@@ -85,9 +90,12 @@ class Exchange(Undertaking):
         if response.status in (401, 407) and self.state in _UNDECIDED:
             self._proof = self.asked.authorization(response, self.method)
             if self._proof is not None:
-                self._client.user = None
-                self._client = self._passed_on((*self._headers, self._proof))
-                self._invite_cseq = self.asked.dialog.local_cseq
+                self._pass_on_again()
+                return
+        elif response.status == TOO_SMALL and not self._raised and self.state in _UNDECIDED:
+            self._raised = self.asked.stack.refreshing.raised(self.asked, response)
+            if self._raised:
+                self._pass_on_again()
                 return
         self._response = response
         self.step(ExchangeEvent.ANSWERED if response.status < 300 else ExchangeEvent.REJECTED)
@@ -116,6 +124,11 @@ class Exchange(Undertaking):
         """One of this exchange's timers is due."""
         self.step(_TIMERS[name])
 
+    def _pass_on_again(self) -> None:
+        self._client.user = None
+        self._client = self._passed_on(self._headers if self._proof is None else (*self._headers, self._proof))
+        self._invite_cseq = self.asked.dialog.local_cseq
+
     def _passed_on(self, headers: tuple[tuple[str, str], ...]) -> ClientTransaction:
         return self.asked.request(self.method, self, headers, self._content, self._max_forwards, self._rendering)
 
@@ -128,11 +141,13 @@ class Exchange(Undertaking):
         ways = near.stack.ways
         if self.offers:
             far.dialog.retarget(response, far.dialog.flow, ways)
+            far.stack.refreshing.answered(far, response)
         place = ways.place(near.dialog.flow)
         content = content_of(response)
         headers = [*crossing(response, "2xx")]
         if self.offers:
-            headers = [contact_of(place, rendering_of(response)), ALLOW, *headers]
+            timer = near.stack.refreshing.accepted(near, self._timer)
+            headers = [contact_of(place, rendering_of(response)), ALLOW, *timer, *headers]
         body = b""
         if content is not None:
             headers += content.headers
@@ -147,7 +162,8 @@ class Exchange(Undertaking):
         assert response is not None
         if not self._server.answered:
             headers = crossing(response, "3xx-6xx")
-            self._server.respond(response.status, self.near.dialog.local_tag, headers, b"", response.reason)
+            status, reason = (500, "") if response.status == TOO_SMALL else (response.status, response.reason)
+            self._server.respond(status, self.near.dialog.local_tag, headers, b"", reason)
         self.refuse()
         if response.status in DIALOG_GONE:
             self.report_far_lost()

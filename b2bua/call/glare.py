@@ -1,4 +1,4 @@
-"""When a request inside a call may not pass (RFC 3261 14.2, RFC 3311 5.2).
+"""When a request inside a call may not pass (RFC 3261 14.2, RFC 3311 5.2, RFC 4028 section 9).
 
 Two offers must not cross: the later one is refused, and its sender tries again when its own timer says so (14.1).
 """
@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from b2bua.call.leg import Leg
+from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 
 
@@ -65,4 +66,9 @@ def refusal(request: Request, near: Leg, ready: bool, under_way: Iterable[Offeri
         for offering in under_way:
             if offering.offers:
                 return _TOO_SOON if offering.near is near else _PENDING
+    if request.method in ("INVITE", "UPDATE") and "Session-Expires" in request.headers:
+        try:
+            near.stack.refreshing.check(request)
+        except PeerError as error:
+            return Refusal(error.status, error.headers)
     return None

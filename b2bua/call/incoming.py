@@ -45,6 +45,7 @@ class IncomingLeg(Leg):
         self._transaction = transaction
         transaction.user = self
         transaction.tag = tag
+        self.timer = stack.refreshing.invited(request)
         self._bound: str | None = None
         self._early: dict[str, Dialog] | None = None
         self._source: str | None = None
@@ -125,7 +126,10 @@ class IncomingLeg(Leg):
         self._settle(self._dialog_for(self._source))
         content, stack, dialog = answer.content, self.stack, self.dialog
         place = stack.ways.place(dialog.flow)
-        headers = [place.contact, ALLOW, *answer.headers]
+        timer = self.timer
+        if not timer.is_lasting:
+            stack.refreshing.begin(self)
+        headers = [place.contact, ALLOW, *timer.telling, *answer.headers]
         body = b""
         if content is not None:
             headers += content.headers

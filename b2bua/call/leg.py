@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import crossing
+from b2bua.call.refreshing import NOTHING_DUE, Refreshing
 from b2bua.call.tables import LegEvent, LegState
 from b2bua.dialog.dialog import Dialog
+from b2bua.dialog.session_timer import SessionTimer
 from b2bua.dialog.ways import Place, Ways
 from b2bua.effects import Flow
 from b2bua.media.ports import Ports
@@ -33,6 +35,8 @@ Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callab
 ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE")
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
 DIALOG_GONE = (408, 481)
+# The session interval is too small (RFC 4028 section 6): between two neighbours, nobody else hears of it.
+TOO_SMALL = 422
 
 
 class Stack:
@@ -41,7 +45,7 @@ class Stack:
     `flow_gone` is told of a phone's flow that its proxy has lost (RFC 5626 5.3).
     """
 
-    __slots__ = ("flow_gone", "legs", "names", "ports", "transactions", "turn", "ways")
+    __slots__ = ("flow_gone", "legs", "names", "ports", "refreshing", "transactions", "turn", "ways")
 
     def __init__(self, turn: Turn, transactions: Transactions, ways: Ways, names: Names) -> None:
         self.turn = turn
@@ -50,6 +54,7 @@ class Stack:
         self.names = names
         self.ports = Ports(turn)
         self.flow_gone: Callable[[Destination], None] = _unheard
+        self.refreshing = Refreshing(turn)
         self.legs: dict[str, Leg] = {}
 
     def branch(self) -> str:
@@ -91,6 +96,12 @@ class LegUser(Concerned, Protocol):
     def acknowledged(self, leg: Leg, request: Request) -> None:
         """An ACK of a 2xx came from the peer."""
 
+    def refresh(self, leg: Leg) -> None:
+        """It is time that we refresh the session with the peer of this leg."""
+
+    def expired(self, leg: Leg, reason: str) -> None:
+        """The session with the peer of this leg has not been refreshed."""
+
     def leg_over(self, leg: Leg) -> None:
         """Nothing more will come from this leg."""
 
@@ -102,6 +113,7 @@ class Leg:
     are in its media's way. `message` is the peer's request while it is at work. `parting` are the fields that the other
     side's BYE had for this one's. `seen_at` is the peer's own IP address, where it is known and a front proxy stands
     between: else it is the dialog's flow's.
+    `timer` is what holds of session timers, and `due` the second at which something is (`refreshing`).
     """
 
     __slots__ = (
@@ -111,6 +123,7 @@ class Leg:
         "call",
         "cause",
         "dialog",
+        "due",
         "ended_at",
         "message",
         "number",
@@ -121,9 +134,11 @@ class Leg:
         "stack",
         "started_at",
         "state",
+        "timer",
     )
 
     table: ClassVar[Compiled] = {}
+    timer: SessionTimer
 
     def __init__(self, stack: Stack, call: LegUser, number: int, dialog: Dialog, state: LegState) -> None:
         self.stack = stack
@@ -142,6 +157,7 @@ class Leg:
         self.said: Content | None = None
         self.seen_at: str | None = None
         self.adapt: Callable[[Content], Content] | None = None
+        self.due = NOTHING_DUE
         stack.legs[dialog.local_tag] = self
 
     def step(self, event: LegEvent) -> bool:
@@ -209,7 +225,9 @@ class Leg:
             headers = (*headers, *content.headers)
             body = self.describe(dialog, content, place)
         if method in ("INVITE", "UPDATE"):
-            headers = (contact_of(place, rendering), ALLOW, *headers)
+            # Before that, what the INVITE says of session timers is not agreed yet.
+            timer = self.timer.asking if self.state is LegState.CONFIRMED else ()
+            headers = (contact_of(place, rendering), ALLOW, *timer, *headers)
         data = dialog.write(method, dialog.next_cseq(), place, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
@@ -218,7 +236,7 @@ class Leg:
 
         One session id per dialog; the version rises by one exactly when the description changes (RFC 3264 section 8).
         """
-        if self.adapt is not None and content.around is not None:
+        if self.adapt is not None and content.around is not None and not content.told:
             content = self.adapt(content)
         around = content.around
         if around is None:
@@ -287,6 +305,8 @@ class Leg:
     def finish(self) -> None:
         """Leave the stack's tables, and tell the call."""
         self.note_end()
+        if self.due:
+            self.stack.refreshing.forget(self)
         self.stack.legs.pop(self.dialog.local_tag, None)
         self.call.leg_over(self)
 

@@ -11,7 +11,7 @@ from b2bua.call.attempts import Attempts, retry_after
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork, forsake
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
+from b2bua.call.leg import ALLOW, REACHING, TOO_SMALL, Leg, LegUser, Stack
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete
@@ -26,6 +26,7 @@ from b2bua.transaction.timers import Timer
 
 # RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
 _LARGEST_DATAGRAM = 1300
+_MOST_INVITES = 20
 
 
 class OutgoingLeg(Leg):
@@ -78,6 +79,7 @@ class OutgoingLeg(Leg):
         self._attempts: Attempts | None = None
         self._timer: Timer | None = None
         self._proof = Proof(destination.account) if destination.account is not None else None
+        self.timer = stack.refreshing.opening
 
     def exceed(self) -> None:
         """There is nothing left of Max-Breadth for this leg (RFC 5393 5.3.3)."""
@@ -153,6 +155,8 @@ class OutgoingLeg(Leg):
             pass
         elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
+        elif status == TOO_SMALL and self.state in _UNDECIDED and self._asks_for_more(response):
+            self.step(LegEvent.TOO_BRIEF)
         elif status != 503 or not self._go_elsewhere("503", retry_after(response)):
             self.step(LegEvent.REJECTED)
         self.response = None
@@ -212,7 +216,7 @@ class OutgoingLeg(Leg):
         """Send the INVITE, with credentials if the last one was challenged."""
         dialog, stack = self.dialog, self.stack
         place = stack.ways.place(dialog.flow)
-        headers = [place.contact, ALLOW, *self._headers]
+        headers = [place.contact, ALLOW, *self.timer.asking, *self._headers]
         body = b""
         if self._offer is not None:
             headers += self._offer.headers
@@ -258,6 +262,7 @@ class OutgoingLeg(Leg):
                 self._ack_content = refusal_of(content)
         self._settle()
         if self.state is LegState.ANSWERED:
+            self.stack.refreshing.answered(self, response)
             self.cause, self.reason = 200, "OK"
             self.answered_at = self.stack.turn.wall
             self._offer = None
@@ -279,7 +284,11 @@ class OutgoingLeg(Leg):
             best_first = sorted(response.contacts, key=lambda c: -float(c.param("q") or 1))
             contacts = tuple(str(contact.uri) for contact in best_first)
         headers = crossing(response, "3xx-6xx")
-        self.call.leg_rejected(self, Rejected(response.status, response.reason, headers, contacts))
+        status, reason = response.status, response.reason
+        if status == TOO_SMALL:
+            # What was too small is between that side and us.
+            status, reason = 500, ""
+        self.call.leg_rejected(self, Rejected(status, reason, headers, contacts))
 
     def report_unreachable(self) -> None:
         """There is no way to the called side."""
@@ -332,6 +341,10 @@ class OutgoingLeg(Leg):
             end_fork(self.stack, response, transaction)
         else:
             self.step(LegEvent.ANSWERED)
+
+    def _asks_for_more(self, response: Response) -> bool:
+        """Whether a longer session interval may do (RFC 4028 7.3); a peer that goes on raising it is given up."""
+        return self.dialog.local_cseq < _MOST_INVITES and self.stack.refreshing.raised(self, response)
 
     def _may_stream(self) -> bool:
         flow = self.dialog.flow

@@ -30,6 +30,7 @@ class Reply(Undertaking):
         "_offered",
         "_repetition",
         "_server",
+        "_timer",
         "asked",
         "message",
         "near",
@@ -45,6 +46,7 @@ class Reply(Undertaking):
         self._server = server
         self._offered = content_of(request)
         self._repetition: Repetition | None = None
+        self._timer = near.stack.refreshing.offered(near, request)
         server.user = self
 
     def start(self, description: Content) -> None:
@@ -53,11 +55,12 @@ class Reply(Undertaking):
         dialog = near.dialog
         place = near.stack.ways.place(dialog.flow)
         body = near.describe(dialog, description, place)
-        headers = (place.contact, ALLOW, *description.headers)
+        timer = near.stack.refreshing.accepted(near, self._timer)
+        headers = (place.contact, ALLOW, *timer, *description.headers)
         self._server.respond(200, dialog.local_tag, headers, body)
         if self._method == "INVITE":
             self._repetition = Repetition(near.stack.turn, self)
-        if self._offered is not None:
+        if self._offered is not None and not description.told:
             self.talk.settled(near, self._offered, None, None)
         if self._method != "INVITE":
             self.finish()

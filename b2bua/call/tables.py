@@ -36,6 +36,7 @@ class LegEvent(StrEnum):
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
+    TOO_BRIEF = "too brief"
     ELSEWHERE = "elsewhere"
     ANOTHER_FLOW = "another flow"
     ABANDON = "abandon"
@@ -107,6 +108,7 @@ OUTGOING: LegTable = {
         _E.REJECTED: (_S.ENDED, ("report_rejection",)),
         _E.UNREACHABLE: (_S.ENDED, ("report_unreachable",)),
         _E.CHALLENGED: (_S.CALLING, ("send_invite",)),
+        _E.TOO_BRIEF: (_S.CALLING, ("send_invite",)),
         _E.ELSEWHERE: (_S.CALLING, ("send_elsewhere",)),
         _E.ANOTHER_FLOW: (_S.RESOLVING, ("start",)),
         _E.ABANDON: (_S.ABANDONED, ()),
@@ -117,6 +119,7 @@ OUTGOING: LegTable = {
         _E.REJECTED: (_S.ENDED, ("report_rejection",)),
         _E.UNREACHABLE: (_S.ENDED, ("report_unreachable",)),
         _E.CHALLENGED: (_S.CALLING, ("send_invite",)),
+        _E.TOO_BRIEF: (_S.CALLING, ("send_invite",)),
         _E.ELSEWHERE: (_S.CALLING, ("send_elsewhere",)),
         _E.ANOTHER_FLOW: (_S.RESOLVING, ("start",)),
         _E.ABANDON: (_S.CANCELLING, ("send_cancel",)),
@@ -146,6 +149,7 @@ OUTGOING: LegTable = {
 class ExchangeState(StrEnum):
     """Where a request that is passed from one leg to the other stands."""
 
+    WAITING = "Waiting"
     PASSED = "Passed"
     RINGING = "Ringing"
     ABANDONED = "Abandoned"
@@ -169,6 +173,9 @@ class ExchangeEvent(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
     GIVE_UP = "give up"
     DROP = "drop"
+    AGAIN = "again"
+    POSTPONED = "postponed"
+    NEEDLESS = "needless"
 
 
 ExchangeTable: TypeAlias = dict[ExchangeState, dict[ExchangeEvent, tuple[ExchangeState, tuple[str, ...]]]]
@@ -249,13 +256,34 @@ OWN_ANSWER: ExchangeTable = {
 # A re-INVITE of our own (RFC 3261 section 14).
 OWN_OFFER: ExchangeTable = {
     _X.PASSED: {
-        _V.ANSWERED: (_X.ENDED, ("send_ack", "report_answer")),
+        _V.ANSWERED: (_X.ENDED, ("confirm", "report_answer")),
         _V.REJECTED: (_X.ENDED, ("report_rejection",)),
         _V.UNREACHABLE: (_X.ENDED, ("report_lost",)),
         _V.DROP: (_X.DROPPED, ()),
     },
     _X.DROPPED: {
-        _V.ANSWERED: (_X.ENDED, ("send_ack",)),
+        _V.ANSWERED: (_X.ENDED, ("confirm",)),
+        _V.REJECTED: (_X.ENDED, ()),
+        _V.UNREACHABLE: (_X.ENDED, ()),
+    },
+}
+
+# A refresh of our own, by re-INVITE or UPDATE (RFC 4028 section 10).
+REFRESH: ExchangeTable = {
+    _X.WAITING: {
+        _V.AGAIN: (_X.PASSED, ("begin",)),
+        _V.NEEDLESS: (_X.ENDED, ()),
+        _V.DROP: (_X.ENDED, ("stop_timer",)),
+    },
+    _X.PASSED: {
+        _V.ANSWERED: (_X.ENDED, ("confirm", "report_answer")),
+        _V.POSTPONED: (_X.WAITING, ("wait",)),
+        _V.REJECTED: (_X.ENDED, ("report_rejection",)),
+        _V.UNREACHABLE: (_X.ENDED, ("report_lost",)),
+        _V.DROP: (_X.DROPPED, ()),
+    },
+    _X.DROPPED: {
+        _V.ANSWERED: (_X.ENDED, ("confirm",)),
         _V.REJECTED: (_X.ENDED, ()),
         _V.UNREACHABLE: (_X.ENDED, ()),
     },

@@ -15,6 +15,7 @@ from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
 from b2bua.call.leg import ALLOW, Leg
+from b2bua.call.refresh import Refresh, told
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
 from b2bua.call.speaking import invitation, own_answer
@@ -65,16 +66,17 @@ class Talk:
             leg.dialog.retarget(request, flow, leg.stack.ways)
         if request.method == "INVITE":
             server.respond(100, "")
-        description = self._own_description(leg, request)
+        if request.method == "UPDATE" and not request.body and rendering_of(request) is None:
+            # It says that its sender is there, which the other side need not hear (RFC 4028 section 10).
+            server.respond(200, leg.dialog.local_tag, self._fields(leg, request))
+            return
+        description = self._restatement(leg, request) or self._own_description(leg, request)
         if description is not None:
             reply = Reply(self, leg, request, server)
             self._under_way.append(reply)
             reply.start(description)
         elif far is not None:
             self._under_way.append(Exchange(self, leg, far, request, server))
-        elif request.method == "UPDATE" and not request.body:
-            place = leg.stack.ways.place(leg.dialog.flow)
-            server.respond(200, leg.dialog.local_tag, (place.contact, ALLOW))
         else:
             # What we serve ourselves is a session, and nothing else.
             status = 488 if request.method in ("INVITE", "UPDATE") else 415
@@ -132,6 +134,30 @@ class Talk:
         self.invite_to_music()
         self._call.finish_if_over()
 
+    def refresh(self, leg: Leg) -> None:
+        """Refresh the session with this leg's peer: by UPDATE where it has that, or where we never told it anything."""
+        self._begin_refresh(leg, None if leg.timer.by_update else told(self._call, leg))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an offer is under way between these sides, or between one of them and us."""
+        return any(offering.offers for offering in self._under_way)
+
+    def restated(self, leg: Leg, answer: Content | None, pass_on: bool) -> None:
+        """A party has answered what we said once more. If it says something else than before, the other hears of it."""
+        said = leg.said
+        same = answer is None or (said is not None and answer.around == said.around)
+        if pass_on and same:
+            return
+        self.settled(None, None, leg, answer)
+        other = self._far(leg)
+        if pass_on and other is not None and other.confirmed and answer is not None:
+            self._begin_refresh(other, answer)
+
+    def unmoved(self, leg: Leg) -> None:
+        """A party does not take what the other has said in answer to a refresh."""
+        self._call.with_media().disagreed((leg,))
+
     def invite_to_music(self) -> None:
         """Ask whoever shall hear music, and is not in our media's way, to take it from us."""
         media = self._call.media
@@ -165,6 +191,27 @@ class Talk:
         self._under_way = []
 
     # Inside.
+
+    def _far(self, leg: Leg) -> Leg | None:
+        call = self._call
+        return call.answered if leg is call.incoming else call.incoming
+
+    def _fields(self, leg: Leg, request: Request) -> tuple[tuple[str, str], ...]:
+        stack = leg.stack
+        refreshing = stack.refreshing
+        timer = refreshing.accepted(leg, refreshing.offered(leg, request))
+        return (stack.ways.place(leg.dialog.flow).contact, ALLOW, *timer)
+
+    def _begin_refresh(self, leg: Leg, content: Content | None) -> None:
+        refresh = Refresh(self, leg, content)
+        self._under_way.append(refresh)
+        refresh.start()
+
+    def _restatement(self, leg: Leg, request: Request) -> Content | None:
+        """What we answer to a party that says the very same as before: what it was told before (RFC 3264 section 8)."""
+        if request.method not in ("INVITE", "UPDATE") or leg.said is None or request.body != leg.said.body:
+            return None
+        return told(self._call, leg) if rendering_of(request) is None else None
 
     def _own_description(self, leg: Leg, request: Request) -> Content | None:
         """What we answer to an offer on the other's behalf; None where the other is to be asked.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from b2bua.call.events import DESCRIPTION, Content
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
+from b2bua.dialog.session_timer import OPTION
+from b2bua.settings import Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
@@ -25,7 +27,6 @@ _DESCRIPTIONS = frozenset(("application/sdp", "application/*", "*/*"))
 ACCEPT = ("Accept", "application/sdp")
 ACCEPT_ENCODING = ("Accept-Encoding", "identity")
 REGISTER_EXTENSIONS = frozenset(("path", "outbound"))
-_NO_EXTENSIONS: frozenset[str] = frozenset()
 _SCHEMES = ("sip", "tel")
 # RFC 3261 8.1.1.6
 _MOST_HOPS = 70
@@ -42,13 +43,18 @@ def check_method(method: str) -> None:
     raise PeerError(501, "Not Implemented", (ALLOW,))
 
 
-def check_inside(request: Request) -> None:
+def extensions(settings: Settings) -> frozenset[str]:
+    """What an INVITE, or a request inside its dialog, may require of us."""
+    return frozenset((OPTION,)) if settings.session_timers.expires else frozenset()
+
+
+def check_inside(request: Request, ours: frozenset[str]) -> None:
     """The same for a request inside a dialog, with the extensions that it requires."""
     if request.method not in _KNOWN:
         raise PeerError(501, "Not Implemented", (ALLOW,))
     if request.method not in _INSIDE:
         raise PeerError(405, "Method Not Allowed", (ALLOW,))
-    check_extensions(request)
+    check_extensions(request, ours)
     check_description(request)
 
 
@@ -59,13 +65,13 @@ def check_scheme(request: Request, uri: Uri) -> None:
         raise PeerError(416, "Unsupported URI Scheme")
 
 
-def check_extensions(request: Request) -> None:
-    """420 for a required extension that we don't have, with its name (8.2.2.3)."""
+def check_extensions(request: Request, ours: frozenset[str]) -> None:
+    """420 for a required extension that we don't have, with its name (8.2.2.3); a REGISTER's are others than `ours`."""
     if "Require" not in request.headers:
         return
     required = request.values("Require")
-    ours = REGISTER_EXTENSIONS if request.method == "REGISTER" else _NO_EXTENSIONS
-    unsupported = [option for option in required if option.lower() not in ours]
+    known = REGISTER_EXTENSIONS if request.method == "REGISTER" else ours
+    unsupported = [option for option in required if option.lower() not in known]
     if unsupported:
         raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unsupported)),))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from b2bua.call.call import Call
 from b2bua.call.forks import end_fork
 from b2bua.call.leg import Stack
+from b2bua.call.refreshing import SWEEP_SECONDS
 from b2bua.core.fronts import Fronts
 from b2bua.core.ids import Pending
 from b2bua.core.registering import Registering
@@ -33,8 +34,6 @@ from b2bua.transaction.layer import Transactions
 from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
 from dsl.policy import Policy
-
-_SWEEP_SECONDS = 60.0
 
 
 class Parts:
@@ -88,7 +87,7 @@ class Parts:
     def call_begun(self, call: Call) -> None:
         """A call is there, for as long as `max_call` at most."""
         if not self.calls:
-            self._sweep = self.turn.after(_SWEEP_SECONDS, self, "sweep")
+            self._sweep = self.turn.after(SWEEP_SECONDS, self, "sweep")
         self.calls[call.id] = call
 
     def call_over(self, call: Call) -> None:
@@ -99,7 +98,8 @@ class Parts:
 
     def timer_fired(self, name: str) -> None:
         """Now and then, calls that have lasted too long are ended: one timer serves them all."""
-        self._sweep = self.turn.after(_SWEEP_SECONDS, self, "sweep")
+        self._sweep = self.turn.after(SWEEP_SECONDS, self, "sweep")
+        self.stack.refreshing.sweep(self.stack.legs.values())
         since = self.turn.wall - self.turn.settings.max_call
         for call in [call for call in self.calls.values() if call.incoming.started_at <= since]:
             call.hang_up()

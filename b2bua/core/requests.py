@@ -31,6 +31,7 @@ class Requests:
         self._parts = parts
         self._transactions = parts.transactions
         self._legs = parts.stack.legs
+        self._extensions = admission.extensions(parts.turn.settings)
 
     def take(self, request: Request, flow: Flow) -> None:
         """A request came. PeerError for one that is to be refused without state."""
@@ -67,7 +68,7 @@ class Requests:
         leg = self._legs.get(request.to_tag or "")
         if leg is None or not leg.belongs(request):
             raise PeerError(481, "Call/Transaction Does Not Exist")
-        admission.check_inside(request)
+        admission.check_inside(request, self._extensions)
         if request.method == "OPTIONS":
             self._capabilities(request, flow)
             return
@@ -81,7 +82,7 @@ class Requests:
             raise PeerError(482, "Loop Detected")
         if uri.scheme == "sip" and not self._parts.is_ours(uri):
             raise PeerError(404, "Not Found")
-        admission.check_extensions(request)
+        admission.check_extensions(request, self._extensions)
         if method == "INVITE":
             self._invite(request, flow, key)
         elif method == "REGISTER":
@@ -93,6 +94,8 @@ class Requests:
         hops = admission.check_hops(request)
         admission.check_invite(request)
         offer = admission.check_body(request)
+        if "Session-Expires" in request.headers:
+            self._parts.stack.refreshing.check(request)
         self._check_load(request)
         parts = self._parts
         verdict = parts.admitting.verify(request)
@@ -173,7 +176,7 @@ class Requests:
             admission.ACCEPT,
             admission.ACCEPT_ENCODING,
             ("Accept-Language", "en"),
-            ("Supported", ""),
+            ("Supported", ", ".join(sorted(self._extensions))),
             ("User-Agent", self._parts.turn.settings.user_agent),
         )
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 200, headers))

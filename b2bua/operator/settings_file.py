@@ -59,6 +59,8 @@ def unusable(settings: Settings) -> str | None:
     registration, timers = settings.registration, settings.timers
     if not registration.min_expires <= registration.default_expires <= registration.max_expires:
         return "`default_expires` has to lie between `min_expires` and `max_expires`"
+    if 0 < settings.session_timers.expires < settings.session_timers.min_se:
+        return "`expires` of `session_timers` cannot be below `min_se` (RFC 4028 section 7.4)"
     if timers.t1 > timers.t2:
         return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
     if settings.media.last_port and settings.media.last_port <= settings.media.first_port:
@@ -108,10 +110,11 @@ class _Reader:
             "last_port": self._port,
             "algorithms": partial(self._several, self._algorithm),
             "user_agent": self._user_agent,
+            "expires": self._seconds_or_off,
         }
         self._readers |= dict.fromkeys(("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call"), self._seconds)
         self._readers |= dict.fromkeys(
-            ("min_expires", "max_expires", "default_expires", "retry_after"), self._whole_seconds
+            ("min_expires", "max_expires", "default_expires", "retry_after", "min_se"), self._whole_seconds
         )
         self._readers |= dict.fromkeys(
             ("certificate", "key", "ca", "client_ca", "client_certificate", "client_key"), self._file
@@ -269,6 +272,9 @@ class _Reader:
             return None if seconds is None else int(seconds)
         self._document.wrong(node, f"`{name}` is counted in whole seconds", "leave the fraction away")
         return None
+
+    def _seconds_or_off(self, name: str, node: Node) -> int | None:
+        return 0 if self._document.text(node, f"`{name}`") == "off" else self._whole_seconds(name, node)
 
     def _count(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")

@@ -6,7 +6,7 @@ from random import Random
 
 from b2bua.effects import Answer, Failed, Resolve, Stored
 from b2bua.sdp.session import parse
-from b2bua.settings import Limits, Settings
+from b2bua.settings import Limits, SessionTimers, Settings
 from dsl.policy import Policy
 from tests.sim.audit import Audit
 from tests.sim.clock import Clock
@@ -113,7 +113,7 @@ class Stage(Shell):
 
 def _settings(flow: Flow) -> Settings:
     changed = flow.settings
-    known = {"max-calls", "max-call", "nonce-lifetime", "grace"}
+    known = {"max-calls", "max-call", "nonce-lifetime", "grace", "session-expires", "min-se"}
     if not set(changed) <= known:
         raise FlowError(f"settings that a flow can change are {', '.join(sorted(known))}")
     base = Settings(listen=())
@@ -122,6 +122,10 @@ def _settings(flow: Flow) -> Settings:
         nonce_lifetime=changed.get("nonce-lifetime", base.nonce_lifetime),
         limits=Limits(max_calls=int(changed.get("max-calls", base.limits.max_calls))),
         grace=changed.get("grace", base.grace),
+        session_timers=SessionTimers(
+            int(changed.get("session-expires", base.session_timers.expires)),
+            int(changed.get("min-se", base.session_timers.min_se)),
+        ),
         max_call=changed.get("max-call", base.max_call),
         proxies=tuple(flow.fronts),
         advertise_in=tuple(flow.known),

@@ -103,8 +103,7 @@ def test_what_asks_nothing_of_media_says_so(right: str, wrong: str, said: str, t
         (
             "2.0  alice > UPDATE [sdp sendonly]     2.0  alice < 200 UPDATE\n"
             "2.1  alice > UPDATE                    2.1  alice < 200 UPDATE\n"
-            "2.2  alice > UPDATE                    2.2  bob < UPDATE\n"
-            "2.3  bob > 200 UPDATE                  2.3  alice < 200 UPDATE\n"
+            "2.2  alice > UPDATE [sdp]              2.2  alice < 200 UPDATE\n"
             "2.4  alice > UPDATE [sdp inactive]     2.4  alice < 200 UPDATE\n",
             ["caller holds", "resumed", "caller holds"],
         ),

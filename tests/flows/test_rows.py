@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from b2bua.call import exchange, invitation, reply
+from b2bua.call import exchange, invitation, refresh, reply
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
 
@@ -44,6 +44,7 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "request": exchange._REQUEST,
     "our answer": reply._TABLE,
     "our offer": invitation._TABLE,
+    "our refresh": refresh._TABLE,
 }
 
 

@@ -8,7 +8,18 @@ import msgspec
 import pytest
 
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
-from b2bua.settings import Certificate, Limits, Listener, Media, NameServer, Registration, Settings, Timers, Tls
+from b2bua.settings import (
+    Certificate,
+    Limits,
+    Listener,
+    Media,
+    NameServer,
+    Registration,
+    SessionTimers,
+    Settings,
+    Timers,
+    Tls,
+)
 from b2bua.sip.limits import MessageLimits
 
 EVERYTHING = """\
@@ -26,6 +37,7 @@ registration:
   default_expires: 600
   max_contacts: 3
 limits: {max_calls: 100, max_pending: 50, retry_after: 20s, messages: {header_octets: 8192, values: 40}}
+session_timers: {expires: 30min, min_se: 2min}
 media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
 tls:
   certificate: own.pem
@@ -78,6 +90,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         timers=Timers(0.5, 4.0, 5.0),
         registration=Registration(60, 7200, 600, 3),
         limits=Limits(100, 50, 20, MessageLimits(header_octets=8192, values=40)),
+        session_timers=SessionTimers(1800, 120),
         media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
         tls=Tls(
             certificate=f"{tmp_path}/own.pem",
@@ -106,6 +119,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert read(tmp_path, "") == Settings(DEFAULT_LISTEN)
+    assert read(tmp_path, "session_timers: {expires: off}").session_timers == SessionTimers(0, 90)
     assert read(tmp_path, "timers: {t1: 1}") == Settings(DEFAULT_LISTEN, timers=Timers(t1=1.0))
 
 
@@ -136,6 +150,7 @@ algorithms: [sha-1]
 timers: 5
 limits: {max_calls: many, max_calls: 0, retry_after: 1.5s}
 registration: {max_expires: -1}
+session_timers: {expires: never, min_se: 1.5}
 media: {hosts: [here], first_port: 80, last_port: none}
 user_agent: "a\\nb"
 tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], minimum: 1.1, certificates: [a.pem]}
@@ -159,6 +174,8 @@ tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], m
         "`max_calls` stands here twice",
         "`retry_after` is counted in whole seconds",
         "`-1` is no duration",
+        "`never` is no duration",
+        "`min_se` is counted in whole seconds",
         "`here` is no IP address",
         "`80` is no port for media",
         "`none` is no port for media",
@@ -191,6 +208,8 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings(SECURE, tls=Tls("own.pem", certificates=(Certificate(),))), "each of `certificates` needs"),
         (Settings(DEFAULT_LISTEN, limits=Limits(messages=MessageLimits(1000))), "`header_octets` has to be at least"),
         (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
+        (Settings(DEFAULT_LISTEN, session_timers=SessionTimers(0)), None),
+        (Settings(DEFAULT_LISTEN, session_timers=SessionTimers(60)), "`expires` of `session_timers` cannot be below"),
         (Settings(DEFAULT_LISTEN, registration=Registration(default_expires=30)), "`default_expires` has to lie"),
     ],
 )
