@@ -13,9 +13,15 @@ from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
 
+MOST_FORKS = 64
+"""So many answers to one INVITE are acknowledged and ended; whoever sends more means us ill."""
+
 
 def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -> None:
     """Acknowledge this 2xx to an INVITE of ours, and hang up in the dialog that it made."""
+    if transaction.acks is not None and len(transaction.acks) >= MOST_FORKS:
+        stack.turn.count("forks_dropped")
+        return
     tag = response.to_tag or ""
     local_tag = response.from_tag or ""
     flow = transaction.flow

@@ -19,6 +19,8 @@ from b2bua.transaction.tables import Event, compiled
 from b2bua.transaction.timers import Timer
 
 _KEEP_RINGING = 60.0
+# Early dialogs of one call. Whoever makes up more gets none of its own.
+_MOST_EARLY = 64
 
 
 class IncomingLeg(Leg):
@@ -191,6 +193,8 @@ class IncomingLeg(Leg):
         if self._early is None:
             self._early = {}
         dialog = self._early.get(source)
+        if dialog is None and len(self._early) >= _MOST_EARLY:
+            return self.dialog
         if dialog is None:
             tag = self.stack.turn.draw()
             dialog = self._early[source] = self.dialog.beside(tag, int(tag[:15], 16))

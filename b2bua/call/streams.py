@@ -21,15 +21,20 @@ def described(content: Content | None) -> Session:
     return _NOTHING if content is None else read(content.body)
 
 
-@lru_cache(maxsize=512)
 def read(body: bytes) -> Session:
     """What these octets say; those that cannot be read say nothing."""
+    return _remembered(body) if len(body) <= _USUAL_OCTETS else _read(body)
+
+
+def _read(body: bytes) -> Session:
     try:
         return parse(body)
     except PeerError:
         return _NOTHING
 
 
+_remembered = lru_cache(maxsize=512)(_read)
+_USUAL_OCTETS = 4_096
 _NOTHING = parse(b"v=0\no=- 0 0 IN IP4 0.0.0.0\n")
 
 

@@ -23,6 +23,10 @@ from b2bua.transaction.keys import server_key
 from b2bua.transaction.responses import stateless, stateless_tag
 from b2bua.transaction.server import ServerKey
 
+# Transactions that are there when a call that the policy refuses is refused without one: whoever sends as many in the
+# 32 seconds that each stays means us ill. Others are bounded by the calls that there may be.
+_MOST_REFUSED = 200_000
+
 
 class Requests:
     """Where requests come in."""
@@ -122,6 +126,8 @@ class Requests:
         if isinstance(action, Challenge):
             self._challenge(request, flow, isinstance(verdict, Stale))
             return
+        if isinstance(action, (Reject, Redirect)) and len(self._transactions.servers) >= _MOST_REFUSED:
+            raise PeerError(503, "Service Unavailable", self._retry_after())
         transaction = self._transactions.begin_server(request, flow, key)
         if isinstance(action, Dial):
             transaction.respond(100, "")

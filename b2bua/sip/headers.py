@@ -178,9 +178,10 @@ class Via(Frozen):
         common = _hops.get((hop, others))
         if common is None:
             common = Via._read(f"{hop};{others}" if others else hop)
-            if len(_hops) >= _MOST_HOPS:
-                _hops.clear()
-            _hops[hop, others] = common
+            if len(text) <= CACHED_LENGTH:
+                if len(_hops) >= _MOST_HOPS:
+                    _hops.clear()
+                _hops[hop, others] = common
         return Via(common.transport, common.host, common.port, (("branch", branch), *common.params), common.version)
 
     @staticmethod
@@ -265,9 +266,10 @@ class CSeq(Frozen):
         known = _cseqs.get(text)
         if known is None:
             known = CSeq._read(text)
-            if len(_cseqs) >= _MOST_CSEQS:
-                _cseqs.clear()
-            _cseqs[text] = known
+            if len(text) <= CACHED_LENGTH:
+                if len(_cseqs) >= _MOST_CSEQS:
+                    _cseqs.clear()
+                _cseqs[text] = known
         return known
 
     @staticmethod

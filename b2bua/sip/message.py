@@ -31,6 +31,9 @@ class Star(Enum):
 
 STAR: Final = Star.STAR
 
+MOST_VIAS: Final = 256
+"""More hops than any Max-Forwards allows (RFC 3261 20.22): a message with more Vias is not even answered."""
+
 
 class _Message:
     """What requests and responses have in common. Names are given in canonical form; see `names.canonical`.
@@ -78,7 +81,10 @@ class _Message:
         via = vias[0]
         if len(vias) > 1 or "," in via:
             # Those below the topmost have to be in order too: a response repeats them.
-            read = [Via.parse(value) for value in self.values("Via")]
+            values = self.values("Via")
+            if len(values) > MOST_VIAS:
+                raise PeerError(513, "Too Many Via Values")
+            read = [Via.parse(value) for value in values]
             if not read:
                 raise PeerError(400, "Bad Via")
             self.via = read[0]
@@ -213,7 +219,7 @@ class Request(_Message):
                 return False
             self.headers[name] = [text]
         values = self.values("Via")
-        vias = [value for value in values if _is_via(value)]
+        vias = [value for value in values if _is_via(value)] if len(values) <= MOST_VIAS else []
         if not vias or vias[0] != values[0]:
             return False
         self.headers["Via"] = vias

@@ -23,6 +23,9 @@ Params: TypeAlias = tuple[tuple[str, str | None], ...]
 CACHED_LENGTH = 200
 """Characters up to which a text is worth remembering: a cache then never holds more than a few megabytes."""
 
+HOST_LENGTH = 255
+"""The longest name that DNS knows (RFC 1035 2.3.4)."""
+
 _HOST = frozenset(ALPHANUMERIC + "-._")
 _SCHEME = frozenset(ALPHANUMERIC + "+-.")
 _USER = frozenset(ALPHANUMERIC + "-_.!~*'()&=+$,;?/")
@@ -112,7 +115,7 @@ def read_host_port(text: str) -> tuple[str, int | None]:
         port = rest[1:]
     else:
         host, _, port = text.partition(":")
-        if not host or not _HOST.issuperset(host):
+        if not host or len(host) > HOST_LENGTH or not _HOST.issuperset(host):
             raise PeerError(400, "Bad Host")
     if not port:
         return host.lower(), None
