@@ -15,25 +15,24 @@ from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.routing.facts import dialed_of
-from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 
 _MOST_TURNS = 5
 
 
-def check_return(legs: Mapping[str, Leg], request: Request, trunk: str | None, source: str) -> None:
-    """482 for an INVITE that left us for the same call before, or too often; `legs` are those here by their tag."""
+def is_loop(legs: Mapping[str, Leg], request: Request, trunk: str | None, source: str) -> bool:
+    """Whether an INVITE left us for the same call before, or too often; `legs` are those here by their tag."""
     dialed = dialed_of(request)
     tag, call_id = request.from_tag, request.call_id
     for _ in range(_MOST_TURNS):
         leg = legs.get(tag or "")
         if not isinstance(leg, OutgoingLeg) or leg.dialog.call_id != call_id:
-            return
+            return False
         call = leg.call
         assert isinstance(call, Call)
         facts = call.inquiry.facts
         if facts.dialed == dialed and (facts.trunk, facts.source if trunk is None else source) == (trunk, source):
-            break
+            return True
         before = call.incoming.dialog
         tag, call_id = before.remote_tag, before.call_id
-    raise PeerError(482, "Loop Detected")
+    return True

@@ -10,7 +10,7 @@ from b2bua.call.breadth import breadth_of
 from b2bua.call.call import Call
 from b2bua.call.leg import ALLOW
 from b2bua.core import admission
-from b2bua.core.loops import check_return
+from b2bua.core.loops import is_loop
 from b2bua.core.parts import Parts
 from b2bua.effects import Flow
 from b2bua.registrar.authenticator import Stale, Verified
@@ -106,8 +106,11 @@ class Requests:
         verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
         trunk = self._trunk(request, source)
-        if request.from_tag in self._legs:
-            check_return(self._legs, request, trunk, source)
+        if request.from_tag in self._legs and is_loop(self._legs, request, trunk, source):
+            # With state: what is late of it would begin another round once its leg is gone.
+            parts.turn.count("loops")
+            self._transactions.begin_server(request, flow, key).respond(482, parts.turn.draw())
+            return
         breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         inquiry = Inquiry(
             parts.policy,
