@@ -113,7 +113,7 @@ class Inquiry:
     ) -> Decision:
         """What the policy says when one side stops hearing the other, or hears it again after `held_for` seconds."""
         facts = self.facts
-        parties = (facts.caller or facts.claimed, callee)
+        parties = (facts.caller or facts.caller_number or facts.claimed, callee)
         facts.holder, facts.held = parties if by_caller else parties[::-1]
         facts.holder_is_caller = by_caller
         facts.held_for = held_for

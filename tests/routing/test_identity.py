@@ -60,6 +60,19 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
     return load(folder / "identity.route")
 
 
+class AllUp:
+    """Trunks that take every call."""
+
+    def up(self, trunk: str) -> bool:
+        return True
+
+    def why(self, trunk: str) -> str:
+        return ""
+
+    def begin(self, trunk: str) -> None:
+        return None
+
+
 def told(
     policy: Policy, headers: list[tuple[str, str]], verified: str | None, trunk: str | None, to: str
 ) -> Destination:
@@ -80,7 +93,7 @@ def told(
     assert isinstance(request, Request)
     flow = Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", 5060)
     directory = Directory(lambda user, wall: (), lambda uri: uri.host == "acme.example")
-    meters = Meters(lambda user: False)
+    meters = Meters(lambda user: False, AllUp())
     inquiry = Inquiry(policy, gateways_of(policy), directory, meters, request, flow, flow.remote, 0.0, verified, trunk)
     found = inquiry.destinations(NumberTarget("0305550", to))
     assert not hasattr(found, "kind")
