@@ -25,6 +25,7 @@ from b2bua.call.trunks import forsaken, refused, served
 from b2bua.effects import Flow, Log
 from b2bua.routing.destination import Refused
 from b2bua.routing.inquiry import Inquiry
+from b2bua.routing.secure import secured
 from b2bua.routing.verdicts import (
     Answer,
     Continue,
@@ -230,6 +231,8 @@ class Call:
         if self._numbers >= _MOST_LEGS:
             return Refused("failure", "the call has been tried in too many places")
         found = self.inquiry.destinations(target)
+        if self.inquiry.secure:
+            found = secured(found)
         if isinstance(found, Refused):
             return found
         has_ports = self.stack.ports.free(self.incoming.dialog.flow.local) > 0

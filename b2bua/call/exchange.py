@@ -147,7 +147,7 @@ class Exchange(Undertaking):
         headers = [*crossing(response, "2xx")]
         if self.offers:
             timer = near.stack.refreshing.accepted(near, self._timer)
-            headers = [contact_of(place, rendering_of(response)), ALLOW, *timer, *headers]
+            headers = [contact_of(near.dialog, place, rendering_of(response)), ALLOW, *timer, *headers]
         body = b""
         if content is not None:
             headers += content.headers

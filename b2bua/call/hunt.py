@@ -163,7 +163,8 @@ class Hunt:
             found = call.dial_party(party)
             if isinstance(found, Refused):
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
-                self.rejection = Rejected(480 if found.kind == "unreachable" else 404, found.reason, reached=False)
+                status = 480 if found.kind == "unreachable" else 404
+                self.rejection = Rejected(status, found.reason, found.headers, reached=False)
             else:
                 for leg in found:
                     legs[leg.number] = leg

@@ -110,7 +110,7 @@ class IncomingLeg(Leg):
         assert progress is not None
         content, stack, dialog = progress.content, self.stack, self.dialog
         place = stack.ways.place(dialog.flow)
-        headers = [place.contact, *progress.headers]
+        headers = [place.secured if dialog.secure else place.contact, *progress.headers]
         body = b""
         if content is not None:
             dialog = self._dialog_for(self._source)
@@ -131,7 +131,8 @@ class IncomingLeg(Leg):
         timer = self.timer
         if not timer.is_lasting:
             stack.refreshing.begin(self)
-        headers = [place.contact, ALLOW, *timer.telling, *answer.headers]
+        contact = place.secured if dialog.secure else place.contact
+        headers = [contact, ALLOW, *timer.telling, *answer.headers]
         body = b""
         if content is not None:
             headers += content.headers

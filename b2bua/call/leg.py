@@ -227,7 +227,7 @@ class Leg:
         if method in ("INVITE", "UPDATE"):
             # Before that, what the INVITE says of session timers is not agreed yet.
             timer = self.timer.asking if self.state is LegState.CONFIRMED else ()
-            headers = (contact_of(place, rendering), ALLOW, *timer, *headers)
+            headers = (contact_of(dialog, place, rendering), ALLOW, *timer, *headers)
         data = dialog.write(method, dialog.next_cseq(), place, branch, headers, body, max_forwards)
         return stack.transactions.begin_client(method, branch, data, dialog.flow, user)
 
@@ -321,9 +321,10 @@ REACHING: dict[LegState, tuple[str, ...]] = {
 """What each row of a leg's table into a state ends with."""
 
 
-def contact_of(place: Place, rendering: str | None) -> tuple[str, str]:
+def contact_of(dialog: Dialog, place: Place, rendering: str | None = None) -> tuple[str, str]:
     """Our Contact, which also says whether the other peer renders media now, if that one said so (RFC 4235 5.2)."""
+    contact = place.secured if dialog.secure else place.contact
     if rendering is None:
-        return place.contact
-    name, value = place.contact
+        return contact
+    name, value = contact
     return name, f'{value};+sip.rendering="{rendering}"'

@@ -11,7 +11,7 @@ from b2bua.call.attempts import Attempts, retry_after
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork, forsake
 from b2bua.call.headers import content_of, crossing
-from b2bua.call.leg import ALLOW, REACHING, TOO_SMALL, Leg, LegUser, Stack
+from b2bua.call.leg import ALLOW, REACHING, TOO_SMALL, Leg, LegUser, Stack, contact_of
 from b2bua.call.proof import Proof
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete
@@ -216,7 +216,8 @@ class OutgoingLeg(Leg):
         """Send the INVITE, with credentials if the last one was challenged."""
         dialog, stack = self.dialog, self.stack
         place = stack.ways.place(dialog.flow)
-        headers = [place.contact, ALLOW, *self.timer.asking, *self._headers]
+        contact = place.secured if dialog.secure else place.contact
+        headers = [contact, ALLOW, *self.timer.asking, *self._headers]
         body = b""
         if self._offer is not None:
             headers += self._offer.headers
@@ -231,7 +232,7 @@ class OutgoingLeg(Leg):
             flow = stack.ways.flow_to(Address("TCP", dialog.flow.remote, dialog.flow.remote_port))
             dialog.flow = flow or dialog.flow
             place = stack.ways.place(dialog.flow)
-            headers[0] = place.contact
+            headers[0] = contact_of(dialog, place)
             data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
         self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
         if self._attempts is not None:
@@ -385,6 +386,7 @@ class OutgoingLeg(Leg):
         dialog.pinned = destination.flow is not None
         dialog.routes = destination.routes
         dialog.target = destination.uri
+        dialog.secure = destination.uri.startswith("sips:")
         if destination.routes:
             self.seen_at = destination.source
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, Leg
+from b2bua.call.leg import ALLOW, Leg, contact_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import OWN_ANSWER, ExchangeEvent, ExchangeState
 from b2bua.call.undertaking import REACHING, Compiled, Undertaking
@@ -56,7 +56,7 @@ class Reply(Undertaking):
         place = near.stack.ways.place(dialog.flow)
         body = near.describe(dialog, description, place)
         timer = near.stack.refreshing.accepted(near, self._timer)
-        headers = (place.contact, ALLOW, *timer, *description.headers)
+        headers = (contact_of(dialog, place), ALLOW, *timer, *description.headers)
         self._server.respond(200, dialog.local_tag, headers, body)
         if self._method == "INVITE":
             self._repetition = Repetition(near.stack.turn, self)

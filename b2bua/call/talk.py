@@ -14,7 +14,7 @@ from b2bua.call.exchange import Exchange
 from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
-from b2bua.call.leg import ALLOW, Leg
+from b2bua.call.leg import ALLOW, Leg, contact_of
 from b2bua.call.refresh import Refresh, told
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
@@ -200,7 +200,7 @@ class Talk:
         stack = leg.stack
         refreshing = stack.refreshing
         timer = refreshing.accepted(leg, refreshing.offered(leg, request))
-        return (stack.ways.place(leg.dialog.flow).contact, ALLOW, *timer)
+        return (contact_of(leg.dialog, stack.ways.place(leg.dialog.flow)), ALLOW, *timer)
 
     def _begin_refresh(self, leg: Leg, content: Content | None) -> None:
         refresh = Refresh(self, leg, content)

@@ -10,6 +10,7 @@ from b2bua.call.events import DESCRIPTION, Content
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
 from b2bua.dialog.session_timer import OPTION
+from b2bua.effects import Flow
 from b2bua.settings import Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
@@ -58,10 +59,15 @@ def check_inside(request: Request, ours: frozenset[str]) -> None:
     check_description(request)
 
 
-def check_scheme(request: Request, uri: Uri) -> None:
-    """416 for a Request-URI that is neither sip nor tel (8.2.2.1); emergency calls have a URN (RFC 5031)."""
-    scheme = uri.scheme
-    if scheme not in _SCHEMES and not (request.method == "INVITE" and request.uri.startswith("urn:service:sos")):
+def check_scheme(request: Request, uri: Uri, flow: Flow) -> None:
+    """416 for a Request-URI that is neither sip nor tel (8.2.2.1); emergency calls have a URN (RFC 5031).
+
+    A sips URI is for whoever came by TLS: that there is any is known then, and another way would break its promise
+    (RFC 5630 section 3.1).
+    """
+    if uri.scheme in _SCHEMES or (flow.transport == "TLS" and uri.scheme == "sips"):
+        return
+    if request.method != "INVITE" or not request.uri.startswith("urn:service:sos"):
         raise PeerError(416, "Unsupported URI Scheme")
 
 

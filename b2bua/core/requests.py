@@ -26,6 +26,8 @@ from b2bua.transaction.server import ServerKey
 # Transactions that are there when a call that the policy refuses is refused without one: whoever sends as many in the
 # 32 seconds that each stays means us ill. Others are bounded by the calls that there may be.
 _MOST_REFUSED = 200_000
+# URIs with a host in them, which has to be one of ours.
+_HOSTED = ("sip", "sips")
 
 
 class Requests:
@@ -81,10 +83,10 @@ class Requests:
     def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
         method, uri = request.method, request.request_uri
         admission.check_method(method)
-        admission.check_scheme(request, uri)
+        admission.check_scheme(request, uri, flow)
         if self._transactions.merged(request):
             raise PeerError(482, "Loop Detected")
-        if uri.scheme == "sip" and not self._parts.is_ours(uri):
+        if uri.scheme in _HOSTED and not self._parts.is_ours(uri):
             raise PeerError(404, "Not Found")
         admission.check_extensions(request, self._extensions)
         if method == "INVITE":

@@ -21,7 +21,8 @@ class Dialog:
     """`local` and `remote` are whole From and To values with their tags; `target` is the remote target's URI.
 
     `flow` is the way that requests take: the route set's first hop, else the target, else, behind NAT, over a
-    stream or where a Contact is a name, the way by which the peer's message came.
+    stream or where a Contact is a name, the way by which the peer's message came. In a `secure` one our Contact is a
+    sips URI (12.1.1, 8.1.1.8).
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Dialog:
         "sdp_hash",
         "sdp_id",
         "sdp_version",
+        "secure",
         "target",
     )
 
@@ -62,6 +64,7 @@ class Dialog:
         self.remote_cseq = -1
         self.routes: tuple[str, ...] = ()
         self.target = ""
+        self.secure = False
         self.sdp_id = sdp_id
         self.sdp_version = 0
         self.sdp_hash = 0
@@ -75,6 +78,7 @@ class Dialog:
         dialog.remote_cseq = self.remote_cseq
         dialog.routes = self.routes
         dialog.target = self.target
+        dialog.secure = self.secure
         return dialog
 
     def write(
@@ -178,9 +182,9 @@ def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flo
             transport = transport_of(hop) or "UDP"
         except KeyError:
             return came_by
-    if transport == "TLS" == came_by.transport and hop.host == came_by.remote:
-        # Whoever is connected by TLS takes no other connection, unless he said so (RFC 5923).
-        return came_by
+        if transport == "TLS" and came_by.transport == "TLS" and hop.host == came_by.remote:
+            # Whoever has connected by TLS need not take connections, nor prove an address (RFC 5923).
+            return came_by
     port = hop.port or (SECURE_PORT if transport == "TLS" else DEFAULT_PORT)
     if transport == came_by.transport and hop.host == came_by.remote and port == came_by.remote_port:
         return came_by
@@ -211,6 +215,9 @@ def dialog_of_request(request: Request, flow: Flow, local_tag: str, ways: Ways, 
     else:
         uri = request.from_.uri
     dialog.target = target_of(uri)
+    if flow.transport == "TLS":
+        secure = (request.uri, dialog.routes[0].lstrip("<") if dialog.routes else dialog.target)
+        dialog.secure = any(text[:5].lower() == "sips:" for text in secure)
     return dialog
 
 

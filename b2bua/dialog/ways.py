@@ -40,10 +40,13 @@ def port_of(uri: Uri) -> int:
 
 
 class Place(Frozen):
-    """Where a peer sees us: our Via up to its branch, our Contact, what our o= lines say, and our address itself."""
+    """Where a peer sees us: our Via up to its branch, our Contact, and that of a sips call, what our o= lines say, and
+    our address itself.
+    """
 
     via: str
     contact: tuple[str, str]
+    secured: tuple[str, str]
     origin: str
     host: str
 
@@ -106,8 +109,11 @@ class Ways:
         elif self._advertise is not None and host in UNSPECIFIED:
             host = self._advertise
         sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        via = f"SIP/2.0/{transport} {sent_by};branch="
-        return Place(via, ("Contact", f"<sip:{sent_by}{parameter}>"), located(host), host)
+        # Who knows our certificate may send us requests by the connection that we opened (RFC 5923 section 5).
+        alias = ";alias" if transport == "TLS" else ""
+        via = f"SIP/2.0/{transport} {sent_by}{alias};branch="
+        contact, secured = ("Contact", f"<sip:{sent_by}{parameter}>"), ("Contact", f"<sips:{sent_by}>")
+        return Place(via, contact, secured, located(host), host)
 
     def ours(self, uri: Uri) -> bool:
         """Whether this URI's host and port are one of our own addresses."""

@@ -40,7 +40,10 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """Why a party cannot be dialled at all: `unreachable` or `failure`: the outcomes of a dial."""
+    """Why a party cannot be dialled at all: `unreachable` or `failure`: the outcomes of a dial. The caller may be told
+    more about it in `headers`.
+    """
 
     kind: str
     reason: str
+    headers: tuple[tuple[str, str], ...] = ()

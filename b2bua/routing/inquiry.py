@@ -38,7 +38,7 @@ from dsl.policy import Policy
 
 
 class Inquiry:
-    """Asks on behalf of one call. `policy` stays the version that the call began with."""
+    """Asks on behalf of one call. `policy` stays the version that the call began with. `secure`: to a sips URI."""
 
     __slots__ = (
         "_contact",
@@ -55,6 +55,7 @@ class Inquiry:
         "passed_over",
         "policy",
         "privacy",
+        "secure",
     )
 
     def __init__(
@@ -74,6 +75,7 @@ class Inquiry:
         self._gateways = gateways
         self._directory = directory
         self._flow = flow
+        self.secure = flow.transport == "TLS" and request.request_uri.scheme == "sips"
         self._contact = None if source == flow.remote else _contact_of(request)
         self.meters = meters
         self.privacy: Privacy = privacy_of(request) if "Privacy" in request.headers else NO_PRIVACY
@@ -143,7 +145,7 @@ class Inquiry:
         return True
 
     def destinations(self, target: Target) -> tuple[Destination, ...] | Refused:
-        """Where a party is to be called."""
+        """Where a party is to be called, whether by TLS or not."""
         if isinstance(target, UserTarget):
             return self._user(target.user)
         if isinstance(target, NumberTarget):
@@ -209,7 +211,7 @@ class Inquiry:
             if callee is None:
                 return Refused("failure", f"nobody here is called {dialed_in(uri)}")
             return self._user(callee)
-        if not target.written or uri.scheme != "sip":
+        if not target.written or uri.scheme not in ("sip", "sips"):
             return Refused("failure", f"{target.uri} is none of our users")
         headers = self._history_headers(target.uri)
         shown = self._shown()

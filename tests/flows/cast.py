@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from b2bua.effects import Transport
 from dsl import policy
 from dsl.policy import Policy
 from tests.sim.link import Place
@@ -98,20 +99,25 @@ class Cast:
                 raise FlowError(f"{line.where}: nobody is called {line.who}")
 
     def _add(self, name: str, words: tuple[str, ...]) -> None:
-        """Words: `phone` or `gateway`, then any of tcp, udp-only, user NAME, at or behind HOST, unregistered, no-ack.
+        """Words: `phone` or `gateway`, then any of tcp, tls, sips, udp-only, user NAME, at or behind HOST, proves
+        NAME, unregistered, no-ack.
 
         A party `behind` an address of its own has a NAT before it, which is what the network sees. One that is
-        `udp-only` refuses connections, one with `no-ack` acknowledges no failures.
+        `udp-only` refuses connections, one with `no-ack` acknowledges no failures. One with `sips` calls by such URIs,
+        and has one itself. `proves NAME` is what the certificate of whoever listens by TLS is for.
         """
         options = dict(zip(words, [*words[1:], ""], strict=True))
         phone = words[0] == "phone"
         user = options.get("user", name)
         host = options.get("at") or _PHONES.get(name) or _GATEWAYS.get(name) or f"192.0.2.{next(self._hosts)}"
-        transport = "TCP" if "tcp" in options else "UDP"
+        secure = "tls" in options or "sips" in options
+        transport: Transport = "TLS" if secure else "TCP" if "tcp" in options else "UDP"
         address = f"sip:{user}@{DOMAIN}" if phone else "sip:+4930555@carrier.example"
         account = (user, f"{user}-secret") if phone else _ACCOUNT
-        place = Place("TCP" if transport == "TCP" else "UDP", host, 5060)
-        actor = Actor(name, address, account, place, Place(place.transport, SERVER, 5060))
+        port = 5061 if secure else 5060
+        actor = Actor(name, address, account, Place(transport, host, port), Place(transport, SERVER, port))
+        actor.scheme = "sips" if "sips" in options else "sip"
+        actor.proves = options.get("proves", "")
         actor.behind = options.get("behind", "")
         actor.acknowledges = "no-ack" not in options
         actor.hears_streams = "udp-only" not in options

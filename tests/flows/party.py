@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from b2bua.effects import Flow
+from b2bua.effects import Flow, Transport
 from b2bua.sip.digest import answer as answer_challenge
 from b2bua.sip.digest import choose
 from b2bua.sip.headers import Challenge
@@ -61,6 +61,8 @@ class Actor:
         self.draw: Random
         self.account = account
         self.behind = ""
+        self.scheme = "sip"
+        self.proves = ""
         self._server = server
         self._seen: set[bytes] = set()
         self._stream: Flow | None = None
@@ -72,14 +74,18 @@ class Actor:
         link.names[self.place.host] = self.name
         link.attach(self.place, self)
         if self.hears_streams:
-            link.attach(Place("TCP", self.place.host, self.place.port), self)
+            stream: Transport = "TLS" if self.place.transport == "TLS" else "TCP"
+            link.attach(Place(stream, self.place.host, self.place.port), self)
+        if self.proves:
+            link.proofs[self.place.host] = frozenset((self.proves,))
 
     @property
     def contact(self) -> str:
         """Its Contact."""
-        parameter = ";transport=tcp" if self.place.transport == "TCP" else ""
+        transport = self.place.transport
+        parameter = "" if transport == "UDP" or self.scheme == "sips" else f";transport={transport.lower()}"
         user = self.address.removeprefix("sip:").partition("@")[0]
-        return f"<sip:{user}@{self.behind or self.place.host}:{self.place.port}{parameter}>"
+        return f"<{self.scheme}:{user}@{self.behind or self.place.host}:{self.place.port}{parameter}>"
 
     # -- sending
 
@@ -182,7 +188,7 @@ class Actor:
             raise FlowError(f"{line.where}: {self.name} has no dialog for {method}")
         wire_method = "INVITE" if method == "reINVITE" else method
         branch = f"z9hG4bK{self.draw.getrandbits(48):012x}"
-        uri = wording.uri or (talk.target if in_dialog else _outside_uri(method, wording))
+        uri = wording.uri or (talk.target if in_dialog else self._outside_uri(method, wording))
         if method == "CANCEL":
             number, uri, branch = self._of_invite(talk, line)
         else:
@@ -209,6 +215,13 @@ class Actor:
         talk.remember(method, data)
         talk.note(data, sent=True)
         self._transmit(data, None)
+
+    def _outside_uri(self, method: str, wording: Wording) -> str:
+        """Where a request outside dialogs goes: our domain for REGISTER and OPTIONS, bob when a line says nothing."""
+        if method in ("REGISTER", "OPTIONS") and not wording.target:
+            return f"{self.scheme}:{_DOMAIN}"
+        target = wording.target or "bob"
+        return target if ":" in target else f"{self.scheme}:{target}@{_DOMAIN}"
 
     def _contact(self, wording: Wording, usual: bool) -> str | None:
         said = any(name == "Contact" for name, _ in wording.headers)
@@ -272,8 +285,8 @@ class Actor:
         if self.place.transport == "UDP":
             return Flow("UDP", self.place.host, self.place.port, self._server.host, self._server.port)
         if self._stream is None:
-            outgoing = Place("TCP", self.place.host, 40_000 + self.draw.randrange(20_000))
-            self._stream = self.link.connect(outgoing, Place("TCP", self._server.host, self._server.port))
+            outgoing = Place(self.place.transport, self.place.host, 40_000 + self.draw.randrange(20_000))
+            self._stream = self.link.connect(outgoing, self._server)
         return self._stream
 
     # -- receiving
@@ -324,14 +337,6 @@ class Actor:
             cseq=invite.cseq.number,
         )
         self._transmit(data, None)
-
-
-def _outside_uri(method: str, wording: Wording) -> str:
-    """Where a request outside dialogs goes: our domain for REGISTER and OPTIONS, bob when a line says nothing."""
-    if method in ("REGISTER", "OPTIONS") and not wording.target:
-        return f"sip:{_DOMAIN}"
-    target = wording.target or "bob"
-    return target if ":" in target else f"sip:{target}@{_DOMAIN}"
 
 
 def _typed(wording: Wording) -> list[Header]:

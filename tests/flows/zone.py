@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from b2bua.effects import Address, Answer, Failed, Found, Resolve, Target, Transport
+from b2bua.effects import Answer, Failed, Found, Resolve, Target, Transport
+from tests.sim.shell import place_of
 
 from .script import FlowError
 
@@ -50,11 +51,12 @@ class Zone:
                 raise FlowError(f"{where}: names cannot `{' '.join(words)}`")
 
     def _targets(self, question: Resolve, words: list[str]) -> tuple[Target, ...]:
-        transport: Transport = "TCP" if "tcp" in words else question.transport or "UDP"
+        usual: Transport = "TLS" if question.secure else "UDP"
+        transport: Transport = "TCP" if "tcp" in words else question.transport or usual
         targets = []
         for number, (word, after) in enumerate(zip(words, [*words[1:], ""], strict=True)):
             if word in self._hosts:
-                place = Address(transport, self._hosts[word], question.port or 5060)
+                place = place_of(question, transport, self._hosts[word])
                 weighed = after.isdigit()
                 targets.append(Target(0, 0 if weighed else number, int(after) if weighed else 0, (place,)))
         return tuple(targets)

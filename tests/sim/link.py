@@ -74,13 +74,16 @@ class _Stream:
 
 
 class Link:
-    """The network. `names` turns a host address into a party's name for the ladder."""
+    """The network. `names` turns a host address into a party's name for the ladder; `proofs` has the names that the
+    certificate of whoever listens by TLS at a host is for.
+    """
 
     def __init__(self, clock: Clock, draw: Random, faults: Faults) -> None:
         self.clock = clock
         self.faults = faults
         self.passages: list[Passage] = []
         self.names: dict[str, str] = {}
+        self.proofs: dict[str, frozenset[str]] = {}
         self._draw = draw
         self._listening: set[Place] = set()
         self._hosts: dict[str, Endpoint] = {}
@@ -104,7 +107,7 @@ class Link:
         """A new stream from `local` to `remote`, as the opener sees it. A refusal is heard when octets are sent."""
         number = len(self._streams) + 1
         self._streams[number] = _Stream(local, remote)
-        return Flow("TCP", local.host, local.port, remote.host, remote.port, number)
+        return Flow(remote.transport, local.host, local.port, remote.host, remote.port, number)
 
     def close(self, number: int) -> None:
         """Break a stream; both ends that still listen hear of it."""
@@ -162,7 +165,7 @@ class Link:
             self._note(data, flow, "no such connection")
             self._tell_broken(flow)
             return
-        if stream.ends[1] not in self._listening:
+        if stream.ends[1] not in self._listening or not self._proved(flow):
             self._note(data, flow, "refused")
             stream.open = False
             self._tell_broken(flow)
@@ -174,17 +177,21 @@ class Link:
 
     def _find_stream(self, flow: Flow) -> int:
         """The open stream between these two hosts that reaches this port, else a new one."""
-        remote = Place("TCP", flow.remote, flow.remote_port)
+        remote = Place(flow.transport, flow.remote, flow.remote_port)
         for number, stream in self._streams.items():
             if stream.open and stream.ends[1] == remote and stream.ends[0].host == flow.local:
                 return number
-            if stream.open and stream.ends[0] == remote and stream.ends[1].host == flow.local:
+            if stream.open and stream.ends[0] == remote and stream.ends[1].host == flow.local and not flow.name:
                 return number
-        return self.connect(Place("TCP", flow.local, flow.local_port), remote).connection
+        return self.connect(Place(flow.transport, flow.local, flow.local_port), remote).connection
+
+    def _proved(self, flow: Flow) -> bool:
+        """Whether who is there is who was dialled; only where a name was, which is by TLS."""
+        return not flow.name or flow.name in self.proofs.get(flow.remote, ())
 
     def _flow(self, number: int, side: int) -> Flow:
         here, there = self._streams[number].ends[side], self._streams[number].ends[1 - side]
-        return Flow("TCP", here.host, here.port, there.host, there.port, number)
+        return Flow(here.transport, here.host, here.port, there.host, there.port, number)
 
     def _tell_broken(self, flow: Flow) -> None:
         endpoint = self._hosts.get(flow.local)

@@ -38,7 +38,7 @@ from .hearing import Hearing
 from .link import Link, Place
 
 SERVER = "192.0.2.1"
-LISTENERS = (Listener("UDP", SERVER, 5060), Listener("TCP", SERVER, 5060))
+LISTENERS = (Listener("UDP", SERVER, 5060), Listener("TCP", SERVER, 5060), Listener("TLS", SERVER, 5061))
 CODECS: tuple[Codec, ...] = ("PCMU", "PCMA", "G722", "opus")
 _FIRST_PORT = 20_000
 _EPOCH = 1_767_225_600.0
@@ -66,6 +66,7 @@ class Shell:
         link.names[SERVER] = "b2bua"
         link.attach(Place("UDP", SERVER, 5060), self)
         link.attach(Place("TCP", SERVER, 5060), self)
+        link.attach(Place("TLS", SERVER, 5061), self)
         self.perform(self.core.started)
         clock.run(clock.now + 1.0)
         self.standing = self.core.sizes()
@@ -156,7 +157,13 @@ class Shell:
 
 def found_at(question: Resolve, hosts: Iterable[str], life: float) -> Found:
     """The answer that these addresses are, each a server of its own and the first one the best."""
-    transport: Transport = question.transport or "UDP"
-    places = [Address(transport, host, question.port or 5060) for host in hosts]
+    places = [place_of(question, question.transport or "UDP", host) for host in hosts]
     targets = tuple(Target(0, number, 0, (place,)) for number, place in enumerate(places))
     return Found(targets, life, "" if targets else f"{question.host}: no such name")
+
+
+def place_of(question: Resolve, transport: Transport, host: str) -> Address:
+    """An address of a name, with the port and the name that its transport wants."""
+    if transport == "TLS":
+        return Address("TLS", host, question.port or 5061, question.host)
+    return Address(transport, host, question.port or 5060)
