@@ -97,8 +97,13 @@ class Refresh(OwnRequest):
         """The session is fresh; should the peer describe itself otherwise than before, that holds."""
         assert self._response is not None
         self.offers = False
-        if self._content is not None:
-            self.talk.restated(self.asked, content_of(self._response), self._is_old_news)
+        content, answer = self._content, content_of(self._response)
+        if content is None:
+            return
+        if content.told:
+            self.talk.restated(self.asked, content, answer)
+        else:
+            self.talk.settled(None, None, self.asked, answer)
 
     def report_rejection(self) -> None:
         """The session is not refreshed."""

@@ -22,6 +22,7 @@ from b2bua.call.speaking import invitation, own_answer
 from b2bua.call.streams import conversation, described
 from b2bua.effects import Flow, Log
 from b2bua.sdp.negotiation import holds, sends
+from b2bua.sdp.restating import changes
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 from b2bua.transaction.timers import Timer
@@ -143,15 +144,13 @@ class Talk:
         """Whether an offer is under way between these sides, or between one of them and us."""
         return any(offering.offers for offering in self._under_way)
 
-    def restated(self, leg: Leg, answer: Content | None, pass_on: bool) -> None:
-        """A party has answered what we said once more. If it says something else than before, the other hears of it."""
-        said = leg.said
-        same = answer is None or (said is not None and answer.around == said.around)
-        if pass_on and same:
+    def restated(self, leg: Leg, said: Content, answer: Content | None) -> None:
+        """A party has answered what we said once more. If that changes anything, the other hears of it."""
+        if answer is None or not changes(described(answer), described(leg.said), described(said)):
             return
         self.settled(None, None, leg, answer)
         other = self._far(leg)
-        if pass_on and other is not None and other.confirmed and answer is not None:
+        if other is not None and other.confirmed:
             self._begin_refresh(other, answer)
 
     def unmoved(self, leg: Leg) -> None:

@@ -29,6 +29,7 @@ class Call:
     `final` is the status that ended the INVITE, 0 while none came; `ended_by` is `us`, `them`, `both` or empty;
     `gave_up` says that something was never answered. `heard_first` and `said_first` are the session descriptions with
     which the call was connected, `heard` and `said` those in force, once `settled`: no offer was open when it ended.
+    `restated` says that it has answered anew what it had heard before.
     """
 
     outgoing = False
@@ -42,6 +43,7 @@ class Call:
         self.ack_seen = False
         self.gave_up = False
         self.settled = False
+        self.restated = False
         self.ended_by = ""
         self.over_at = 0.0
         self.said_first = b""
@@ -63,7 +65,7 @@ class Call:
         self._offering = False
         self._unsure = False
         self._offered = b""
-        self._hold = ""
+        self._hold = self._held_before = ""
         if plan.codecs:
             self.session.speak(plan.codecs)
         self._offers: dict[int, tuple[Request, ServerTransaction]] = {}
@@ -164,6 +166,7 @@ class Call:
         if self._offering or self._owed():
             return
         by_update = act == "update"
+        self._held_before = self._hold
         if act in ("hold", "resume"):
             self._hold = self._agent.draw.choice(("sendonly", "inactive", NEVER)) if act == "hold" else ""
             by_update = self._agent.draw.random() < 0.3
@@ -213,6 +216,10 @@ class Call:
             self.wrong("sdp", "a 200 to an offer in UPDATE without the answer")
 
     def _not_now(self, act: Act, response: Response) -> None:
+        # What was refused does not hold (RFC 3261 14.1).
+        self._hold = self._held_before
+        if act in ("move", "update"):
+            self.session.move(back=True)
         if response.status == 491:
             pause = self._agent.draw.uniform(2.1, 4.0) if self.outgoing else self._agent.draw.uniform(0.0, 2.0)
             self._clock.after(pause, partial(self.act, act))
@@ -309,6 +316,7 @@ class Call:
         if not has_sdp(request):
             self._offered = self._say()
             return self._offered
+        self.restated = self.restated or request.body == self.heard
         self.said, self.heard = self._say(request.body), request.body
         return self.said
 

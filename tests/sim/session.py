@@ -57,9 +57,9 @@ class Session:
         if kind not in self.kinds:
             self.kinds.append(kind)
 
-    def move(self) -> None:
-        """Another port, and the codecs the other way round: something new to say."""
-        self._port += 2
+    def move(self, back: bool = False) -> None:
+        """Another port, and the codecs the other way round: something new to say; or `back` to where that was."""
+        self._port += -2 if back else 2
         self._codecs[0], self._codecs[1] = self._codecs[1], self._codecs[0]
 
     def body(self, direction: str = "", offer: bytes = b"", host: str = "") -> bytes:

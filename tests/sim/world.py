@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from b2bua.effects import Answer, Failed, Flow, Resolve, Stored
-from b2bua.settings import Settings
+from b2bua.settings import SessionTimers, Settings
 from b2bua.sip.message import Request
 
 from .agent import Agent
@@ -60,7 +60,8 @@ class World(Shell):
         link = Link(clock, Random(self.draw.random()), self.profile.faults)
         audit = Audit(SERVER, self.report)
         audit.strangers.add(STRANGER)
-        settings = Settings(listen=LISTENERS, nonce_lifetime=60.0, max_call=_LONGEST_CALL)
+        timers = SessionTimers(self.draw.choice((0, 1800, 8, 16, 40)), 5)
+        settings = Settings(listen=LISTENERS, nonce_lifetime=60.0, max_call=_LONGEST_CALL, session_timers=timers)
         super().__init__(clock, link, audit, settings, office(self.profile.way), Random(self.draw.random()))
         self.phones = self._install_phones()
         self.gateways = self._install_gateways()
