@@ -15,7 +15,7 @@ from dsl import tree
 from dsl.compile_setup import From, Trunk
 from dsl.diagnostics import Problem, Source, suggestion
 from dsl.networks import Network, NetworkError, NetworkSet, parse_network
-from dsl.numbers import Format, NumberPlan
+from dsl.numbers import Format, NumberPlan, without_separators
 from dsl.patterns import Pattern, PatternError, PatternSet, parse_pattern
 from dsl.secrets_file import Entry, Secret
 
@@ -72,7 +72,7 @@ class _Reader:
             case tree.FromChoice(choice=word):
                 self._wrong(word, f"`{word.text}` cannot stand after `from`", "write `caller` or `account`")
             case tree.CallerId(number=number):
-                self._set(caller_id=number.value)
+                self._set(caller_id=without_separators(number.value))
             case tree.Allow(patterns=patterns):
                 self._set(allow=(self.trunk.allow or ()) + self._patterns(patterns))
             case tree.Channels(count=count):

@@ -73,16 +73,18 @@ class Identity(Frozen):
         A trunk sees a number in the form that it wants, or with `from account` our account there. Only one that is
         trusted is told who it is although that is to be kept from the called party.
         """
-        number, ours = trunk.caller_id, policy.domains[0]
-        if number is None:
-            number = self._own(policy)
-            number = policy.number_towards(trunk.name, number) if number else ""
+        number, vouched, ours = self._own(policy), self.account is not None or self.vouched, policy.domains[0]
+        shown = number = policy.number_towards(trunk.name, number) if number else ""
+        if trunk.caller_id is not None and not (number and vouched):
+            # The operator vouches for this one: asserted beside what only the caller says, and shown where that is nothing.
+            number, vouched = policy.number_towards(trunk.name, trunk.caller_id), True
+            shown = shown or number
         if trunk.from_ == "account" and trunk.account is not None:
             from_ = self._written(trunk.account, host)
         else:
-            from_ = self._written(number, ours)
+            from_ = self._written(shown, ours)
         headers: tuple[tuple[str, str], ...] = ()
-        if trunk.trusted and number and (self.account is not None or self.vouched or trunk.caller_id is not None):
+        if trunk.trusted and vouched and number:
             headers = (("P-Asserted-Identity", f"<sip:{escape_user(number)}@{ours}>"),)
         if self.anonymous:
             return from_, (*headers, ("Privacy", "id;critical" if self.privacy.critical else "id"))

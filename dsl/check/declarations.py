@@ -11,6 +11,7 @@ import re
 from dsl import tree
 from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, suggestion
+from dsl.numbers import without_separators
 from dsl.spoken import spoken
 from dsl.vocabulary import LIMITED_BY, MEDIA, SERVICES, UNTOUCHABLE_HEADERS
 
@@ -39,6 +40,7 @@ _SETTINGS: dict[type[tree.Node], str] = {
     tree.Transit: "transit",
 }
 _TRUNK_URI = re.compile(r"sips?:([^\s<>\"@]+@)?[^\s<>\"@]+").fullmatch
+_CALLER_ID = re.compile(r"\+?[0-9]+").fullmatch
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+").fullmatch
 _LONGEST_DIAL = 600.0
 _SHORTEST_CHECK = 5.0
@@ -126,6 +128,10 @@ class _Checker:
         if tree.Uri not in first:
             message = f"trunk `{trunk.name.text}` does not say where it is"
             self.report.wrong(trunk.name, message, 'add `uri "sip:gateway.example"`')
+        choice = first.get(tree.FromChoice)
+        if isinstance(choice, tree.FromChoice) and choice.choice.text == "account" and tree.Login not in first:
+            message = f"trunk `{trunk.name.text}` knows us by no account"
+            self.report.wrong(choice, message, 'add `login "NAME" secret "ENTRY"`, or write `from caller`')
 
     def _setting(self, setting: tree.Setting) -> None:
         match setting:
@@ -136,6 +142,8 @@ class _Checker:
             case tree.Login(username=username, secret=None, registers=True):
                 advice = f'write `register as "{username.value}" secret "{username.value}"`, and that in `secrets.yaml`'
                 self.report.wrong(setting, "nobody is let register without a secret", advice)
+            case tree.CallerId(number=number) if not _CALLER_ID(without_separators(number.value)):
+                self.report.wrong(number, f"`{number.value}` is no number", 'one is written `"+4930123456"`')
             case tree.Check(every=every) if every.seconds:
                 self._interval(every, every.seconds)
             case tree.Channels(count=count) if count.value < 1:

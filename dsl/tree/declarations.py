@@ -155,7 +155,7 @@ class FromChoice(Node, frozen=True):
 
 
 class CallerId(Node, frozen=True):
-    """The number shown for callers who have none."""
+    """The number shown for callers who have none, and asserted where nobody vouches for theirs."""
 
     number: Text
 
