@@ -76,7 +76,7 @@ class Identity(Frozen):
         number, vouched, ours = self._own(policy), self.account is not None or self.vouched, policy.domains[0]
         shown = number = policy.number_towards(trunk.name, number) if number else ""
         if trunk.caller_id is not None and not (number and vouched):
-            # The operator vouches for this one: asserted beside what only the caller says, and shown where that is nothing.
+            # The operator vouches for this one: asserted beside what only the caller says, shown where that is nothing.
             number, vouched = policy.number_towards(trunk.name, trunk.caller_id), True
             shown = shown or number
         if trunk.from_ == "account" and trunk.account is not None:
