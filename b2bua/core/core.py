@@ -246,9 +246,9 @@ class Core:
         """Every binding."""
         return [registration_view(binding, wall) for binding in self._parts.registrar.everything(wall)]
 
-    def trunks(self) -> list[TrunkView]:
+    def trunks(self, wall: float) -> list[TrunkView]:
         """Every trunk, in the policy's order."""
-        return self._parts.trunks.views(self._parts.meters.all_channels())
+        return self._parts.trunks.views(self._parts.meters.all_channels(), wall)
 
     def _malformed(self, error: Malformed, flow: Flow) -> None:
         self._turn.count("messages_malformed")

@@ -21,6 +21,7 @@ from b2bua.effects import Answer, Resolved
 from b2bua.routing.gateways import Gateway
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
+from b2bua.transaction.timers import Timer
 from b2bua.trunk.line import Line
 from b2bua.trunk.trust import Witness
 from dsl.policy import Policy
@@ -43,10 +44,10 @@ class Trunks:
         self._fixed: dict[str, str] = {}
         self._looked_up: dict[str, tuple[str, ...]] = {}
         self._hops: dict[str, Hop] = {}
+        self._again: Timer | None = None
 
     def load(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
         """Take over a policy's trunks."""
-        waiting = bool(self._hops)
         self._policy = policy
         self._fixed = {}
         self._hops = {}
@@ -57,10 +58,7 @@ class Trunks:
             else:
                 self._hops[name] = gateway.hop
         self._looked_up = {name: found for name, found in self._looked_up.items() if name in self._hops}
-        if self._hops:
-            self._ask()
-            if not waiting:
-                self._turn.after(_AGAIN, self, "again")
+        self._look_up()
         self._load_lines(policy, gateways)
 
     def _load_lines(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
@@ -135,9 +133,9 @@ class Trunks:
         if trunk in self._lines:
             self._lines[trunk].switch(disabled)
 
-    def views(self, channels: dict[str, int]) -> list[TrunkView]:
+    def views(self, channels: dict[str, int], wall: float) -> list[TrunkView]:
         """Every trunk, in the policy's order, with how many legs it carries."""
-        return [trunk_view(line, channels.get(name, 0)) for name, line in self._lines.items()]
+        return [trunk_view(line, channels.get(name, 0), wall) for name, line in self._lines.items()]
 
     def leave(self) -> None:
         """The server is about to end: take all registrations back."""
@@ -148,7 +146,7 @@ class Trunks:
     def timers(self) -> int:
         """How many timers are set for trunks: one to look up names, and one for each thing that a trunk waits for."""
         lines = (*self._lines.values(), *self._leaving)
-        return bool(self._hops) + sum(line.timers for line in lines)
+        return (self._again is not None) + sum(line.timers for line in lines)
 
     @property
     def leaving(self) -> bool:
@@ -160,16 +158,16 @@ class Trunks:
 
     def timer_fired(self, name: str) -> None:
         """Time to look the names up again."""
-        if self._hops:
-            self._ask()
-            self._turn.after(_AGAIN, self, "again")
+        self._look_up()
 
     def found(self, name: str, addresses: tuple[str, ...]) -> None:
         """A trunk's name has these addresses now."""
         if name in self._hops:
             self._looked_up[name] = addresses
 
-    def _ask(self) -> None:
+    def _look_up(self) -> None:
+        self._turn.timers.cancel(self._again)
+        self._again = self._turn.after(_AGAIN, self, "again") if self._hops else None
         for name, hop in self._hops.items():
             self._stack.names.resolve(hop, _Lookup(self, name))
 

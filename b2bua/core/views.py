@@ -72,8 +72,8 @@ class TrunkView(msgspec.Struct, frozen=True):
     latency: float | None
 
 
-def trunk_view(line: Line, channels: int) -> TrunkView:
-    """A trunk that carries so many legs."""
+def trunk_view(line: Line, channels: int, wall: float) -> TrunkView:
+    """A trunk that carries so many legs now."""
     trunk, trust, registration = line.gateway.trunk, line.trust, line.registration
     return TrunkView(
         name=trunk.name,
@@ -81,7 +81,7 @@ def trunk_view(line: Line, channels: int) -> TrunkView:
         state=line.state.value,
         why=line.why,
         since=line.since,
-        registration=line.registration_state,
+        registration=line.registration_state(wall),
         registration_why="" if registration is None else registration.why,
         registered_until=None if registration is None else registration.until,
         channels=channels,

@@ -256,7 +256,7 @@ class Server:
             case ShowRegistrations():
                 return self._core.registrations(time.time())
             case ShowTrunks():
-                return self._core.trunks()
+                return self._core.trunks(time.time())
             case ShowStatus():
                 return self._status()
             case HangUp(call):
@@ -277,7 +277,7 @@ class Server:
 
     async def _switch(self, trunk: str, disable: bool) -> object:
         """Remember it first, so that what was said holds after a restart too. Raises Refused."""
-        known = [each.name for each in self._core.trunks()]
+        known = [each.name for each in self._core.trunks(time.time())]
         if trunk not in known:
             advice = suggestion(trunk, known) or "`b2bua show trunks` lists them"
             raise Refused(f"there is no trunk {trunk}; {advice}")

@@ -32,6 +32,7 @@ _IRREGULAR = (
     "Content-ID",
     "MIME-Version",
     "Min-SE",
+    "P-Called-Party-ID",
     "RAck",
     "RSeq",
     "Remote-Party-ID",

@@ -206,9 +206,8 @@ class Line:
         """Whether the registration is being taken back."""
         return self.registration is not None and self.registration.state is RegistrationState.LEAVING
 
-    @property
-    def registration_state(self) -> str:
-        """In a word, for operators: off, registering, registered, waiting or refused."""
+    def registration_state(self, wall: float) -> str:
+        """In a word, for operators: off, registering, registered, waiting, refused or leaving."""
         registration = self.registration
         if registration is None or registration.state is RegistrationState.OFF:
             return "off"
@@ -216,7 +215,7 @@ class Line:
             return "refused"
         if registration.state is RegistrationState.LEAVING:
             return "leaving"
-        if registration.until is not None and registration.until > self._stack.turn.wall:
+        if registration.until is not None and registration.until > wall:
             return "registered"
         return "waiting" if registration.state is RegistrationState.WAITING else "registering"
 

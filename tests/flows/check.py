@@ -15,8 +15,9 @@ another (`video-port`), `port`, `formats` and `direction`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from b2bua.core.views import TrunkView
 from b2bua.effects import Record
 from b2bua.sdp.session import parse as parse_sdp
 from b2bua.sip.digest import ha1
@@ -181,6 +182,19 @@ def wrong_with_hearing(due: str, heard: list[Heard]) -> str:
             break
         left.remove(found)
     return " + ".join(f"{one.what} {one.kind} {one.way} in {one.codec}" for one in heard) or "nothing" if left else ""
+
+
+def wrong_with_trunk(item: str, shown: Sequence[TrunkView]) -> str:
+    """What of a trunk is not as `NAME = STATE`, `NAME FIELD = VALUE` or `NAME FIELD ~ PATTERN` says."""
+    name, _, rest = item.partition(" ")
+    trunk = next((trunk for trunk in shown if trunk.name == name), None)
+    found = re.fullmatch(r"(?P<field>\w+ )?(?P<operator>[=~]) (?P<value>.*)", rest)
+    if trunk is None or found is None:
+        raise FlowError(f"`{item}` asks nothing of a trunk")
+    actual = str(getattr(trunk, (found["field"] or "state ").strip()))
+    due = found["value"]
+    holds = actual == due if found["operator"] == "=" else re.search(due, actual) is not None
+    return "" if holds else f"{name} {found['field'] or ''}is {actual!r}, where {due!r} is due"
 
 
 def _credentials(request: Request, actor: Actor) -> str | None:

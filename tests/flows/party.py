@@ -167,7 +167,8 @@ class Actor:
         extra = [*wording.headers, *_typed(wording)]
         if wording.challenge:
             name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
-            extra.append((name, f'Digest realm="{wording.challenge}", nonce="{talk.local_tag}", qop="auth"'))
+            nonce, stale = wording.nonce or talk.local_tag, ", stale=true" if wording.stale else ""
+            extra.append((name, f'Digest realm="{wording.challenge}", nonce="{nonce}", qop="auth"{stale}'))
         data = write_response(
             request,
             status,

@@ -6,7 +6,7 @@ from b2bua.sip.message import Request
 from tests.sim.ladder import draw_ladder
 from tests.sim.wire import kind
 
-from .check import Checker, wrong_with_hearing
+from .check import Checker, wrong_with_hearing, wrong_with_trunk
 from .party import Actor, Received
 from .script import Flow, FlowError, Line, Message, RecordLine
 from .stage import Stage
@@ -88,7 +88,15 @@ class Performance:
         self._fail(line, f"{actor.name} gets {got}, where {message.kind} is due")
 
     def _listen(self, line: Line, message: Message) -> None:
-        """Who hears whom now: `media < heard [alice = bob, bob = jazz played in PCMU + carol video]`."""
+        """Who hears whom now: `media < heard [alice = bob, bob = jazz played in PCMU + carol video]`.
+
+        Or how trunks stand: `operator < trunks [pstn = down, pstn calls_ok = 1]`.
+        """
+        if line.who == "operator" and message.kind == "trunks":
+            for item in message.items:
+                if wrong := wrong_with_trunk(item, self.stage.core.trunks(self.stage.wall)):
+                    self._fail(line, wrong)
+            return
         if line.who != "media" or message.kind != "heard":
             raise FlowError(f"{line.where}: {line.who} has nothing to show")
         heard = self.stage.listen()

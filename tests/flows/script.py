@@ -4,8 +4,8 @@ Before the first timed line may stand: `phone NAME ...` and `gateway NAME ...` f
 `cast`), `name HOST PARTY...` for what a host name stands for, `setting NAME NUMBER`, `retransmissions shown`,
 `media up [PORTS]` for a media process that is there from the start, `front NETWORK...` for proxies that are believed,
 `known in NETWORK as ADDRESS` for an address of ours that is known there,
-`log EVENT` for an error that is to be logged, `policy` and `next policy` with the text indented below or a file named
-beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
+`log EVENT` for an error that is to be logged, `policy`, `next policy` and `last policy` with the text indented below or
+a file named beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ class Flow(msgspec.Struct):
     title: str = ""
     policy: str = ""
     next_policy: str = ""
+    last_policy: str = ""
     parties: list[Party] = []
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
@@ -120,8 +121,8 @@ class _Reader:
     def _directive(self, text: str) -> None:
         word, *rest = text.split()
         match word:
-            case "next" if rest == ["policy"]:
-                self.block = "next_policy"
+            case "next" | "last" if rest == ["policy"]:
+                self.block = f"{word}_policy"
             case "policy":
                 self.block = "policy"
                 if rest:

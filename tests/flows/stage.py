@@ -86,6 +86,10 @@ class Stage(Shell):
         match (who, *words.split()):
             case ("operator", "reload"):
                 self.perform(self.core.reload(self._policy(self._flow.next_policy), now, wall))
+            case ("operator", "reload", "last"):
+                self.perform(self.core.reload(self._policy(self._flow.last_policy), now, wall))
+            case ("operator", "disable" | "enable" as what, trunk):
+                self.perform(self.core.switch_trunk(trunk, what == "disable", now, wall))
             case ("operator", "drain"):
                 self.perform(self.core.drain(now, wall))
             case ("operator", "hang-up-all"):

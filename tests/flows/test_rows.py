@@ -11,6 +11,9 @@ import pytest
 from b2bua.call import exchange, invitation, refresh, reply
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.trunk import trust
+from b2bua.trunk.check import Check
+from b2bua.trunk.registration import Registration
 
 from .play import Performance
 from .script import read_flow
@@ -45,6 +48,9 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "our answer": reply._TABLE,
     "our offer": invitation._TABLE,
     "our refresh": refresh._TABLE,
+    "registration": Registration.table,
+    "check": Check.table,
+    "trust": trust._TABLE,
 }
 
 

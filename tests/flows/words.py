@@ -20,9 +20,10 @@ class Wording(msgspec.Struct):
 
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
     the octets of the last such message once more, `merged` as if they had come by another way; `returned` sends what
-    came back to where it came from, as a proxy does; `challenge` names the realm of a 401 or 407; `plain` leaves
-    credentials out. `streams` come and go by kind, `codecs` are names with payload numbers, empty for the usual ones,
-    and `connection` is the address that the description names, `protocol` that of its speech.
+    came back to where it came from, as a proxy does; `challenge` names the realm of a 401 or 407, `nonce` another nonce
+    than the call's, with `stale` because that is too old; `plain` leaves credentials out. `streams` come and go by
+    kind, `codecs` are names with payload numbers, empty for the usual ones, and `connection` is the address that the
+    description names, `protocol` that of its speech.
     """
 
     target: str = ""
@@ -35,6 +36,8 @@ class Wording(msgspec.Struct):
     cseq: int | None = None
     password: str = ""
     challenge: str = ""
+    nonce: str = ""
+    stale: bool = False
     plain: bool = False
     streams: list[tuple[str, bool]] = []
     codecs: tuple[tuple[str, str], ...] = ()
@@ -94,6 +97,10 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.cseq = int(value)
         case "challenge":
             wording.challenge = value or "carrier.example"
+        case "nonce":
+            wording.nonce = value
+        case "stale":
+            wording.stale = True
         case "password":
             wording.password = value
         case _:
