@@ -32,8 +32,8 @@ _SOON = 5.0
 class CheckUser(Protocol):
     """Whoever wants to know."""
 
-    def check_succeeded(self) -> None:
-        """The trunk is there."""
+    def check_succeeded(self, again: bool) -> None:
+        """The trunk is there, `again` after it was not."""
 
     def check_failed(self, why: str) -> None:
         """It does not seem to be there."""
@@ -120,8 +120,8 @@ class Check(Asking):
     def count_success(self) -> None:
         """It is there."""
         self.why = ""
-        self.failures = 0
-        self.user.check_succeeded()
+        again, self.failures = self.down, 0
+        self.user.check_succeeded(again)
 
     def count_failure(self) -> None:
         """It is not there, or something was lost."""

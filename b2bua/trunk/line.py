@@ -119,12 +119,11 @@ class Line:
 
     # What checks and calls say.
 
-    def check_succeeded(self) -> None:
+    def check_succeeded(self, again: bool) -> None:
         """The trunk answers."""
         self._stack.turn.count("trunk_checks")
-        if self.state is not LineState.UP:
-            if self.state is LineState.DOWN:
-                self.trust.back()
+        if again:
+            self.trust.back()
             self._look()
 
     def check_failed(self, why: str) -> None:
