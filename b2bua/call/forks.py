@@ -7,8 +7,11 @@ is cancelled.
 
 from __future__ import annotations
 
+from b2bua.call.events import refusal_of
+from b2bua.call.headers import content_of
 from b2bua.call.leg import Stack
 from b2bua.dialog.dialog import Dialog, complete
+from b2bua.sdp.origin import origin
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
@@ -17,8 +20,11 @@ MOST_FORKS = 64
 """So many answers to one INVITE are acknowledged and ended; whoever sends more means us ill."""
 
 
-def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -> None:
-    """Acknowledge this 2xx to an INVITE of ours, and hang up in the dialog that it made."""
+def end_fork(stack: Stack, response: Response, transaction: ClientTransaction, offered: bool = True) -> None:
+    """Acknowledge this 2xx to an INVITE of ours, and hang up in the dialog that it made.
+
+    Where we had not `offered` a session, the offer that the 2xx brings is refused (RFC 3261 13.2.2.4).
+    """
     if transaction.acks is not None and len(transaction.acks) >= MOST_FORKS:
         stack.turn.count("forks_dropped")
         return
@@ -32,7 +38,14 @@ def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -
         stack.turn.count("forks_without_contact")
         return
     place = stack.ways.place(dialog.flow)
-    ack = dialog.write("ACK", dialog.local_cseq, place, stack.branch())
+    offer = None if offered else content_of(response)
+    answer = refusal_of(offer) if offer is not None and offer.around is not None else None
+    headers: tuple[tuple[str, str], ...] = ()
+    body = b""
+    if answer is not None and answer.around is not None:
+        headers = answer.headers
+        body = origin(int(local_tag[:15], 16), 1, place.origin).join(answer.around)
+    ack = dialog.write("ACK", dialog.local_cseq, place, stack.branch(), headers, body)
     transaction.acknowledged(tag, ack, dialog.flow)
     branch = stack.branch()
     bye = dialog.write("BYE", dialog.next_cseq(), place, branch)
@@ -40,18 +53,22 @@ def end_fork(stack: Stack, response: Response, transaction: ClientTransaction) -
     stack.turn.count("forks_ended")
 
 
-def forsake(stack: Stack, invite: ClientTransaction) -> None:
-    """Send this INVITE no more: nothing came of it, and it is tried elsewhere."""
-    invite.cease()
-    invite.user = _Forsaken(stack)
+def forsake(stack: Stack, invite: ClientTransaction, offered: bool) -> None:
+    """Nothing has come of this INVITE, and the leg goes on elsewhere.
+
+    Its transaction goes on to its own end (17.1.1.2): a 1xx that was lost comes only when the INVITE is repeated, and
+    without one nobody may be cancelled (9.1).
+    """
+    invite.user = _Forsaken(stack, offered)
 
 
 class _Forsaken:
     """The user of an INVITE that was left before anything came of it."""
 
-    __slots__ = ("_invite", "_stack")
+    __slots__ = ("_invite", "_offered", "_stack")
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, offered: bool) -> None:
+        self._offered = offered
         self._stack = stack
         self._invite: ClientTransaction | None = None
 
@@ -62,7 +79,7 @@ class _Forsaken:
             self._invite = None
         elif response.status >= 200:
             self._invite = None
-            end_fork(stack, response, transaction)
+            end_fork(stack, response, transaction, self._offered)
         elif self._invite is None:
             # Cancelled once; should no final response come, nobody waits longer than 64*T1 (RFC 3261 9.1).
             self._invite = transaction

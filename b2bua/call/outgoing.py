@@ -186,14 +186,14 @@ class OutgoingLeg(Leg):
         """Not a word from the target at work, and others are left (RFC 3263 4.3)."""
         invite = self._invite
         if self._go_elsewhere(_SILENT) and invite is not None:
-            forsake(self.stack, invite)
+            forsake(self.stack, invite, self._offer is not None)
 
     def late(self) -> None:
         """Finding the next hop and trying its targets have taken as long as one transaction may."""
         if self.state is LegState.RESOLVING:
             self._fail("the name was not resolved in time")
         elif self.state is LegState.CALLING and self._invite is not None:
-            forsake(self.stack, self._invite)
+            forsake(self.stack, self._invite, self._offer is not None)
             self._invite = None
             self._go_elsewhere(_SILENT)
             if not self._by_another_flow():
@@ -375,6 +375,8 @@ class OutgoingLeg(Leg):
         if flow is None:
             return False
         self.dialog.flow = flow
+        if self._proof is not None:
+            self._proof.move()
         self._datagram_flow = None
         self._streams_refused = False
         return self.step(LegEvent.ELSEWHERE)

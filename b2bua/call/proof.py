@@ -37,6 +37,11 @@ class Proof:
         self.given = ("Proxy-Authorization" if proxy else "Authorization", str(credentials))
         return self.given
 
+    def move(self) -> None:
+        """Another server is asked, which knows nothing of the last one's challenge."""
+        self._in_a_row = 0
+        self.given = None
+
     def accepted(self) -> None:
         """An answer was good."""
         self._in_a_row = 0

@@ -71,11 +71,6 @@ class ClientTransaction(Transaction):
         send = self.acks[tag] = Send(ack, flow)
         self.layer.turn.effects.append(send)
 
-    def cease(self) -> None:
-        """Send the request no more, but wait for what may still come."""
-        self.stop_timer()
-        self.timer = self.layer.turn.after(self.layer.life, self, "B")
-
     def drop(self) -> None:
         """Wait no longer: an INVITE that was cancelled and never got its final response (9.1)."""
         self.state = State.TERMINATED

@@ -58,7 +58,7 @@ class Audit:
         self._sent: dict[str, Request] = {}
         self._provisional: set[str] = set()
         self._cseq: dict[tuple[str, str, str], int] = {}
-        self._tried: set[tuple[str, int, str, str, int]] = set()
+        self._invited_with: dict[tuple[str, str, str, int], int] = {}
         self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
         self._seen: set[bytes] = set()
         self._meant: dict[tuple[str, str, int, str], tuple[str, int, int]] = {}
@@ -137,16 +137,19 @@ class Audit:
     def _check_cseq(self, request: Request, flow: Flow) -> None:
         """It rises in each dialog, and from the INVITE that made several of them (RFC 3261 12.2.1.1).
 
-        An INVITE that is tried elsewhere is the same request (RFC 3263 4.3): its number stays, its place does not.
+        An INVITE that is tried elsewhere is the same request (RFC 3263 4.3): its number stays, its place does not. In a
+        dialog that one of these places makes all the same, the numbers go on from what was sent there.
         """
         before = (request.call_id, request.from_tag or "", "")
         dialog = (*before[:2], request.to_tag or "")
-        last = max(self._cseq.get(before, -1), self._cseq.get(dialog, -1))
-        place = (request.call_id, request.cseq.number, flow.transport, flow.remote, flow.remote_port)
-        tried_elsewhere = request.to_tag is None and request.cseq.number == last and place not in self._tried
+        place = (request.call_id, flow.transport, flow.remote, flow.remote_port)
+        last, again = self._cseq.get(dialog, -1), False
         if request.to_tag is None:
-            self._tried.add(place)
-        if request.cseq.number <= last and not tried_elsewhere:
+            again = request.cseq.number == last and self._invited_with.get(place, -1) < last
+            self._invited_with[place] = request.cseq.number
+        else:
+            last = max(last, self._invited_with.get(place, self._cseq.get(before, -1)))
+        if request.cseq.number <= last and not again:
             text = f"{request.method} has CSeq {request.cseq.number} after {last}"
             self._report("cseq", text, request.call_id)
         self._cseq[dialog] = request.cseq.number

@@ -45,6 +45,7 @@ class Call:
         self.settled = False
         self.restated = False
         self.ended_by = ""
+        self.began = agent.clock.now
         self.over_at = 0.0
         self.said_first = b""
         self.heard_first = b""

@@ -109,4 +109,5 @@ class Listening:
         """
         acts = {act for _, act in speaker.plan.acts}
         both = "hold" in acts and any(act == "hold" for _, act in listener.plan.acts)
-        return bool(self._profile.media_down) or "empty" in acts or both
+        empty = "empty" in acts or any(act == "empty" for _, act in listener.plan.acts)
+        return bool(self._profile.media_down) or empty or both

@@ -33,15 +33,22 @@ def check(world: World) -> list[Violation]:
 class _Check:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.calls = {(call.id, call.outgoing): call for agent in world.agents for call in agent.calls.values()}
-        self.owner = {call.id: agent.name for agent in world.agents for call in agent.calls.values()}
+        # An INVITE that is tried elsewhere keeps its Call-ID: the last to get it counts as the one who was called.
+        self.every = sorted(
+            ((agent.name, call) for agent in world.agents for call in agent.calls.values()),
+            key=lambda owned: owned[1].began,
+        )
+        self.calls = {(call.id, call.outgoing): call for _, call in self.every}
+        self.owners: dict[str, set[str]] = defaultdict(set)
+        for name, call in self.every:
+            self.owners[call.id].add(name)
         self.groups: dict[str, list[Record]] = defaultdict(list)
         for record in world.records:
             self.groups[record.call].append(record)
         self.excused = {
             record.sip_call_id
             for group in self.groups.values()
-            if any(self.owner.get(other.sip_call_id) in world.excused for other in group)
+            if any(self.owners[other.sip_call_id] & world.excused for other in group)
             for record in group
         }
 
@@ -53,8 +60,8 @@ class _Check:
         yield from self._registrations()
         yield from self._errors_logged()
         yield from self._record_per_leg()
-        for call in self.calls.values():
-            if self.owner[call.id] not in self.world.excused and call.id not in self.excused:
+        for _, call in self.every:
+            if not self.owners[call.id] & self.world.excused and call.id not in self.excused:
                 yield from self._one_call(call)
         for group in self.groups.values():
             yield from self._both_sides(group)

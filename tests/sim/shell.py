@@ -6,7 +6,6 @@ has left behind. How long answers take, and whether they are good, is for those 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from random import Random
 
@@ -18,7 +17,6 @@ from b2bua.effects import (
     Codec,
     Effect,
     Flow,
-    Found,
     Log,
     MediaPort,
     Record,
@@ -26,7 +24,6 @@ from b2bua.effects import (
     Send,
     SetMedia,
     StoreBindings,
-    Target,
     Transport,
 )
 from b2bua.settings import Listener, Settings
@@ -153,13 +150,6 @@ class Shell:
         if times > _STUCK:
             raise AssertionError(f"the core asks to be woken at {self.core.wake_at} for ever")
         self.perform(self.core.tick(self.clock.now, self.wall))
-
-
-def found_at(question: Resolve, hosts: Iterable[str], life: float) -> Found:
-    """The answer that these addresses are, each a server of its own and the first one the best."""
-    places = [place_of(question, question.transport or "UDP", host) for host in hosts]
-    targets = tuple(Target(0, number, 0, (place,)) for number, place in enumerate(places))
-    return Found(targets, life, "" if targets else f"{question.host}: no such name")
 
 
 def place_of(question: Resolve, transport: Transport, host: str) -> Address:

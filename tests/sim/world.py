@@ -14,6 +14,7 @@ from b2bua.effects import Answer, Failed, Flow, Resolve, Stored
 from b2bua.settings import SessionTimers, Settings
 from b2bua.sip.message import Request
 
+from . import targets
 from .agent import Agent
 from .audit import Audit
 from .behaviour import called_plan, caller_plan, gateway_plan
@@ -26,13 +27,13 @@ from .office import DOMAIN, TRUNK_ACCOUNT, USERS, office, password_of
 from .phone import Phone
 from .plan import Plan
 from .profile import Profile, profile_of
-from .shell import LISTENERS, SERVER, Shell, found_at
+from .shell import LISTENERS, SERVER, Shell
+from .targets import TargetGateway
 
 STRANGER = "203.0.113.66"
 CALLS_UNTIL = 120.0
 HORIZON = 890.0
 _LONGEST_CALL = 300.0
-_GATEWAYS = {"gw.carrier.example": "198.51.100.1", "gw2.carrier.example": "198.51.100.17"}
 
 
 class Violation(NamedTuple):
@@ -98,12 +99,12 @@ class World(Shell):
             phones.append(phone)
         return phones
 
-    def _install_gateways(self) -> list[Gateway]:
+    def _install_gateways(self) -> list[TargetGateway]:
         gateways = []
-        for name, host in _GATEWAYS.items():
+        for name, host in targets.HOSTS.items():
             place = Place("UDP", host, 5060)
-            gateway = Gateway(
-                name.partition(".")[0],
+            gateway = TargetGateway(
+                name,
                 "carrier.example",
                 TRUNK_ACCOUNT,
                 place,
@@ -130,9 +131,8 @@ class World(Shell):
 
     def resolved(self, question: Resolve) -> tuple[float, Answer]:
         """The name server, which knows the gateways."""
-        host = _GATEWAYS.get(question.host)
         dead = self.draw.random() < self.profile.names_fail
-        answer = Failed("no name server answers") if dead else found_at(question, (host,) if host else (), 20.0)
+        answer = Failed("no name server answers") if dead else targets.answer(question)
         return self.draw.uniform(0.0, 0.2), answer
 
     # -- the run
@@ -186,6 +186,7 @@ class World(Shell):
 
     def _plan_trouble(self) -> None:
         profile = self.profile
+        targets.plan_disorder(self.clock, self.draw, self.gateways, CALLS_UNTIL)
         victims = self.draw.sample(self.agents, profile.silent + profile.gone)
         for number, agent in enumerate(victims):
             self.excused.add(agent.name)
