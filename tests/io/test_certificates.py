@@ -19,8 +19,8 @@ from b2bua.io.identities import identities_of
 from b2bua.io.tls import Tls
 from b2bua.settings import Certificate
 from b2bua.settings import Tls as Settings
+from tests.authority import Authority
 
-from .authority import Authority
 from .edge import Edge
 
 DAY = 86_400.0

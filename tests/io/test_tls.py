@@ -20,10 +20,11 @@ from b2bua.io.streams import Streams
 from b2bua.io.tls import Tls
 from b2bua.settings import Certificate, Listener
 from b2bua.settings import Tls as Settings
+from tests.authority import Authority
 
-from .authority import Authority, Gateway
 from .edge import Edge, request
 from .test_streams import free_port
+from .tls_peer import Gateway
 
 HOST = "127.0.0.1"
 ALIAS = request().replace(b"TCP 127.0.0.1;", b"TLS 127.0.0.1:5999;alias;")

@@ -49,13 +49,15 @@ module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
+{tls}
 """
 
 
 class Baresip:
     """One phone. Times are seconds; `tune` is what it plays, `media` where it receives RTP and sends it from.
 
-    `codecs` are those that it offers, best first; its log is a trace of every SIP message.
+    `codecs` are those that it offers, best first; its log is a trace of every SIP message. By TLS it believes whom the
+    file `believes` names.
     """
 
     def __init__(
@@ -65,14 +67,17 @@ class Baresip:
         server: Address,
         folder: Path,
         *,
-        transport: Literal["udp", "tcp"] = "udp",
+        transport: Literal["udp", "tcp", "tls"] = "udp",
         answers: bool = False,
         host: str = "127.0.0.1",
         seconds: float = 20.0,
         codecs: Sequence[Codec] = (PCMU,),
         account: str = "",
+        believes: str = "",
     ) -> None:
         self.user = user
+        self._transport = transport
+        self._believes = believes
         self.folder = folder / f"baresip-{user}"
         self._server = server
         self._recordings = self.folder / "recordings"
@@ -148,7 +153,8 @@ class Baresip:
 
     def dial(self, number: str) -> None:
         """Call a number or name at our server."""
-        self.command("dial", f"sip:{number}@{self._server}")
+        by = ";transport=tls" if self._transport == "tls" else ""
+        self.command("dial", f"sip:{number}@{self._server}{by}")
 
     def hang_up(self) -> None:
         """End the call, or refuse it while it rings here, or give up calling."""
@@ -203,6 +209,7 @@ class Baresip:
             "rtp_last": self.media.last,
             "tune": self.tune,
             "recordings": self._recordings,
+            "tls": f"sip_cafile {self._believes}" if self._believes else "",
         }
         (self.folder / "config").write_text(_CONFIG.format_map(values), encoding="utf-8")
         line = f"<sip:{self.user}@{self._server};transport={transport}>;auth_pass={password};regint=60"

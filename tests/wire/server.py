@@ -31,7 +31,7 @@ READY = r"\bready\b"
 
 class Server:
     """One running server: `udp` and `tcp` are its addresses, `media` its RTP ports, `trace` its messages, if it is
-    `traced`. `settings` are further lines of its settings file.
+    `traced`. `settings` are further lines of its settings file; with `secure` it listens by TLS too, at `tls`.
     """
 
     def __init__(
@@ -43,11 +43,14 @@ class Server:
         port: int | None = None,
         traced: bool = True,
         settings: str = "",
+        secure: bool = False,
     ) -> None:
         self.policy = policy
         self.state = folder / "state"
         self.state.mkdir(parents=True, exist_ok=True)
         self.udp = self.tcp = Address(host, block(2, host) if port is None else port)
+        self.tls = Address(host, self.udp.port + 1)
+        self._secure = secure
         first = block(_MEDIA_PORTS, host)
         self.media = Ports(host, first, first + _MEDIA_PORTS - 1)
         self.trace = folder / "trace.jsonl"
@@ -126,6 +129,8 @@ class Server:
 
     def _start(self) -> Program:
         listen = [f"--listen=udp:{self.udp}", f"--listen=tcp:{self.tcp}"]
+        if self._secure:
+            listen.append(f"--listen=tls:{self.tls}")
         command = [B2BUA, "run", str(self.policy), *listen, "--state", str(self.state), *self._options]
         program = Program(command, self.log)
         try:
