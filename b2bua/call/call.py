@@ -306,10 +306,14 @@ class Call:
         if not hunt.several:
             content = progress.content
             self._hear(leg, content)
-            self.incoming.progress(progress, leg.source if content is not None else None)
+            named = content is not None or progress.due is not None
+            self.incoming.progress(progress, leg.source if named else None)
             if self.media is not None and content is not None and self.incoming.said is not None:
                 self.media.agreed((self.incoming, leg))
-        elif progress.status >= 180 and not self._ringing_told:
+            return
+        if progress.due is not None:
+            progress.due.acknowledge()
+        if progress.status >= 180 and not self._ringing_told:
             self._ringing_told = True
             self.incoming.progress(Progressed(180, "", None, ()), None)
 
@@ -319,6 +323,8 @@ class Call:
             self.media.over(leg)
         if leg.witness is not None:
             refused(leg, rejection)
+        if self.incoming.provisionals is not None:
+            self.incoming.provisionals.abandon(leg.number)
         if self._hunt is not None:
             self._hunt.rejected(leg, rejection)
 
@@ -385,6 +391,9 @@ class Call:
         hunt, self._hunt = self._hunt, None
         if hunt is not None:
             hunt.stop()
+        elif self.answered is not None:
+            # Its answer was withheld from the caller.
+            self.answered.end()
 
     def _end(
         self, by: Literal["caller", "callee", "system"], ended: Leg | None, headers: tuple[tuple[str, str], ...]
@@ -397,6 +406,17 @@ class Call:
             if leg is not None and leg is not ended:
                 leg.parting = headers
                 leg.end()
+
+    def hears_offers(self) -> bool:
+        """Whether an offer of a called side's reaches the caller before the answer: one phone, and 100rel."""
+        hunt = self._hunt
+        return hunt is not None and not hunt.several and self.incoming.provisionals is not None
+
+    def called(self, number: int) -> OutgoingLeg | None:
+        """The called leg of this number, while it rings or once it has answered."""
+        if self.answered is not None and self.answered.number == number:
+            return self.answered
+        return None if self._hunt is None else self._hunt.legs.get(number)
 
     # What the operator and the clock bring.
 
@@ -485,6 +505,8 @@ class Call:
 
     def leg_over(self, leg: Leg) -> None:
         """Nothing more comes from this leg: write its record."""
+        if self._talk is not None:
+            self._talk.left(leg)
         self._live.discard(leg.number)
         if isinstance(leg, OutgoingLeg) and leg.destination.trunk is not None:
             self.inquiry.meters.free_channel(leg.destination.trunk)
@@ -509,6 +531,8 @@ class Call:
         self._over(self)
         # Its legs know their call: without this, only the collector could free what is over.
         self.answered = self.media = self._talk = None
+        if self.incoming.provisionals is not None:
+            self.incoming.provisionals.forget()
         del self.incoming
 
     def _enter(self, user: str) -> None:

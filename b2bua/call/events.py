@@ -6,10 +6,15 @@ our origin in.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from b2bua.sdp.origin import around_origin
 from b2bua.sdp.refusing import refusing_answer
+
+if TYPE_CHECKING:
+    from b2bua.call.early import Due
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
@@ -40,12 +45,13 @@ def refusal_of(offer: Content) -> Content:
 
 
 class Progressed(msgspec.Struct, frozen=True, gc=False):
-    """The called side is on its way: a provisional response above 100."""
+    """The called side is on its way: a provisional response above 100; `due` is the PRACK that it waits for."""
 
     status: int
     reason: str
     content: Content | None
     headers: tuple[tuple[str, str], ...]
+    due: Due | None = None
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):

@@ -18,6 +18,7 @@ from b2bua.transaction.derived import cancellation
 
 MOST_FORKS = 64
 """So many answers to one INVITE are acknowledged and ended; whoever sends more means us ill."""
+_LEAP = 1000
 
 
 def end_fork(stack: Stack, response: Response, transaction: ClientTransaction, offered: bool = True) -> None:
@@ -48,6 +49,8 @@ def end_fork(stack: Stack, response: Response, transaction: ClientTransaction, o
     ack = dialog.write("ACK", dialog.local_cseq, place, stack.branch(), headers, body)
     transaction.acknowledged(tag, ack, dialog.flow)
     branch = stack.branch()
+    # We may have sent requests in that dialog while it was early: the number leaps over theirs.
+    dialog.local_cseq += _LEAP
     bye = dialog.write("BYE", dialog.next_cseq(), place, branch)
     stack.transactions.begin_client("BYE", branch, bye, dialog.flow, None)
     stack.turn.count("forks_ended")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
+from b2bua.call.provisionals import CallerEarly, Provisionals, is_described, provisionals_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, dialog_of_request
-from b2bua.effects import Flow
+from b2bua.effects import Flow, Send
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 from b2bua.transaction.tables import Event, compiled
@@ -36,6 +37,7 @@ class IncomingLeg(Leg):
         "_ringing",
         "_source",
         "_transaction",
+        "provisionals",
     )
 
     def __init__(
@@ -56,16 +58,35 @@ class IncomingLeg(Leg):
         self._rejection: Rejected | None = None
         self._ringing: Timer | None = None
         self._repetition: Repetition | None = None
+        fields = request.headers
+        capable = "Supported" in fields or "Require" in fields
+        self.provisionals: Provisionals | None = provisionals_of(self, request) if capable else None
 
     def progress(self, happening: Progressed, source: str | None) -> None:
         """Pass a provisional response on; `source` names the called dialog that it comes from."""
         self._progress, self._source = happening, source
-        self.step(LegEvent.PROGRESSED)
+        if not self.step(LegEvent.PROGRESSED) and happening.due is not None:
+            happening.due.acknowledge()
 
     def answer(self, happening: Answered, source: str) -> None:
         """Take the call on behalf of the called dialog `source`."""
         self._answer, self._source = happening, source
-        self.step(LegEvent.ANSWERED)
+        provisionals = self.provisionals
+        withheld = provisionals is not None and provisionals.withholds(self.dialog_for(source))
+        self.step(LegEvent.WITHHOLD if withheld else LegEvent.ANSWERED)
+
+    def proceed(self, early: CallerEarly) -> None:
+        """What was sent reliably is acknowledged: go on with what had to wait for that."""
+        early.current = None
+        if self.state is LegState.WITHHELD:
+            self.step(LegEvent.ANSWERED)
+        elif self.provisionals is not None:
+            self.provisionals.proceed(early)
+
+    def unacknowledged(self) -> None:
+        """What was sent reliably is not acknowledged (RFC 3262 section 3)."""
+        self.reason = "no PRACK came for our provisional response"
+        self.step(LegEvent.UNACKNOWLEDGED)
 
     def reject(self, happening: Rejected) -> None:
         """Refuse the call."""
@@ -97,8 +118,11 @@ class IncomingLeg(Leg):
     def timer_fired(self, name: str) -> None:
         """One of this leg's timers is due."""
         if name == "ringing":
-            self._transaction.step(Event.REQUEST)
-            self._ringing = self.stack.turn.after(_KEEP_RINGING, self, "ringing")
+            if self.provisionals is None:
+                self._transaction.step(Event.REQUEST)
+                self._ringing = self.stack.turn.after(_KEEP_RINGING, self, "ringing")
+            else:
+                self.send_provisional()
         else:
             self.step(LegEvent.REPEAT if name == "repeat" else LegEvent.UNACKNOWLEDGED)
 
@@ -106,27 +130,54 @@ class IncomingLeg(Leg):
 
     def send_provisional(self) -> None:
         """Send 1xx, and send it again each minute, so that no proxy on the way gives up (13.3.1.1)."""
-        progress = self._progress
+        progress, turn = self._progress, self.stack.turn
         assert progress is not None
+        if self.provisionals is None or not self.provisionals.send(progress, self._source):
+            self.write_provisional(progress, self._source, None)
+            if progress.due is not None:
+                progress.due.acknowledge()
+        if self._ringing is not None:
+            turn.timers.cancel(self._ringing)
+        self._ringing = turn.after(_KEEP_RINGING, self, "ringing")
+
+    def write_provisional(
+        self, progress: Progressed, source: str | None, early: CallerEarly | None
+    ) -> None:
+        """Send 1xx, reliably if it is in an `early` dialog of that kind."""
         content, stack, dialog = progress.content, self.stack, self.dialog
         place = stack.ways.place(dialog.flow)
         headers = [place.secured if dialog.secure else place.contact, *progress.headers]
         body = b""
+        if early is not None:
+            dialog = early.dialog
+            headers += (ALLOW, _REQUIRE_RELIABLE, ("RSeq", str(early.sender.next_rseq())))
+            if early.settled and is_described(content):
+                # Its answer is there; and nothing that could be taken for another offer is to come.
+                content = None
         if content is not None:
-            dialog = self._dialog_for(self._source)
+            dialog = self.dialog_for(source)
             headers += content.headers
             body = self.describe(dialog, content, place)
+            if early is not None:
+                early.told = content
         self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
-        if self._ringing is not None:
-            stack.turn.timers.cancel(self._ringing)
-        self._ringing = stack.turn.after(_KEEP_RINGING, self, "ringing")
+
+    @property
+    def sent(self) -> Send:
+        """The response to the INVITE that was sent last."""
+        return Send(self._transaction.response, self._transaction.flow)
 
     def send_answer(self) -> None:
         """Send 200; from here on the dialog is the one of the leg that answered."""
         answer = self._answer
         assert answer is not None
-        self._settle(self._dialog_for(self._source))
+        self._settle(self.dialog_for(self._source))
         content, stack, dialog = answer.content, self.stack, self.dialog
+        early = None if self.provisionals is None else self.provisionals.of(dialog)
+        if early is not None and early.settled:
+            self.said = early.said
+            if early.updated or (self.provisionals is not None and self.provisionals.delayed):
+                content = None
         place = stack.ways.place(dialog.flow)
         timer = self.timer
         if not timer.is_lasting:
@@ -166,6 +217,14 @@ class IncomingLeg(Leg):
         assert rejection is not None
         self._final(rejection.status, rejection.reason, rejection.headers)
 
+    def send_timeout(self) -> None:
+        """Give up a caller who does not acknowledge what was sent reliably (RFC 3262 section 3)."""
+        self._final(504, "", ())
+
+    def send_unavailable(self) -> None:
+        """The called side is gone before its answer could be passed on."""
+        self._final(480, "", ())
+
     def send_terminated(self) -> None:
         """Answer the INVITE of a caller who left (9.2, 15.1.2)."""
         self._final(487, "", ())
@@ -173,7 +232,7 @@ class IncomingLeg(Leg):
     def report_left(self) -> None:
         """Tell the call that nobody waits any more."""
         self._settle(self.dialog)
-        self.cause, self.reason = 487, self.reason or "the caller gave up"
+        self.cause, self.reason = self.cause or 487, self.reason or "the caller gave up"
         self.call.leg_left()
 
     def report_acknowledged(self) -> None:
@@ -186,7 +245,14 @@ class IncomingLeg(Leg):
         self.cause, self.reason = status, self.reason or reason
         self._transaction.respond(status, self.dialog.local_tag, headers, b"", reason)
 
-    def _dialog_for(self, source: str | None) -> Dialog:
+    def dialog_of(self, request: Request) -> Dialog:
+        """The early dialog that a request is in, or the one that stays."""
+        if self._early is None or request.to_tag == self.dialog.local_tag:
+            return self.dialog
+        return next(dialog for dialog in self._early.values() if dialog.local_tag == request.to_tag)
+
+    def dialog_for(self, source: str | None) -> Dialog:
+        """The early dialog for what this called dialog says."""
         if self._bound is None:
             self._bound = source
         if source is None or self._bound == source:
@@ -199,6 +265,9 @@ class IncomingLeg(Leg):
         if dialog is None:
             tag = self.stack.turn.draw()
             dialog = self._early[source] = self.dialog.beside(tag, int(tag[:15], 16))
+            if self._transaction.merge_key is not None:
+                # Requests in one dialog do not count in another: each begins with the INVITE's number (12.1.1).
+                dialog.remote_cseq = self._transaction.merge_key[2]
             self.stack.legs[tag] = self
         return dialog
 
@@ -208,6 +277,8 @@ class IncomingLeg(Leg):
             self.stack.turn.timers.cancel(self._ringing)
             self._ringing = None
         self._progress = None
+        if self.provisionals is not None:
+            self.provisionals.close(dialog)
         if self._early is None:
             return
         legs = self.stack.legs
@@ -217,5 +288,7 @@ class IncomingLeg(Leg):
         self.dialog = dialog
         self._early = None
 
+
+_REQUIRE_RELIABLE = ("Require", "100rel")
 
 IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState, REACHING)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
 
-ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE")
+ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE")
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
 DIALOG_GONE = (408, 481)
 # The session interval is too small (RFC 4028 section 6): between two neighbours, nobody else hears of it.
@@ -101,6 +101,9 @@ class LegUser(Concerned, Protocol):
 
     def expired(self, leg: Leg, reason: str) -> None:
         """The session with the peer of this leg has not been refreshed."""
+
+    def hears_offers(self) -> bool:
+        """Whether an offer of a called side's reaches the caller before the answer, and can be answered."""
 
     def leg_over(self, leg: Leg) -> None:
         """Nothing more will come from this leg."""
@@ -173,7 +176,8 @@ class Leg:
 
     def receive(self, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """A request inside this dialog came, ACK and CANCEL aside."""
-        if not self.dialog.in_order(request):
+        dialog = self.dialog if self.state is LegState.CONFIRMED else self.dialog_of(request)
+        if not dialog.in_order(request):
             transaction.respond(500, self.dialog.local_tag, (("Retry-After", "1"),), reason="CSeq out of order")
             return
         if request.method == "BYE":
@@ -188,6 +192,10 @@ class Leg:
     def belongs(self, request: Request) -> bool:
         """Whether a request with our tag is inside this very dialog (RFC 3261 12.2.2)."""
         return request.call_id == self.dialog.call_id and (request.from_tag or "") == self.dialog.remote_tag
+
+    def dialog_of(self, request: Request) -> Dialog:
+        """The dialog that a request is in: before the answer there may be several."""
+        return self.dialog
 
     def end(self) -> None:
         """Hang up on the peer."""
@@ -215,9 +223,10 @@ class Leg:
         content: Content | None = None,
         max_forwards: int = 70,
         rendering: str | None = None,
+        dialog: Dialog | None = None,
     ) -> ClientTransaction:
-        """Send a request inside the dialog; `rendering` goes into its Contact."""
-        stack, dialog = self.stack, self.dialog
+        """Send a request inside the dialog, or that early one; `rendering` goes into its Contact."""
+        stack, dialog = self.stack, dialog or self.dialog
         branch = stack.branch()
         body = b""
         place = stack.ways.place(dialog.flow)

@@ -8,6 +8,7 @@ targets has its turn to `attempts`.
 from __future__ import annotations
 
 from b2bua.call.attempts import Attempts, retry_after
+from b2bua.call.early import CalledEarlies
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork, forsake
 from b2bua.call.headers import content_of, crossing
@@ -18,7 +19,7 @@ from b2bua.dialog.dialog import Dialog, complete
 from b2bua.effects import Address, Answer, Failed, Flow, Resolved
 from b2bua.routing.destination import Destination
 from b2bua.routing.meters import Witness
-from b2bua.sip.message import Response
+from b2bua.sip.message import Request, Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
 from b2bua.transaction.tables import compiled
@@ -27,6 +28,7 @@ from b2bua.transaction.timers import Timer
 # RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
 _LARGEST_DATAGRAM = 1300
 _MOST_INVITES = 20
+_SUPPORTED = ("Supported", "100rel")
 
 
 class OutgoingLeg(Leg):
@@ -45,6 +47,7 @@ class OutgoingLeg(Leg):
         "_timer",
         "addresses",
         "destination",
+        "early",
         "rang",
         "response",
         "witness",
@@ -68,6 +71,7 @@ class OutgoingLeg(Leg):
         self.rang = False
         self.witness: Witness | None = None
         self.response: Response | None = None
+        self.early: CalledEarlies | None = None
         self.addresses: tuple[Address, ...] = ()
         self._offer = offer
         self._headers = headers
@@ -130,6 +134,8 @@ class OutgoingLeg(Leg):
         """The caller has the answer: let the called side know (13.2.2.4)."""
         if content is not None:
             self._ack_content = content
+        elif self.early is not None and self.early.settled(self.dialog):
+            self._ack_content = None
         self.step(LegEvent.ACKNOWLEDGED)
 
     def abolish(self) -> None:
@@ -147,6 +153,9 @@ class OutgoingLeg(Leg):
         if self._attempts is not None:
             self._attempts.heard(response)
         if status < 200:
+            if "RSeq" in response.headers and not self._counts(response):
+                self.response = None
+                return
             self.rang = self.rang or status >= 180
             self.step(LegEvent.PROGRESSED)
         elif status < 300:
@@ -206,9 +215,27 @@ class OutgoingLeg(Leg):
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
         """The header that answers this challenge, if it comes from one of the trunk's own addresses."""
-        if self._proof is None or self.dialog.flow.remote not in {address.host for address in self.addresses}:
+        proof = self._proof
+        if proof is None or self.dialog.flow.remote not in {address.host for address in self.addresses}:
             return None
-        return self._proof.answer(response, method, self.dialog.target, self.stack.turn.draw())
+        before = proof.given
+        given = proof.answer(response, method, self.dialog.target, self.stack.turn.draw())
+        if self._invite is not None and method != "INVITE":
+            # The ACK of the INVITE has what that was given, not what went with a request in between.
+            proof.given = before
+        return given
+
+    def belongs(self, request: Request) -> bool:
+        """Before the answer, each early dialog of the INVITE counts."""
+        if super().belongs(request):
+            return True
+        early = None if self.early is None else self.early.dialog_of(request.from_tag)
+        return early is not None and request.call_id == early.call_id
+
+    def dialog_of(self, request: Request) -> Dialog:
+        """The early dialog that a request is in, or the one that stays."""
+        found = None if self.early is None else self.early.dialog_of(request.from_tag)
+        return found or self.dialog
 
     # What the table's words do.
 
@@ -224,6 +251,9 @@ class OutgoingLeg(Leg):
             body = self.describe(dialog, self._offer, place)
         if self._proof is not None and self._proof.given is not None:
             headers.append(self._proof.given)
+        if self._offer is not None or self.call.hears_offers():
+            # Without an offer only where the caller could answer the called side's before the answer.
+            headers.append(_SUPPORTED)
         branch = stack.branch()
         cseq = dialog.next_cseq()
         data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
@@ -237,6 +267,7 @@ class OutgoingLeg(Leg):
         self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
         if self._attempts is not None:
             self._attempts.sent()
+        self.early = None
 
     def send_elsewhere(self) -> None:
         """Send the same request by another way: all that differs is its branch (RFC 3263 4.3, RFC 3261 18.1.1)."""
@@ -249,14 +280,19 @@ class OutgoingLeg(Leg):
         assert response is not None
         if response.status > 100:
             content, headers = content_of(response), crossing(response, "1xx")
-            self.call.leg_progressed(self, Progressed(response.status, response.reason, content, headers))
+            due = None if self.early is None else self.early.due
+            self.call.leg_progressed(self, Progressed(response.status, response.reason, content, headers, due))
 
     def take_answer(self) -> None:
         """Make the dialog of the 2xx ours (12.1.2)."""
         response = self.response
         assert response is not None
+        settled = False
+        if self.early is not None:
+            self.dialog = self.early.dialog_of(response.to_tag) or self.dialog
+            settled = self.early.settled(self.dialog)
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
-        if self._offer is None:
+        if self._offer is None and not settled:
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
             content = content_of(response)
             if content is not None and content.around is not None:
@@ -273,7 +309,11 @@ class OutgoingLeg(Leg):
         """The called side took the call."""
         response = self.response
         assert response is not None
-        self.call.leg_answered(self, Answered(content_of(response), crossing(response, "2xx")))
+        content = content_of(response)
+        if self.early is not None and self.early.settled(self.dialog):
+            # What was agreed reliably holds, whatever the 2xx says or leaves out (RFC 3261 13.2.1).
+            content = self.early.said(self.dialog)
+        self.call.leg_answered(self, Answered(content, crossing(response, "2xx")))
 
     def report_rejection(self) -> None:
         """The called side did not take the call."""
@@ -322,11 +362,13 @@ class OutgoingLeg(Leg):
             # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
             headers = (*headers, self._proof.given)
             self._proof.accepted()
-        data = dialog.write("ACK", dialog.local_cseq, place, stack.branch(), headers, body)
+        cseq = dialog.local_cseq if self.early is None else self.early.cseq
+        data = dialog.write("ACK", cseq, place, stack.branch(), headers, body)
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
         self._invite = None
         self._ack_content = None
+        self.early = None
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""
@@ -335,6 +377,7 @@ class OutgoingLeg(Leg):
             self._invite.user = None
             self._invite = None
         self._offer = None
+        self.early = None
         super().finish()
 
     def _succeeded(self, transaction: ClientTransaction, response: Response) -> None:
@@ -346,6 +389,17 @@ class OutgoingLeg(Leg):
     def _asks_for_more(self, response: Response) -> bool:
         """Whether a longer session interval may do (RFC 4028 7.3); a peer that goes on raising it is given up."""
         return self.dialog.local_cseq < _MOST_INVITES and self.stack.refreshing.raised(self, response)
+
+    def _counts(self, response: Response) -> bool:
+        """Whether a provisional response that may be reliable is the next one (RFC 3262 section 4)."""
+        if self._offer is None and not self.call.hears_offers():
+            # Our INVITE did not say that we speak 100rel.
+            return True
+        if self.early is None:
+            self.early = CalledEarlies(self, self.dialog.local_cseq)
+        if self._proof is not None:
+            self._proof.accepted()
+        return self.early.take(response, self._offer is None)
 
     def _may_stream(self) -> bool:
         flow = self.dialog.flow

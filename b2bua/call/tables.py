@@ -14,6 +14,7 @@ class LegState(StrEnum):
     """Where a leg stands."""
 
     INVITED = "Invited"
+    WITHHELD = "Withheld"
     RESOLVING = "Resolving"
     CALLING = "Calling"
     PROCEEDING = "Proceeding"
@@ -33,6 +34,7 @@ class LegEvent(StrEnum):
     UNRESOLVED = "unresolved"
     PROGRESSED = "progressed"
     ANSWERED = "answered"
+    WITHHOLD = "withhold"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
@@ -67,15 +69,27 @@ _CLOSING: dict[LegEvent, tuple[LegState, tuple[str, ...]]] = {
 }
 
 # The leg of whoever called us. A 2xx is repeated until its ACK comes or 64*T1 have passed (13.3.1.4); nobody sends
-# BYE on it before that (section 15).
+# BYE on it before that (section 15). While a description that was sent reliably is not acknowledged, the 2xx is
+# withheld (RFC 3262 section 3).
 INCOMING: LegTable = {
     _S.INVITED: {
         _E.PROGRESSED: (_S.INVITED, ("send_provisional",)),
         _E.ANSWERED: (_S.ANSWERED, ("send_answer", "start_repeating")),
+        _E.WITHHOLD: (_S.WITHHELD, ()),
+        _E.UNACKNOWLEDGED: (_S.ENDED, ("send_timeout", "report_left")),
         _E.REJECTED: (_S.ENDED, ("send_rejection",)),
         _E.CANCELLED: (_S.ENDED, ("send_terminated", "report_left")),
         _E.BYE: (_S.ENDED, ("accept_bye", "send_terminated", "report_left")),
         _E.LOST: (_S.ENDED, ("report_left",)),
+    },
+    _S.WITHHELD: {
+        _E.ANSWERED: (_S.ANSWERED, ("send_answer", "start_repeating")),
+        _E.UNACKNOWLEDGED: (_S.ENDED, ("send_timeout", "report_left")),
+        _E.REJECTED: (_S.ENDED, ("send_rejection",)),
+        _E.CANCELLED: (_S.ENDED, ("send_terminated", "report_left")),
+        _E.BYE: (_S.ENDED, ("accept_bye", "send_terminated", "report_left")),
+        _E.LOST: (_S.ENDED, ("report_left",)),
+        _E.END: (_S.ENDED, ("send_unavailable",)),
     },
     _S.ANSWERED: {
         _E.REPEAT: (_S.ANSWERED, ("repeat_answer",)),
@@ -240,6 +254,26 @@ REQUEST_EXCHANGE: ExchangeTable = {
         _V.REJECTED: (_X.ENDED, ("pass_rejection",)),
         _V.UNREACHABLE: (_X.ENDED, ("reject_timeout", "report_far_lost")),
         _V.DROP: (_X.ENDED, ("reject_terminated",)),
+    },
+}
+
+# UPDATE between early dialogs (RFC 3311 section 5).
+EARLY_UPDATE: ExchangeTable = {
+    _X.PASSED: {
+        _V.ANSWERED: (_X.ENDED, ("pass_answer",)),
+        _V.REJECTED: (_X.ENDED, ("pass_rejection",)),
+        _V.UNREACHABLE: (_X.ENDED, ("reject_timeout",)),
+        _V.DROP: (_X.ENDED, ("reject_terminated",)),
+    },
+}
+
+# PRACK between them: whatever comes of it, the one that acknowledges something gets a 2xx (RFC 3262 section 3).
+EARLY_PRACK: ExchangeTable = {
+    _X.PASSED: {
+        _V.ANSWERED: (_X.ENDED, ("pass_answer",)),
+        _V.REJECTED: (_X.ENDED, ("answer_alone",)),
+        _V.UNREACHABLE: (_X.ENDED, ("answer_alone",)),
+        _V.DROP: (_X.ENDED, ("answer_alone",)),
     },
 }
 

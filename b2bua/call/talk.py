@@ -15,6 +15,7 @@ from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
 from b2bua.call.leg import ALLOW, Leg, contact_of
+from b2bua.call.passage import Passage, acknowledge, update
 from b2bua.call.refresh import Refresh, told
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
@@ -40,7 +41,7 @@ _ACCEPT = (("Accept", "application/sdp"),)
 
 
 class Talk:
-    """What goes on in one call that was answered. `judge` asks the policy about a hold or a resume of this leg's."""
+    """What goes on in one call. `judge` asks the policy about a hold or a resume of this leg's."""
 
     __slots__ = ("_again", "_call", "_judge", "_under_way")
 
@@ -54,10 +55,26 @@ class Talk:
         """Whether requests are under way."""
         return bool(self._under_way)
 
+    @property
+    def call(self) -> Call:
+        """The call that it goes on in."""
+        return self._call
+
+    @property
+    def under_way(self) -> list[Offering]:
+        """The requests under way."""
+        return self._under_way
+
     # What the peers bring.
 
     def requested(self, leg: Leg, far: Leg | None, request: Request, flow: Flow, server: ServerTransaction) -> None:
         """The peer of this leg asks for something: pass it, answer it, or say why not."""
+        if request.method == "PRACK":
+            acknowledge(self, leg, request, server)
+            return
+        if request.method == "UPDATE" and not self._call.talking:
+            update(self, leg, request, flow, server)
+            return
         ready = leg.confirmed and (far is None or far.confirmed)
         refused = refusal(request, leg, ready, self._under_way)
         if refused is not None:
@@ -86,6 +103,10 @@ class Talk:
     def acknowledged(self, leg: Leg, request: Request) -> bool:
         """An ACK of a 2xx came: whether it belongs to one of these."""
         return any(offering.near is leg and offering.acknowledged(request) for offering in self._under_way)
+
+    def begin(self, passage: Passage) -> None:
+        """A request passes between early dialogs."""
+        self._under_way.append(passage)
 
     # What comes of it.
 
@@ -180,6 +201,11 @@ class Talk:
         """The call ends."""
         self._stop()
         for offering in list(self._under_way):
+            offering.drop()
+
+    def left(self, leg: Leg) -> None:
+        """A leg is over: what is under way with it has come to nothing."""
+        for offering in [each for each in self._under_way if leg in (each.near, each.asked)]:
             offering.drop()
 
     def abolish(self) -> None:

@@ -14,12 +14,13 @@ from b2bua.effects import Flow
 from b2bua.settings import Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
+from b2bua.sip.rack import RELIABLE, rack_of
 from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
 _INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
 _NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
-_INSIDE = frozenset(("INVITE", "BYE", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
+_INSIDE = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
 _OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS"))
 _KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
 _BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
@@ -46,7 +47,7 @@ def check_method(method: str) -> None:
 
 def extensions(settings: Settings) -> frozenset[str]:
     """What an INVITE, or a request inside its dialog, may require of us."""
-    return frozenset((OPTION,)) if settings.session_timers.expires else frozenset()
+    return frozenset((RELIABLE, OPTION) if settings.session_timers.expires else (RELIABLE,))
 
 
 def check_inside(request: Request, ours: frozenset[str]) -> None:
@@ -57,6 +58,8 @@ def check_inside(request: Request, ours: frozenset[str]) -> None:
         raise PeerError(405, "Method Not Allowed", (ALLOW,))
     check_extensions(request, ours)
     check_description(request)
+    if request.method == "PRACK":
+        rack_of(request)
 
 
 def check_scheme(request: Request, uri: Uri, flow: Flow) -> None:

@@ -31,6 +31,8 @@ class Conversation:
         self.sent: dict[str, bytes] = {}
         self.heard: dict[str, Response] = {}
         self.flows: dict[str, Flow] = {}
+        self.reliable: Response | None = None
+        self.rseq = 0
 
     def number_for(self, method: str) -> int:
         """The CSeq number of the next such request: an ACK has its INVITE's."""
@@ -40,10 +42,17 @@ class Conversation:
         return self.seq
 
     def asks_with_sdp(self, method: str) -> bool:
-        """INVITE and UPDATE offer; an ACK answers the offer in the 2xx to an INVITE that had none."""
+        """INVITE and UPDATE offer; an INVITE that does not is answered by the first PRACK, else by the ACK."""
         if method == "ACK":
-            return "INVITE" in self.asked and not has_sdp(self.asked["INVITE"])
+            return "INVITE" in self.asked and not has_sdp(self.asked["INVITE"]) and "PRACK" not in self.asked
+        if method == "PRACK":
+            return "INVITE" in self.asked and not has_sdp(self.asked["INVITE"]) and "PRACK" not in self.asked
         return method in ("INVITE", "reINVITE", "UPDATE")
+
+    def rack(self) -> str:
+        """The RAck for the reliable response that came last (RFC 3262 7.2)."""
+        reliable = self.reliable
+        return "" if reliable is None else f"{reliable.get('RSeq')} {reliable.cseq.number} INVITE"
 
     def remember(self, method: str, data: bytes) -> None:
         """A request was sent."""
@@ -73,6 +82,8 @@ class Conversation:
         """A response came; one to INVITE with a tag makes or refreshes the dialog (RFC 3261 12.1.2, 12.2.1.2)."""
         self.heard[response.cseq.method] = response
         if response.cseq.method == "INVITE" and 100 < response.status < 300:
+            if response.get("RSeq"):
+                self.reliable = response
             self.remote = response.get("To") or ""
             self.target = _target(response)
             self.route = response.values("Record-Route")[::-1]
@@ -82,7 +93,7 @@ def answer_has_sdp(request: Request, status: int) -> bool:
     """Whether a response of that status carries a description by itself."""
     if request.method == "INVITE":
         return status == 200 or (status == 183 and has_sdp(request))
-    return request.method == "UPDATE" and status == 200 and has_sdp(request)
+    return request.method in ("UPDATE", "PRACK") and status == 200 and has_sdp(request)
 
 
 def _target(message: Request | Response) -> str:

@@ -26,7 +26,7 @@ from .words import Wording, wording_of
 
 _PADDING = b"".join(b"a=x-padding:%060d\r\n" % number for number in range(20))
 _WITH_CONTACT = range(101, 300)
-_INSIDE = ("reINVITE", "BYE", "ACK", "UPDATE", "INFO")
+_INSIDE = ("reINVITE", "BYE", "ACK", "PRACK", "UPDATE", "INFO")
 _DOMAIN = "acme.example"
 _BEGINNING = ("INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE")
 
@@ -165,6 +165,9 @@ class Actor:
             raise FlowError(f"{line.where}: {self.name} has got no {method} to answer")
         body = wording.body or self._body(talk, wording, answer_has_sdp(request, status), request)
         extra = [*wording.headers, *_typed(wording)]
+        if wording.reliable:
+            talk.rseq = talk.rseq + 1 if wording.reliable == "next" else int(wording.reliable)
+            extra += [("Require", "100rel"), ("RSeq", str(talk.rseq))]
         if wording.challenge:
             name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
             nonce, stale = wording.nonce or talk.local_tag, ", stale=true" if wording.stale else ""
@@ -195,9 +198,11 @@ class Actor:
         else:
             number = talk.number_for(method)
         local, remote = self._ends(talk, method, uri, in_dialog)
-        answers = talk.heard.get("INVITE") if method == "ACK" else None
+        answers = talk.heard.get("INVITE") if method in ("ACK", "PRACK") else None
         body = wording.body or self._body(talk, wording, talk.asks_with_sdp(method), answers)
         extra = [*wording.headers, *self._credentials(talk, wire_method, uri, wording)]
+        if method == "PRACK" and not any(name == "RAck" for name, _ in extra):
+            extra.append(("RAck", talk.rack()))
         hops = next((int(value) for name, value in extra if name == "Max-Forwards"), 70)
         data = write_request(
             wire_method,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from b2bua.call import exchange, invitation, refresh, reply
+from b2bua.call import exchange, invitation, passage, refresh, reply
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.dialog import reliability
 from b2bua.trunk import trust
 from b2bua.trunk.check import Check
 from b2bua.trunk.registration import Registration
@@ -45,6 +46,9 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "outgoing": OutgoingLeg.table,
     "re-INVITE": exchange._INVITE,
     "request": exchange._REQUEST,
+    "early PRACK": passage._PRACK,
+    "early UPDATE": passage._UPDATE,
+    "reliable": reliability._SENDING,
     "our answer": reply._TABLE,
     "our offer": invitation._TABLE,
     "our refresh": refresh._TABLE,

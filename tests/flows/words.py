@@ -21,9 +21,9 @@ class Wording(msgspec.Struct):
     `sdp` is `usual`, `none`, `new` (another port), `big` (beyond what fits a datagram) or a direction; `again` sends
     the octets of the last such message once more, `merged` as if they had come by another way; `returned` sends what
     came back to where it came from, as a proxy does; `challenge` names the realm of a 401 or 407, `nonce` another nonce
-    than the call's, with `stale` because that is too old; `plain` leaves credentials out. `streams` come and go by
-    kind, `codecs` are names with payload numbers, empty for the usual ones, and `connection` is the address that the
-    description names, `protocol` that of its speech.
+    than the call's, with `stale` because that is too old; `reliable` gives a 1xx its RSeq, the next or that one;
+    `plain` leaves credentials out. `streams` come and go by kind, `codecs` are names with payload numbers, empty for
+    the usual ones, and `connection` is the address that the description names, `protocol` that of its speech.
     """
 
     target: str = ""
@@ -39,6 +39,7 @@ class Wording(msgspec.Struct):
     nonce: str = ""
     stale: bool = False
     plain: bool = False
+    reliable: str = ""
     streams: list[tuple[str, bool]] = []
     codecs: tuple[tuple[str, str], ...] = ()
     connection: str = ""
@@ -101,6 +102,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.nonce = value
         case "stale":
             wording.stale = True
+        case "reliable":
+            wording.reliable = value or "next"
         case "password":
             wording.password = value
         case _:
