@@ -140,9 +140,7 @@ class IncomingLeg(Leg):
             turn.timers.cancel(self._ringing)
         self._ringing = turn.after(_KEEP_RINGING, self, "ringing")
 
-    def write_provisional(
-        self, progress: Progressed, source: str | None, early: CallerEarly | None
-    ) -> None:
+    def write_provisional(self, progress: Progressed, source: str | None, early: CallerEarly | None) -> None:
         """Send 1xx, reliably if it is in an `early` dialog of that kind."""
         content, stack, dialog = progress.content, self.stack, self.dialog
         place = stack.ways.place(dialog.flow)

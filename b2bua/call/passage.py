@@ -173,7 +173,7 @@ class Passage(Undertaking):
         here = self._dialogs[0]
         if self._request.method == "UPDATE":
             place = self.near.stack.ways.place(here.dialog.flow)
-            headers = (contact_of(place, rendering), ALLOW, *headers)
+            headers = (contact_of(here.dialog, place, rendering), ALLOW, *headers)
         _respond(self.near, here, self._server, content, headers)
 
 
@@ -224,7 +224,7 @@ def update(talk: Talk, near: Leg, request: Request, flow: Flow, server: ServerTr
     dialog.retarget(request, flow, near.stack.ways)
     if here is None or there is None or not there[1].updates:
         place = near.stack.ways.place(dialog.flow)
-        server.respond(200, near.dialog.local_tag, (place.contact, ALLOW))
+        server.respond(200, near.dialog.local_tag, (contact_of(dialog, place), ALLOW))
         return
     content = content_of(request)
     offers = is_described(content)
