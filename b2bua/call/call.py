@@ -533,6 +533,7 @@ class Call:
         self.answered = self.media = self._talk = None
         if self.incoming.provisionals is not None:
             self.incoming.provisionals.forget()
+            self.incoming.provisionals = None
         del self.incoming
 
     def _enter(self, user: str) -> None:
