@@ -187,9 +187,11 @@ class OutgoingLeg(Leg):
             self._datagram_flow = None
             self._streams_refused = True
             self.step(LegEvent.ELSEWHERE)
-        elif not self._go_elsewhere(_CUT_OFF) and not self._by_another_flow():
-            self.cause, self.reason = 503, _CUT_OFF
-            self.step(LegEvent.UNREACHABLE)
+        else:
+            why = self.stack.turn.why or _CUT_OFF
+            if not self._go_elsewhere(why) and not self._by_another_flow():
+                self.cause, self.reason = 503, why
+                self.step(LegEvent.UNREACHABLE)
 
     def unheard(self) -> None:
         """Not a word from the target at work, and others are left (RFC 3263 4.3)."""

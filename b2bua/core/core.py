@@ -97,6 +97,13 @@ class Core:
             self._transactions.transport_error(flow)
         return turn.effects
 
+    def connection_failed(self, flow: Flow, why: str, now: float, wall: float) -> list[Effect]:
+        """No connection could be had for this flow, which has none; `why` is for the operator."""
+        self._turn.why = why
+        effects = self.flow_failed(flow, now, wall)
+        self._turn.why = ""
+        return effects
+
     def tick(self, now: float, wall: float) -> list[Effect]:
         """Some time has passed: `wake_at` says when this is due."""
         turn = self._turn.begin(now, wall)

@@ -90,7 +90,7 @@ class Dialing:
         name = {"name": flow.name} if flow.name else {}
         self._shell.log.info("connection failed", remote=flow.remote, port=flow.remote_port, **name, why=why)
         self._shell.counters["connects_failed"] += 1
-        self._shell.failed(flow)
+        self._shell.failed(flow, why)
 
 
 async def _connected(flow: Flow) -> trio.SocketStream:

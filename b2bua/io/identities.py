@@ -7,6 +7,7 @@ certificate can be believed at all to OpenSSL.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ class Identities(msgspec.Struct, frozen=True):
         return ", ".join(sorted(self.names)) or "nobody"
 
 
+_NAME = re.compile(r"[a-z0-9_.*-]+").fullmatch
+
 NOBODY = Identities(frozenset())
 """Of a peer that has shown no certificate, or one that was not verified."""
 
@@ -47,7 +50,8 @@ def identities_of(certificate: Mapping[str, Any]) -> Identities:
     if not alternatives:
         subject = (pair for part in certificate.get("subject", ()) for pair in part)
         domains = {value for kind, value in subject if kind == "commonName"}
-    return Identities(frozenset(map(_spelt, domains)) | addresses)
+    # What else may stand in a certificate would only be shown to people, and is nobody's name.
+    return Identities(frozenset(filter(_NAME, map(_spelt, domains))) | addresses)
 
 
 def _domain(text: str) -> str | None:

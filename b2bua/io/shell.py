@@ -55,6 +55,9 @@ class Inputs(Protocol):
     def flow_failed(self, flow: Flow, now: float, wall: float) -> list[Effect]:
         """Nothing arrives by this flow."""
 
+    def connection_failed(self, flow: Flow, why: str, now: float, wall: float) -> list[Effect]:
+        """No connection could be had for this flow."""
+
     def tick(self, now: float, wall: float) -> list[Effect]:
         """Time has passed."""
 
@@ -139,7 +142,7 @@ class Shell:
         self.clock = Clock(self._due, self._alarm)
         self._trace = trace
         self._answers: list[tuple[int, Answer]] = []
-        self._failed: dict[Flow, None] = {}
+        self._failed: dict[Flow, str] = {}
         self._watched: trio.Event | None = None
 
     def connect(
@@ -197,9 +200,11 @@ class Shell:
         self._answers.append((id, result))
         self.clock.hurry()
 
-    def failed(self, flow: Flow) -> None:
-        """Nothing arrives by this flow: the core hears of it, once, in the clock's next turn."""
-        self._failed[flow] = None
+    def failed(self, flow: Flow, why: str = "") -> None:
+        """Nothing arrives by this flow: the core hears of it, once, in the clock's next turn. `why` there is no
+        connection is for the operator.
+        """
+        self._failed[flow] = why
         self.clock.hurry()
 
     def _due(self) -> float | None:
@@ -211,8 +216,11 @@ class Shell:
         for id, result in answers:
             self._feed(core.answered, id, result, now, wall)
         failed, self._failed = self._failed, {}
-        for flow in failed:
-            self._feed(core.flow_failed, flow, now, wall)
+        for flow, why in failed.items():
+            if why:
+                self._feed(core.connection_failed, flow, why, now, wall)
+            else:
+                self._feed(core.flow_failed, flow, now, wall)
         due = core.wake_at
         if due is not None and due <= now:
             self._feed(core.tick, now, wall)

@@ -28,9 +28,10 @@ class Turn:
     """`wall` is seconds since the epoch; `draw` gives 16 random hexadecimal digits.
 
     `after(delay, owner, name)` sets a timer, `delay` seconds from this turn. `concerned` is the call that is at work.
+    `why` is why a connection could not be had, while that is what the input says.
     """
 
-    __slots__ = ("after", "concerned", "counters", "draw", "effects", "settings", "timers", "wall")
+    __slots__ = ("after", "concerned", "counters", "draw", "effects", "settings", "timers", "wall", "why")
 
     def __init__(self, settings: Settings, draw: Callable[[], str], now: float, wall: float) -> None:
         self.settings = settings
@@ -41,6 +42,7 @@ class Turn:
         self.after = self.timers.set
         self.counters: dict[str, int] = {}
         self.concerned: Concerned | None = None
+        self.why = ""
 
     def count(self, name: str) -> None:
         """Add one to a counter that the operator can read."""

@@ -132,7 +132,7 @@ class Asking:
 
     def transport_failed(self, transaction: ClientTransaction) -> None:
         """Nothing arrives at this address."""
-        self._failed("it cannot be reached")
+        self._failed(self.stack.turn.why or "it cannot be reached")
 
     def _failed(self, why: str) -> None:
         self._transaction = None

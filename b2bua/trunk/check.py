@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from b2bua.call.leg import Stack
+from b2bua.call.leg import Stack, contact_of
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.hops import Hop
 from b2bua.sip.message import Response
@@ -108,8 +108,9 @@ class Check(Asking):
         uri = str(self.hop.uri.replace(user=None, password=None, headers=None))
         dialog = Dialog(turn.draw(), f"<sip:{self._domain}>;tag={tag}", tag, f"<{uri}>", "", flow, 0)
         dialog.target = uri
+        dialog.secure = self.hop.uri.scheme == "sips"
         headers = (
-            stack.ways.place(flow).contact,
+            contact_of(dialog, stack.ways.place(flow)),
             ("Accept", "application/sdp"),
             ("User-Agent", turn.settings.user_agent),
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from b2bua.call.attempts import retry_after
-from b2bua.call.leg import Stack
+from b2bua.call.leg import Stack, contact_of
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.hops import Hop
 from b2bua.effects import Flow
@@ -81,6 +81,7 @@ class Registration(Asking):
         tag = turn.draw()
         self._dialog = Dialog(turn.draw(), f"{aor};tag={tag}", tag, aor, "", _NOWHERE, 0)
         self._dialog.target = str(hop.uri.replace(user=None, password=None, headers=None))
+        self._dialog.secure = hop.uri.scheme == "sips"
         self._login = Login(account)
         self._contact_user = token
         self._asked = ASKED_SECONDS
@@ -228,7 +229,7 @@ class Registration(Asking):
     def _register(self, expires: int) -> None:
         stack, flow = self.stack, self.flow
         assert flow is not None
-        name, ours = stack.ways.place(flow).contact
+        name, ours = contact_of(self._dialog, stack.ways.place(flow))
         headers = (
             (name, ours.replace(":", f":{self._contact_user}@", 1)),
             ("Expires", str(expires)),

@@ -16,11 +16,15 @@ from b2bua.sip.errors import Malformed
 
 
 class ScriptedCore:
-    """`inputs` are (name, arguments without times); `replies` gives the effects of an input by its name."""
+    """`inputs` are (name, arguments without times), `whys` what was said of connections that could not be had.
+
+    `replies` gives the effects of an input by its name.
+    """
 
     def __init__(self) -> None:
         self.inputs: list[tuple[Any, ...]] = []
         self.times: list[float] = []
+        self.whys: list[str] = []
         self.replies: dict[str, Callable[..., list[Effect]]] = defaultdict(lambda: lambda *_: [])
         self.wake_at: float | None = None
         self.news = trio.Event()
@@ -41,6 +45,10 @@ class ScriptedCore:
         return self._take("answered", id, result, now=now)
 
     def flow_failed(self, flow: Flow, now: float, wall: float) -> list[Effect]:
+        return self._take("flow_failed", flow, now=now)
+
+    def connection_failed(self, flow: Flow, why: str, now: float, wall: float) -> list[Effect]:
+        self.whys.append(why)
         return self._take("flow_failed", flow, now=now)
 
     def salvage(self, now: float, wall: float) -> list[Effect]:

@@ -72,6 +72,7 @@ class Bench:
         """Why nothing goes by a flow."""
         assert await self.edge.core.had(1) == [("flow_failed", flow)]
         (why,) = [entry["why"] for entry in self.edge.logged.entries if entry["event"] == "connection failed"]
+        assert self.edge.core.whys == [why]
         return str(why)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -168,8 +169,12 @@ def test_v05_a_trunk_that_proves_its_name_is_called(bench: Bench) -> None:
 def test_v06_a_trunk_that_does_not_is_unreachable_and_the_log_says_why(bench: Bench) -> None:
     carrier = bench.carrier("else.example")
     server = bench.server(bench.policy("secure", carrier.tls.port), bench.authority.pair("lab.example"))
-    bench.lab(server).caller("call-refused", "alice", NUMBER, status=480).wait()
-    server.program.wait_line(r"connection failed .*its certificate is for else\.example, not for localhost", 5.0)
+    lab = bench.lab(server)
+    call_id = lab.call_id()
+    lab.caller("call-refused", "alice", NUMBER, call_id=call_id, status=480).wait()
+    why = "its certificate is for else.example, not for localhost (RFC 5922 7.3)"
+    server.program.wait_line(f"connection failed .*{re.escape(why)}", 5.0)
+    assert server.records(call_id, legs=2)[1]["reason"] == why
     assert server.sizes()["connections"] == 0
 
 
