@@ -169,6 +169,8 @@ def read_messages(log: str) -> list[Message]:
     """Read SIPp's message log, line ends made plain."""
     text = log.replace("\r\n", "\n")
     marks = list(_LOGGED.finditer(text))
+    if not marks:
+        return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [
         Message("sent" if mark[2] == "sent" else "received", text[mark.end() : end].rstrip("\n") + "\n")
