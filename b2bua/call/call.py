@@ -306,8 +306,7 @@ class Call:
         if not hunt.several:
             content = progress.content
             self._hear(leg, content)
-            named = content is not None or progress.due is not None
-            self.incoming.progress(progress, leg.source if named else None)
+            self.incoming.progress(progress, leg.source if content is not None or progress.due is not None else None)
             if self.media is not None and content is not None and self.incoming.said is not None:
                 self.media.agreed((self.incoming, leg))
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
-from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack
+from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, contact_of
 from b2bua.call.provisionals import CallerEarly, Provisionals, is_described, provisionals_of
 from b2bua.call.repetition import Repetition
 from b2bua.call.tables import INCOMING, LegEvent, LegState
@@ -58,9 +58,9 @@ class IncomingLeg(Leg):
         self._rejection: Rejected | None = None
         self._ringing: Timer | None = None
         self._repetition: Repetition | None = None
-        fields = request.headers
-        capable = "Supported" in fields or "Require" in fields
-        self.provisionals: Provisionals | None = provisionals_of(self, request) if capable else None
+        self.provisionals: Provisionals | None = None
+        if "Supported" in request.headers or "Require" in request.headers:
+            self.provisionals = provisionals_of(self, request)
 
     def progress(self, happening: Progressed, source: str | None) -> None:
         """Pass a provisional response on; `source` names the called dialog that it comes from."""
@@ -71,9 +71,10 @@ class IncomingLeg(Leg):
     def answer(self, happening: Answered, source: str) -> None:
         """Take the call on behalf of the called dialog `source`."""
         self._answer, self._source = happening, source
-        provisionals = self.provisionals
-        withheld = provisionals is not None and provisionals.withholds(self.dialog_for(source))
-        self.step(LegEvent.WITHHOLD if withheld else LegEvent.ANSWERED)
+        if self.provisionals is not None and self.provisionals.withholds(self.dialog_for(source)):
+            self.step(LegEvent.WITHHOLD)
+        else:
+            self.step(LegEvent.ANSWERED)
 
     def proceed(self, early: CallerEarly) -> None:
         """What was sent reliably is acknowledged: go on with what had to wait for that."""
@@ -130,39 +131,39 @@ class IncomingLeg(Leg):
 
     def send_provisional(self) -> None:
         """Send 1xx, and send it again each minute, so that no proxy on the way gives up (13.3.1.1)."""
-        progress, turn = self._progress, self.stack.turn
+        progress = self._progress
         assert progress is not None
+        content, stack, dialog = progress.content, self.stack, self.dialog
         if self.provisionals is None or not self.provisionals.send(progress, self._source):
-            self.write_provisional(progress, self._source, None)
+            place = stack.ways.place(dialog.flow)
+            headers = [place.secured if dialog.secure else place.contact, *progress.headers]
+            body = b""
+            if content is not None:
+                dialog = self.dialog_for(self._source)
+                headers += content.headers
+                body = self.describe(dialog, content, place)
+            self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
             if progress.due is not None:
                 progress.due.acknowledge()
         if self._ringing is not None:
-            turn.timers.cancel(self._ringing)
-        self._ringing = turn.after(_KEEP_RINGING, self, "ringing")
+            stack.turn.timers.cancel(self._ringing)
+        self._ringing = stack.turn.after(_KEEP_RINGING, self, "ringing")
 
-    def write_provisional(self, progress: Progressed, source: str | None, early: CallerEarly | None) -> None:
-        """Send 1xx, reliably if it is in an `early` dialog of that kind."""
-        content, stack, dialog = progress.content, self.stack, self.dialog
+    def send_reliably(self, progress: Progressed, early: CallerEarly) -> Send:
+        """Send 1xx in an early dialog where it is to be acknowledged. Gives what was sent."""
+        content, stack, dialog = progress.content, self.stack, early.dialog
         place = stack.ways.place(dialog.flow)
-        headers = [place.secured if dialog.secure else place.contact, *progress.headers]
+        rseq = ("RSeq", str(early.sender.next_rseq()))
+        headers = [contact_of(dialog, place), ALLOW, _REQUIRE_RELIABLE, rseq, *progress.headers]
         body = b""
-        if early is not None:
-            dialog = early.dialog
-            headers += (ALLOW, _REQUIRE_RELIABLE, ("RSeq", str(early.sender.next_rseq())))
-            if early.settled and is_described(content):
-                # Its answer is there; and nothing that could be taken for another offer is to come.
-                content = None
+        if early.settled and is_described(content):
+            # Its answer is there; and nothing that could be taken for another offer is to come.
+            content = None
         if content is not None:
-            dialog = self.dialog_for(source)
             headers += content.headers
             body = self.describe(dialog, content, place)
-            if early is not None:
-                early.told = content
+            early.told = content
         self._transaction.respond(progress.status, dialog.local_tag, headers, body, progress.reason)
-
-    @property
-    def sent(self) -> Send:
-        """The response to the INVITE that was sent last."""
         return Send(self._transaction.response, self._transaction.flow)
 
     def send_answer(self) -> None:
@@ -171,11 +172,8 @@ class IncomingLeg(Leg):
         assert answer is not None
         self._settle(self.dialog_for(self._source))
         content, stack, dialog = answer.content, self.stack, self.dialog
-        early = None if self.provisionals is None else self.provisionals.of(dialog)
-        if early is not None and early.settled:
-            self.said = early.said
-            if early.updated or (self.provisionals is not None and self.provisionals.delayed):
-                content = None
+        if self.provisionals is not None:
+            content = self.provisionals.left_to_say(dialog, content)
         place = stack.ways.place(dialog.flow)
         timer = self.timer
         if not timer.is_lasting:

@@ -249,13 +249,13 @@ class OutgoingLeg(Leg):
         headers = [contact, ALLOW, *self.timer.asking, *self._headers]
         body = b""
         if self._offer is not None:
-            headers += self._offer.headers
+            headers += (_SUPPORTED, *self._offer.headers)
             body = self.describe(dialog, self._offer, place)
+        elif self.call.hears_offers():
+            # Only so could the called side's offer be answered before it takes the call.
+            headers.append(_SUPPORTED)
         if self._proof is not None and self._proof.given is not None:
             headers.append(self._proof.given)
-        if self._offer is not None or self.call.hears_offers():
-            # Without an offer only where the caller could answer the called side's before the answer.
-            headers.append(_SUPPORTED)
         branch = stack.branch()
         cseq = dialog.next_cseq()
         data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
@@ -269,7 +269,6 @@ class OutgoingLeg(Leg):
         self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
         if self._attempts is not None:
             self._attempts.sent()
-        self.early = None
 
     def send_elsewhere(self) -> None:
         """Send the same request by another way: all that differs is its branch (RFC 3263 4.3, RFC 3261 18.1.1)."""
@@ -289,12 +288,10 @@ class OutgoingLeg(Leg):
         """Make the dialog of the 2xx ours (12.1.2)."""
         response = self.response
         assert response is not None
-        settled = False
         if self.early is not None:
             self.dialog = self.early.dialog_of(response.to_tag) or self.dialog
-            settled = self.early.settled(self.dialog)
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
-        if self._offer is None and not settled:
+        if self._offer is None and not (self.early is not None and self.early.settled(self.dialog)):
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
             content = content_of(response)
             if content is not None and content.around is not None:
@@ -364,13 +361,14 @@ class OutgoingLeg(Leg):
             # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
             headers = (*headers, self._proof.given)
             self._proof.accepted()
-        cseq = dialog.local_cseq if self.early is None else self.early.cseq
+        cseq = dialog.local_cseq
+        if self.early is not None:
+            cseq, self.early = self.early.cseq, None
         data = dialog.write("ACK", cseq, place, stack.branch(), headers, body)
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
         self._invite = None
         self._ack_content = None
-        self.early = None
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""
@@ -397,7 +395,7 @@ class OutgoingLeg(Leg):
         if self._offer is None and not self.call.hears_offers():
             # Our INVITE did not say that we speak 100rel.
             return True
-        if self.early is None:
+        if self.early is None or self.early.cseq != self.dialog.local_cseq:
             self.early = CalledEarlies(self, self.dialog.local_cseq)
         if self._proof is not None:
             self._proof.accepted()

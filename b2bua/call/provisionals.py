@@ -34,7 +34,7 @@ class CallerEarly(Early):
         self.source: str | None = None
         self.current: Progressed | None = None
         self.told: Content | None = None
-        self.queue: list[tuple[Progressed, str | None]] = []
+        self.queue: list[Progressed] = []
 
 
 class Provisionals:
@@ -59,7 +59,7 @@ class Provisionals:
         if self.delayed and not described and not early.settled:
             # The first that is reliable would have to have the offer (RFC 3261 13.2.1), and others are not taken.
             return True
-        early.queue.append((progress, source))
+        early.queue.append(progress)
         self.proceed(early)
         return True
 
@@ -67,14 +67,16 @@ class Provisionals:
         """Send the next one that waits, if its turn has come."""
         if not early.queue or not early.sender.idle:
             return
-        progress, source = early.queue.pop(0)
-        early.current = progress
-        self._leg.write_provisional(progress, source, early)
-        early.sender.send(self._leg.sent)
+        early.current = progress = early.queue.pop(0)
+        early.sender.send(self._leg.send_reliably(progress, early))
 
-    def of(self, dialog: Dialog) -> CallerEarly | None:
-        """What is known of an early dialog; None where nothing reliable was said in it."""
-        return self.by_tag.get(dialog.local_tag)
+    def left_to_say(self, dialog: Dialog, content: Content | None) -> Content | None:
+        """What the 2xx in this dialog says of the called side's description: nothing where that could mislead."""
+        early = self.by_tag.get(dialog.local_tag)
+        if early is None or not early.settled:
+            return content
+        self._leg.said = early.said
+        return None if early.updated or self.delayed else content
 
     def acknowledged(self, request: Request, rack: RAck) -> CallerEarly | None:
         """The early dialog in which a PRACK acknowledges what waits for it; None where it does not."""
@@ -104,8 +106,7 @@ class Provisionals:
             waited, early.queue = early.queue, []
             early.sender.step(SendingEvent.FINAL)
             if early.dialog is dialog:
-                said = [progress for progress, _ in waited]
-                for progress in said if early.current is None else [early.current, *said]:
+                for progress in waited if early.current is None else [early.current, *waited]:
                     if progress.due is not None:
                         progress.due.acknowledge()
         self.by_tag = {tag: early for tag, early in self.by_tag.items() if early.dialog is dialog}
