@@ -176,7 +176,7 @@ class Leg:
 
     def receive(self, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """A request inside this dialog came, ACK and CANCEL aside."""
-        dialog = self.dialog if self.state is LegState.CONFIRMED else self.dialog_of(request)
+        dialog = self.dialog if self.answered_at is not None else self.dialog_of(request)
         if not dialog.in_order(request):
             transaction.respond(500, self.dialog.local_tag, (("Retry-After", "1"),), reason="CSeq out of order")
             return
