@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
+from b2bua.call.attempts import retry_after
 from b2bua.call.leg import Stack
 from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.hops import Hop
-from b2bua.effects import Answer, Failed, Flow, Resolved
+from b2bua.effects import Address, Answer, Failed, Flow, Resolved
 from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.timers import Timer
@@ -28,7 +29,7 @@ class Asking:
 
     table: ClassVar[Compiled] = {}
 
-    __slots__ = ("_asks", "_elsewhere", "_timer", "_transaction", "flow", "hop", "stack", "state", "why")
+    __slots__ = ("_asks", "_at", "_elsewhere", "_timer", "_transaction", "flow", "hop", "stack", "state", "why")
 
     def __init__(self, stack: Stack, hop: Hop, state: Any) -> None:
         self.stack = stack
@@ -37,7 +38,8 @@ class Asking:
         self.why = ""
         self.flow: Flow | None = None
         self._asks = False
-        self._elsewhere: list[Flow] = []
+        self._at: Address | None = None
+        self._elsewhere: list[tuple[Address, Flow]] = []
         self._timer: Timer | None = None
         self._transaction: ClientTransaction | None = None
 
@@ -85,8 +87,8 @@ class Asking:
             return
         self._asks = False
         if isinstance(answer, Resolved):
-            flows = [self.stack.ways.flow_to(address) for address in reversed(answer.addresses)]
-            self._elsewhere = [flow for flow in flows if flow is not None]
+            flows = [(address, self.stack.ways.flow_to(address)) for address in reversed(answer.addresses)]
+            self._elsewhere = [(address, flow) for address, flow in flows if flow is not None]
             if self.go_elsewhere():
                 self.found()
                 return
@@ -98,7 +100,7 @@ class Asking:
         """Turn to the next address of the trunk's name, if there is one."""
         if not self._elsewhere:
             return False
-        self.flow = self._elsewhere.pop()
+        self._at, self.flow = self._elsewhere.pop()
         return True
 
     # The request.
@@ -124,6 +126,8 @@ class Asking:
         """A response came; provisional ones say nothing here."""
         if response.status >= 200:
             self._transaction = None
+            if response.status == 503:
+                self._pass_over("503", retry_after(response))
             self.answered(response)
 
     def timed_out(self, transaction: ClientTransaction) -> None:
@@ -137,7 +141,13 @@ class Asking:
     def _failed(self, why: str) -> None:
         self._transaction = None
         self.why = why
+        self._pass_over(why)
         self.unanswered()
+
+    def _pass_over(self, why: str, seconds: float | None = None) -> None:
+        """Calls need not find out what was found out here. That a target answers proves nothing for calls."""
+        if self._at is not None and self.hop.address is None:
+            self.stack.names.failed(self._at, why, seconds)
 
     # The timer.
 
