@@ -60,7 +60,7 @@ class Refresh(OwnRequest):
         self._timer = None
         if self._is_old_news and not self.asked.stack.refreshing.is_at_work(self.asked):
             self.step(ExchangeEvent.NEEDLESS)
-        elif self._content is not None and self.talk.is_open:
+        elif self._content is not None and self.talk.is_open(self.asked):
             self.wait()
         else:
             self.step(ExchangeEvent.AGAIN)

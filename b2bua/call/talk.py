@@ -76,7 +76,8 @@ class Talk:
             update(self, leg, request, flow, server)
             return
         ready = leg.confirmed and (far is None or far.confirmed)
-        refused = refusal(request, leg, ready, self._under_way)
+        restatement = self._restatement(leg, request) if ready else None
+        refused = refusal(request, leg, ready, self._under_way if restatement is None else self._between_us(leg))
         if refused is not None:
             server.respond(refused.status, leg.dialog.local_tag, refused.headers)
             return
@@ -88,7 +89,7 @@ class Talk:
             # It says that its sender is there, which the other side need not hear (RFC 4028 section 10).
             server.respond(200, leg.dialog.local_tag, self._fields(leg, request))
             return
-        description = self._restatement(leg, request) or self._own_description(leg, request)
+        description = restatement or self._own_description(leg, request)
         if description is not None:
             reply = Reply(self, leg, request, server)
             self._under_way.append(reply)
@@ -160,18 +161,20 @@ class Talk:
         """Refresh the session with this leg's peer: by UPDATE where it has that, or where we never told it anything."""
         self._begin_refresh(leg, None if leg.timer.by_update else told(self._call, leg))
 
-    @property
-    def is_open(self) -> bool:
-        """Whether an offer is under way between these sides, or between one of them and us."""
-        return any(offering.offers for offering in self._under_way)
+    def is_open(self, leg: Leg) -> bool:
+        """Whether an offer is under way between this leg and us."""
+        return any(offering.offers for offering in self._between_us(leg))
 
     def restated(self, leg: Leg, said: Content, answer: Content | None) -> None:
-        """A party has answered what we said once more. If that changes anything, the other hears of it."""
-        if answer is None or not changes(described(answer), described(leg.said), described(said)):
+        """A party has answered what we `said` once more. That holds; the other hears of it if it matters."""
+        before = leg.said
+        if answer is None or (before is not None and answer.around == before.around):
             return
-        self.settled(None, None, leg, answer)
+        changed = changes(described(answer), described(before), described(said))
+        if changed or self._call.media is not None:
+            self.settled(None, None, leg, answer)
         other = self._far(leg)
-        if other is not None and other.confirmed:
+        if changed and other is not None and other.confirmed:
             self._begin_refresh(other, answer)
 
     def unmoved(self, leg: Leg) -> None:
@@ -185,7 +188,7 @@ class Talk:
             return
         for side in media.uninvited():
             leg = side.leg
-            if any(offering.offers and leg in (offering.near, offering.asked) for offering in self._under_way):
+            if self.is_open(leg):
                 continue
             offer = invitation(media, side)
             if offer is not None:
@@ -220,6 +223,9 @@ class Talk:
     def _far(self, leg: Leg) -> Leg | None:
         call = self._call
         return call.answered if leg is call.incoming else call.incoming
+
+    def _between_us(self, leg: Leg) -> list[Offering]:
+        return [offering for offering in self._under_way if leg in (offering.near, offering.asked)]
 
     def _fields(self, leg: Leg, request: Request) -> tuple[tuple[str, str], ...]:
         stack = leg.stack

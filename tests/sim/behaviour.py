@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from .plan import Act, Plan, Provisional
+from .timing import drawn
 
 _ACTS: tuple[Act, ...] = ("move", "hold", "resume", "refresh", "empty", "update", "info", "message")
 
@@ -41,6 +42,7 @@ def caller_plan(draw: Random) -> Plan:
         hang_up_after=_hang_up(draw) if draw.random() < 0.7 else 60.0,
         reply=488 if draw.random() < 0.1 else 200,
         reply_after=draw.uniform(0.0, 3.0) if draw.random() < 0.3 else 0.0,
+        timing=drawn(draw),
     )
 
 
@@ -71,6 +73,7 @@ def called_plan(draw: Random, contact: str) -> Plan:
         hang_up_after=_hang_up(draw) if draw.random() < 0.4 else 100.0,
         reply=488 if draw.random() < 0.1 else 200,
         reply_after=draw.uniform(0.0, 3.0) if draw.random() < 0.3 else 0.0,
+        timing=drawn(draw),
     )
 
 
@@ -91,6 +94,7 @@ def gateway_plan(draw: Random, contact: str) -> Plan:
         hang_up_after=plan.hang_up_after,
         reply=plan.reply,
         reply_after=plan.reply_after,
+        timing=plan.timing,
     )
 
 

@@ -16,6 +16,7 @@ from b2bua.sip.message import Request, Response
 
 from .plan import Act, Plan
 from .session import Session, answer_direction
+from .timing import Timing
 from .transactions import ServerTransaction
 from .wire import has_sdp, write_request
 
@@ -54,6 +55,7 @@ class Call:
         self.local_tag = agent.token()
         self.remote_tag = ""
         self.session = Session(f"{agent.name}-{call_id[:8]}", agent.place.host, agent.draw)
+        self.timing = Timing(self, plan.timing, agent.clock)
         self._agent = agent
         self._clock = agent.clock
         self._local = f"{local};tag={self.local_tag}"
@@ -142,6 +144,7 @@ class Call:
 
     def _ask(self, method: str, heard: Callable[[Response], None], body: bytes = b"", text: bool = False) -> None:
         self._seq += 1
+        offers = method in ("INVITE", "UPDATE")
         self._agent.ask(
             method,
             self._target,
@@ -152,8 +155,8 @@ class Call:
             route=self._route,
             heard=heard,
             timed_out=self._lost_touch,
-            contact=method in ("INVITE", "UPDATE"),
-            extra=[("Content-Type", "text/plain")] if text else (),
+            contact=offers,
+            extra=[("Content-Type", "text/plain")] if text else self.timing.asking() if offers else (),
             body=body,
         )
 
@@ -173,6 +176,30 @@ class Call:
             by_update = self._agent.draw.random() < 0.3
         elif act in ("move", "update"):
             self.session.move()
+        self._offer(act, by_update)
+
+    def refresh(self, by_update: bool) -> bool:
+        """Refresh the session; False if that has to wait (RFC 4028 section 10)."""
+        if self._offering or self._owed():
+            return False
+        if by_update:
+            self._offering = True
+            self._ask("UPDATE", self._refresh_heard)
+        else:
+            self._held_before = self._hold
+            self._offer("refresh", False)
+        return True
+
+    def _refresh_heard(self, response: Response) -> None:
+        if response.status < 200:
+            return
+        self._offering = False
+        if response.status < 300:
+            self.timing.heard(response)
+        elif not self.timing.grows(response):
+            self._other_heard(response)
+
+    def _offer(self, act: Act, by_update: bool) -> None:
         self._offering = True
         self._offered = b"" if act == "empty" else self._say()
         if by_update:
@@ -194,6 +221,7 @@ class Call:
         if response.status >= 300:
             self._not_now(act, response)
         else:
+            self.timing.heard(response)
             self._send_ack(seq, self._take_answer(response, bool(self._offered)))
 
     def _take_answer(self, response: Response, we_offered: bool) -> bytes:
@@ -211,7 +239,9 @@ class Call:
         self._offering = False
         if response.status >= 300:
             self._not_now(act, response)
-        elif has_sdp(response):
+            return
+        self.timing.heard(response)
+        if has_sdp(response):
             self.said, self.heard = self._offered, response.body
         else:
             self.wrong("sdp", "a 200 to an offer in UPDATE without the answer")
@@ -221,7 +251,9 @@ class Call:
         self._hold = self._held_before
         if act in ("move", "update"):
             self.session.move(back=True)
-        if response.status == 491:
+        if self.timing.grows(response):
+            self._clock.after(0.0, partial(self.act, act))
+        elif response.status == 491:
             pause = self._agent.draw.uniform(2.1, 4.0) if self.outgoing else self._agent.draw.uniform(0.0, 2.0)
             self._clock.after(pause, partial(self.act, act))
         else:
@@ -308,9 +340,12 @@ class Call:
             self._agent.reply(request, server, 487)
         elif self.plan.reply >= 300 and request.method == "INVITE":
             self._agent.reply(request, server, self.plan.reply)
+        elif least := self.timing.too_small(request):
+            self._agent.reply(request, server, 422, extra=least)
         else:
             body = self._answer(request) if request.method == "INVITE" or has_sdp(request) else b""
-            self._agent.reply(request, server, 200, contact=self._agent.contact, body=body)
+            extra = self.timing.telling(request)
+            self._agent.reply(request, server, 200, contact=self._agent.contact, extra=extra, body=body)
 
     def _answer(self, request: Request) -> bytes:
         """Our answer to the offer in a request, now in force; an offer of our own when there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from b2bua.sip.message import Request
 from .call import Call
 from .plan import Plan
 from .transactions import ServerTransaction
-from .wire import has_sdp
+from .wire import Header, has_sdp
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -48,17 +49,25 @@ class IncomingCall(Call):
         if self.state != "inviting":
             return
         self.final = self.plan.final
-        if self.final < 300:
+        least = self.timing.too_small(self._invitation)
+        if least and self.final < 300:
+            self.final = 422
+            self._respond(self.final, extra=least)
+            self._over("us")
+        elif self.final < 300:
             self.state = "confirmed"
             self.said_first = self._answer(self._invitation)
-            self._respond(self.final, body=self.said_first)
+            self._respond(self.final, body=self.said_first, extra=self.timing.telling(self._invitation))
         else:
             self._respond(self.final, contact=self.plan.contact)
             self._over("us")
 
-    def _respond(self, status: int, *, body: bytes = b"", contact: str | None = None) -> None:
+    def _respond(
+        self, status: int, *, body: bytes = b"", contact: str | None = None, extra: Sequence[Header] = ()
+    ) -> None:
         own = self._agent.contact if status < 300 else contact
-        self._agent.reply(self._invitation, self._server, status, to_tag=self.local_tag, contact=own, body=body)
+        invitation, server = self._invitation, self._server
+        self._agent.reply(invitation, server, status, to_tag=self.local_tag, contact=own, extra=extra, body=body)
 
     def _first_ack(self, invitation: Request) -> None:
         if invitation is self._invitation:

@@ -50,7 +50,7 @@ class OutgoingCall(Call):
             cseq=self._seq,
             heard=self._invite_heard,
             timed_out=self._invite_timed_out,
-            extra=self._agent.credentials("INVITE", self._uri, challenged),
+            extra=[*self._agent.credentials("INVITE", self._uri, challenged), *self.timing.asking()],
             body=self._offered,
         )
 
@@ -66,6 +66,8 @@ class OutgoingCall(Call):
                 self._send_invite(response)
             else:
                 self._refused(response)
+        elif self.timing.grows(response) and not self._leaving:
+            self._send_invite(None)
         else:
             self._refused(response)
 
@@ -92,6 +94,7 @@ class OutgoingCall(Call):
                 self.wrong("one final", f"a 2xx with tag {response.to_tag} after {self.final}")
             return
         self.final = response.status
+        self.timing.heard(response)
         self._make_dialog(response)
         self._answer_for_ack = self._take_answer(response, self.plan.offer)
         self.said_first, self.heard_first = self.said, self.heard

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from .timing import Terms
+
 Act = Literal["move", "hold", "resume", "refresh", "empty", "update", "info", "message"]
 
 
@@ -25,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True):
     `final_after` (with `contact` for a 3xx); `challenge` says that it first wants to know who calls. Once
     connected either does its `acts`, so many seconds after the ACK, and hangs up after `hang_up_after`. It answers
     the other's re-INVITE after `reply_after`, with `reply`. `codecs` are what it speaks, with payload numbers, where
-    that is not the usual.
+    that is not the usual. `timing` is what it wants of session timers, where it knows them.
     """
 
     offer: bool = True
@@ -43,3 +45,4 @@ class Plan(msgspec.Struct, frozen=True):
     reply: int = 200
     reply_after: float = 0.0
     codecs: tuple[tuple[str, str], ...] = ()
+    timing: Terms | None = None

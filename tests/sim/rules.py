@@ -8,13 +8,14 @@ a call with one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from b2bua.effects import Record
 from b2bua.sdp.negotiation import formats_of
 from b2bua.sdp.session import Session, parse
 
 from .call import Call
+from .link import Faults
 from .wire import split_origin
 from .world import Violation, World
 
@@ -22,7 +23,9 @@ from .world import Violation, World
 _SLOWEST_END = 70.0
 _PROMPT_END = 2.0
 # What a party may see in a call whose other party died, since nobody can know better in time.
-_BROKEN_BY_DEATH = frozenset(("acknowledged", "sdp"))
+# Why a record says that its call ended, where that is for a session timer.
+_STALE = ("the session timer ran out", "a refresh of the session was not answered")
+_BROKEN_BY_DEATH = frozenset(("acknowledged", "sdp", "refreshed"))
 
 
 def check(world: World) -> list[Violation]:
@@ -54,6 +57,9 @@ class _Check:
 
     def findings(self) -> Iterator[Violation]:
         for violation in self.world.violations:
+            if violation.rule == "refreshed" and self.world.profile.faults != Faults():
+                # On a bad network a refresh may come too late.
+                continue
             if violation.rule not in _BROKEN_BY_DEATH or violation.call_id not in self.excused:
                 yield violation
         yield from self._left_over()
@@ -141,9 +147,9 @@ class _Check:
         for call in answered:
             yield from self._ack_in_order(caller, call)
         if established:
-            yield from self._connected(caller, answered)
+            yield from self._connected(caller, answered, inward.reason)
 
-    def _connected(self, caller: Call, answered: list[Call]) -> Iterator[Violation]:
+    def _connected(self, caller: Call, answered: list[Call], reason: str) -> Iterator[Violation]:
         heard = parse(caller.heard_first)
         if heard.name == "-":
             # It was we who took the call.
@@ -158,8 +164,20 @@ class _Check:
             text = f"{caller!r} ended at {caller.over_at:.3f}, {winner!r} at {winner.over_at:.3f}"
             yield self._wrong("ended", text, caller.id)
         yield from self._same_media(caller, winner)
-        if self.world.profile.drains is None and caller.ended_by == winner.ended_by == "them":
+        yield from self._refreshed((caller, winner), reason in _STALE)
+        if self.world.profile.drains is None and reason not in _STALE and caller.ended_by == winner.ended_by == "them":
             yield self._wrong("ended", f"nobody hung up: {caller!r}, {winner!r}", caller.id)
+
+    def _refreshed(self, calls: Iterable[Call], stale: bool) -> Iterator[Violation]:
+        """A call ends for its session timer exactly when one side stops refreshing, or refuses to be refreshed."""
+        if self.world.profile.faults != Faults():
+            return
+        if stale and not any(call.timing.tired or call.plan.reply >= 300 for call in calls):
+            yield self._wrong("refreshed", f"{calls!r} ended although both were there")
+        for call in calls:
+            timing = call.timing
+            if timing.tired and call.over_at > timing.fresh_at + timing.interval:
+                yield self._wrong("refreshed", f"{call!r} outlived its session timer", call.id)
 
     def _same_media(self, caller: Call, called: Call) -> Iterator[Violation]:
         """What each heard last is what the other said last, the o= line aside, unless an offer was still open.

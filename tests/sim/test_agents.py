@@ -186,8 +186,9 @@ def test_a_phone_that_falls_silent_leaves_the_other_to_its_timers() -> None:
 def test_on_a_bad_network_both_sides_come_to_the_same_end(seed: int) -> None:
     pair = Pair(LOSSY, seed)
     draw = Random(seed)
-    caller = msgspec.structs.replace(caller_plan(draw), follows=False)
-    outgoing, incoming = pair.call(caller, called_plan(draw, "<sip:carol@192.0.2.12>"), 600.0)
+    caller = msgspec.structs.replace(caller_plan(draw), follows=False, timing=None)
+    called = msgspec.structs.replace(called_plan(draw, "<sip:carol@192.0.2.12>"), timing=None)
+    outgoing, incoming = pair.call(caller, called, 600.0)
     ladder = draw_ladder(pair.link.passages, [outgoing.id])
     assert not pair.wrong, ladder
     assert outgoing.state == "over", ladder

@@ -61,7 +61,7 @@ class World(Shell):
         link = Link(clock, Random(self.draw.random()), self.profile.faults)
         audit = Audit(SERVER, self.report)
         audit.strangers.add(STRANGER)
-        timers = SessionTimers(self.draw.choice((0, 1800, 8, 16, 40)), 5)
+        timers = SessionTimers(self.draw.choice((1800, 8, 16, 40)), 5)
         settings = Settings(listen=LISTENERS, nonce_lifetime=60.0, max_call=_LONGEST_CALL, session_timers=timers)
         super().__init__(clock, link, audit, settings, office(self.profile.way), Random(self.draw.random()))
         self.phones = self._install_phones()
