@@ -474,6 +474,10 @@ class Call:
         """It is time that we refresh the session with the peer of this leg."""
         self._with_talk().refresh(leg)
 
+    def is_asked_by(self, leg: Leg) -> bool:
+        """Whether a request of this leg's peer is under way."""
+        return self._talk is not None and self._talk.is_asked_by(leg)
+
     def expired(self, leg: Leg, reason: str) -> None:
         """The session with the peer of this leg has not been refreshed: both sides end, and both records say why."""
         for each in (self.incoming, self.answered):

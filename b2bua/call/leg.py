@@ -99,6 +99,9 @@ class LegUser(Concerned, Protocol):
     def refresh(self, leg: Leg) -> None:
         """It is time that we refresh the session with the peer of this leg."""
 
+    def is_asked_by(self, leg: Leg) -> bool:
+        """Whether a request of this leg's peer is under way."""
+
     def expired(self, leg: Leg, reason: str) -> None:
         """The session with the peer of this leg has not been refreshed."""
 

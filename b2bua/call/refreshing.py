@@ -204,6 +204,9 @@ class Refreshing:
         elif leg.state is _CONFIRMED and leg.timer.refresher == "us":
             leg.due = _AT_WORK
             leg.call.refresh(leg)
+        elif leg.state is _CONFIRMED and leg.call.is_asked_by(leg):
+            # The peer is there, and what it asks for will refresh the session.
+            self._set(leg, int(self._turn.now) + _RETRY)
         elif leg.state is _CONFIRMED:
             leg.call.expired(leg, "the session timer ran out")
 

@@ -165,6 +165,10 @@ class Talk:
         """Whether an offer is under way between this leg and us."""
         return any(offering.offers for offering in self._between_us(leg))
 
+    def is_asked_by(self, leg: Leg) -> bool:
+        """Whether a request of this leg's peer is under way."""
+        return any(offering.near is leg for offering in self._under_way)
+
     def restated(self, leg: Leg, said: Content, answer: Content | None) -> None:
         """A party has answered what we `said` once more. That holds; the other hears of it if it matters."""
         before = leg.said

@@ -16,6 +16,7 @@ from b2bua.sdp.session import Session, parse
 
 from .call import Call
 from .link import Faults
+from .timing import STRICT_FROM
 from .wire import split_origin
 from .world import Violation, World
 
@@ -172,7 +173,8 @@ class _Check:
         """A call ends for its session timer exactly when one side stops refreshing, or refuses to be refreshed."""
         if self.world.profile.faults != Faults():
             return
-        if stale and not any(call.timing.tired or call.plan.reply >= 300 for call in calls):
+        hasty = any(0 < call.timing.interval < STRICT_FROM for call in calls)
+        if stale and not hasty and not any(call.timing.tired or call.plan.reply >= 300 for call in calls):
             yield self._wrong("refreshed", f"{calls!r} ended although both were there")
         for call in calls:
             timing = call.timing
