@@ -231,7 +231,7 @@ class Call:
         if self._numbers >= _MOST_LEGS:
             return Refused("failure", "the call has been tried in too many places")
         found = self.inquiry.destinations(target)
-        if self.inquiry.secure:
+        if self.inquiry.secure and not self.inquiry.emergency:
             found = secured(found)
         if isinstance(found, Refused):
             return found

@@ -34,7 +34,10 @@ Report = Callable[[str, str, str], None]
 
 
 class Agent:
-    """One party. `server` is where it sends everything; `report(rule, text, call_id)` is told what must not be."""
+    """One party. `server` is where it sends everything; `report(rule, text, call_id)` is told what must not be.
+
+    One that is `secure` has a sips URI.
+    """
 
     def __init__(
         self, name: str, place: Place, server: Place, clock: Clock, link: Link, draw: Random, report: Report
@@ -46,6 +49,7 @@ class Agent:
         self.report = report
         self.calls: dict[str, Call] = {}
         self.dead = False
+        self.secure = False
         self.realms: dict[str, tuple[str, str]] = {}
         self._server = server
         self._link = link
@@ -58,12 +62,14 @@ class Agent:
     @property
     def reliable(self) -> bool:
         """Whether its transport is a stream."""
-        return self.place.transport == "TCP"
+        return self.place.transport != "UDP"
 
     @property
     def contact(self) -> str:
         """Its Contact, in angle brackets."""
-        parameter = ";transport=tcp" if self.reliable else ""
+        if self.secure:
+            return f"<sips:{self.name}@{self.place.host}:{self.place.port}>"
+        parameter = f";transport={self.place.transport.lower()}" if self.reliable else ""
         return f"<sip:{self.name}@{self.place.host}:{self.place.port}{parameter}>"
 
     def plan_for(self, request: Request) -> Plan:
@@ -89,8 +95,8 @@ class Agent:
         if not self.reliable:
             return Flow("UDP", self.place.host, self.place.port, self._server.host, self._server.port)
         if self._stream is None:
-            outgoing = Place("TCP", self.place.host, 30_000 + self.draw.randrange(30_000))
-            self._stream = self._link.connect(outgoing, Place("TCP", self._server.host, self._server.port))
+            outgoing = Place(self.place.transport, self.place.host, 30_000 + self.draw.randrange(30_000))
+            self._stream = self._link.connect(outgoing, self._server)
         return self._stream
 
     def via(self, branch: str) -> str:

@@ -16,6 +16,7 @@ from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 
+from .secure import Secrecy
 from .wire import Message, has_sdp, split_origin
 
 Report = Callable[[str, str, str], None]
@@ -51,6 +52,7 @@ class Audit:
         self.invited: dict[str, float] = {}
         self.final_at: dict[str, float] = {}
         self.strangers: set[str] = set()
+        self.secrecy = Secrecy()
         self._server = server
         self._ours = (server, *known)
         self._report = report
@@ -77,6 +79,7 @@ class Audit:
             return
 
     def _came_in(self, message: Message, flow: Flow, now: float) -> None:
+        self.secrecy.came_in(message)
         key = (message.via.branch or "", message.cseq.method)
         if isinstance(message, Response):
             if message.status < 200:
@@ -102,6 +105,7 @@ class Audit:
         self._seen.add(data)
         try:
             message = parse(data)
+            self.secrecy.goes_out(message, flow)
             if isinstance(message, Request):
                 self._request(message, flow, now)
             else:

@@ -132,6 +132,8 @@ class _Check:
         if inward is None:
             yield self._wrong("one record", f"no record of the caller's leg among {group}", group[0].sip_call_id)
             return
+        for call_id in self.world.audit.secrecy.betrayed(inward.sip_call_id, group):
+            yield self._wrong("secure", "a call to a sips URI left by something else than TLS", call_id)
         caller = self.calls.get((inward.sip_call_id, True))
         if caller is None:
             yield self._wrong("one record", "a record for a call that nobody made", inward.sip_call_id)

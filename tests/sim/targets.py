@@ -21,9 +21,15 @@ from .transactions import ServerTransaction
 # Each name's servers: priority, weight, gateway.
 SERVERS: dict[str, tuple[tuple[int, int, str], ...]] = {
     "gw.carrier.example": ((1, 60, "gw"), (1, 40, "gw-b"), (2, 0, "gw-c")),
-    "gw2.carrier.example": ((1, 0, "gw2"),),
+    "gw2.carrier.example": ((1, 0, "gw2-false"), (2, 0, "gw2")),
 }
-HOSTS = {"gw": "198.51.100.1", "gw-b": "198.51.100.2", "gw-c": "198.51.100.3", "gw2": "198.51.100.17"}
+HOSTS = {
+    "gw": "198.51.100.1",
+    "gw-b": "198.51.100.2",
+    "gw-c": "198.51.100.3",
+    "gw2": "198.51.100.17",
+    "gw2-false": "198.51.100.18",
+}
 
 Disorder = Literal["", "silent", "refuses", "refuses after 100", "refuses for long"]
 _DISORDERS: tuple[Disorder, ...] = ("silent", "refuses", "refuses after 100", "refuses for long")

@@ -14,7 +14,7 @@ from b2bua.effects import Answer, Failed, Flow, Resolve, Stored
 from b2bua.settings import SessionTimers, Settings
 from b2bua.sip.message import Request
 
-from . import targets
+from . import secure, targets
 from .agent import Agent
 from .audit import Audit
 from .behaviour import called_plan, caller_plan, gateway_plan
@@ -76,12 +76,12 @@ class World(Shell):
     # -- who is there
 
     def _install_phones(self) -> list[Phone]:
-        """Ten of them: one for each user, and a second or third device for some; a few on TCP."""
+        """Ten of them: one for each user, and a second or third device for some; a few on TCP and TLS."""
         phones = []
         for number, user in enumerate((*USERS, "alice", "grace", "grace")):
             device = f"{user}{number}" if number >= len(USERS) else user
-            place = Place("TCP" if number in (3, 7) else "UDP", f"192.0.2.{10 + number}", 5060)
-            server = Place(place.transport, SERVER, 5060)
+            place = secure.phone_place(number, f"192.0.2.{10 + number}")
+            server = Place(place.transport, SERVER, place.port)
             phone = Phone(
                 device,
                 user,
@@ -94,6 +94,8 @@ class World(Shell):
                 Random(self.draw.random()),
                 self.report,
             )
+            phone.secure = secure.uses_sips(number)
+            secure.certify(self.link, phone)
             phone.plans = lambda request: called_plan(self.draw, f"<sip:{self.draw.choice(USERS)}@{DOMAIN}>")
             self.link.names[place.host] = device
             phones.append(phone)
@@ -102,18 +104,19 @@ class World(Shell):
     def _install_gateways(self) -> list[TargetGateway]:
         gateways = []
         for name, host in targets.HOSTS.items():
-            place = Place("UDP", host, 5060)
+            place = secure.gateway_place(name, host)
             gateway = TargetGateway(
                 name,
                 "carrier.example",
                 TRUNK_ACCOUNT,
                 place,
-                Place("UDP", SERVER, 5060),
+                Place(place.transport, SERVER, place.port),
                 self.clock,
                 self.link,
                 Random(self.draw.random()),
                 self.report,
             )
+            secure.certify(self.link, gateway)
             gateway.plans = self._plan_of_gateway
             self.link.names[host] = gateway.name
             gateways.append(gateway)
@@ -159,7 +162,8 @@ class World(Shell):
             self.clock.at(when, partial(self._call_in, gateway, target, plan))
         else:
             phone = self.draw.choice(self.phones)
-            self.clock.at(when, partial(phone.dial, f"sip:{callee}@{DOMAIN}", plan))
+            scheme = secure.scheme_of(phone, self.draw)
+            self.clock.at(when, partial(phone.dial, f"{scheme}:{callee}@{DOMAIN}", plan))
 
     @staticmethod
     def _call_in(gateway: Gateway, target: str, plan: Plan) -> None:
