@@ -65,9 +65,10 @@ class Secrecy:
 
     def came_in(self, message: Message) -> None:
         """What reaches the core."""
-        if isinstance(message, Request) and message.method == "INVITE" and message.to_tag is None:
-            if message.uri.startswith("sips:"):
-                self._wanted.add(message.call_id)
+        if not isinstance(message, Request) or message.to_tag is not None:
+            return
+        if message.method == "INVITE" and message.uri.startswith("sips:"):
+            self._wanted.add(message.call_id)
 
     def goes_out(self, message: Message, flow: Flow) -> None:
         """What leaves it."""
