@@ -50,6 +50,13 @@ class Core:
 
     # Inputs.
 
+    def start(self, now: float, wall: float) -> list[Effect]:
+        """Everything that performs effects is ready: what is to be done before the first message."""
+        began, self._began = self._began, []
+        turn = self._turn.begin(now, wall)
+        self._parts.trunks.begin()
+        return began + turn.effects
+
     def datagram(self, data: bytes, flow: Flow, now: float, wall: float) -> list[Effect]:
         """A datagram, or one whole message of a stream."""
         turn = self._turn.begin(now, wall)
@@ -196,12 +203,6 @@ class Core:
         return effects + turn.effects
 
     # What can be asked.
-
-    @property
-    def started(self) -> list[Effect]:
-        """What is to be done before the first input."""
-        effects, self._began = self._began, []
-        return effects
 
     @property
     def wake_at(self) -> float | None:

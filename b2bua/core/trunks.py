@@ -41,6 +41,7 @@ class Trunks:
         self._leaving: list[Line] = []
         self._tokens: dict[str, str] = {}
         self._policy: Policy | None = None
+        self._begun = False
         self._fixed: dict[str, str] = {}
         self._looked_up: dict[str, tuple[str, ...]] = {}
         self._hops: dict[str, Hop] = {}
@@ -58,30 +59,28 @@ class Trunks:
             else:
                 self._hops[name] = gateway.hop
         self._looked_up = {name: found for name, found in self._looked_up.items() if name in self._hops}
-        self._look_up()
-        self._load_lines(policy, gateways)
-
-    def _load_lines(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
-        """Keep what stays the same, end what goes, begin what is new."""
         before, self._lines = self._lines, {}
-        for name, line in before.items():
-            if name in gateways and _same(line.gateway, gateways[name]):
-                line.gateway = gateways[name]
-                self._lines[name] = line
-            else:
-                line.end()
-                self._leaving.append(line)
         for name, gateway in gateways.items():
-            kept = self._lines.get(name)
-            if kept is None:
-                line = Line(self._stack, gateway, self._key, name in self._disabled)
-                self._lines[name] = line
-                line.begin(policy.domains[0])
-            elif kept.registration is not None and not kept.disabled:
-                kept.registration.retry()
-        self._lines = {name: self._lines[name] for name in gateways}
-        self._leaving = [line for line in self._leaving if not _gone(line)]
-        self._tokens = {line.token: name for name, line in self._lines.items() if line.registration is not None}
+            line = before.get(name)
+            if line is not None and _same(line.gateway, gateway):
+                del before[name]
+                line.gateway = gateway
+            else:
+                line = Line(self._stack, gateway, self._key, policy.domains[0], name in self._disabled)
+            self._lines[name] = line
+        for line in before.values():
+            line.end()
+        self._leaving = [line for line in (*self._leaving, *before.values()) if not _gone(line)]
+        self._tokens = {line.token: name for name, line in self._lines.items() if line.gateway.trunk.registers}
+        if self._begun:
+            self.begin()
+
+    def begin(self) -> None:
+        """Look names up, check and register: from now on, whenever a policy is loaded."""
+        self._begun = True
+        self._look_up()
+        for line in self._lines.values():
+            line.begin()
 
     # Who calls.
 
@@ -120,7 +119,7 @@ class Trunks:
         line = self._lines.get(trunk)
         return "" if line is None else line.why
 
-    def begin(self, trunk: str) -> Witness | None:
+    def witness(self, trunk: str) -> Witness | None:
         """A call goes there."""
         line = self._lines.get(trunk)
         return None if line is None else line.witness()
@@ -130,15 +129,19 @@ class Trunks:
     def switch(self, trunk: str, disabled: bool) -> None:
         """No new calls there, or calls again: also should the policy get such a trunk later."""
         (self._disabled.add if disabled else self._disabled.discard)(trunk)
-        if trunk in self._lines:
-            self._lines[trunk].switch(disabled)
+        line = self._lines.get(trunk)
+        if line is not None:
+            line.switch(disabled)
+            if self._begun:
+                line.begin()
 
     def views(self, channels: dict[str, int], wall: float) -> list[TrunkView]:
         """Every trunk, in the policy's order, with how many legs it carries."""
         return [trunk_view(line, channels.get(name, 0), wall) for name, line in self._lines.items()]
 
     def leave(self) -> None:
-        """The server is about to end: take all registrations back."""
+        """The server is about to end: take all registrations back, and make no more."""
+        self._begun = False
         for line in self._lines.values():
             line.leave()
 

@@ -188,8 +188,7 @@ class Server:
         self._log.info("ended")
 
     def _ready(self) -> None:
-        self._shell.perform(self._core.started)
-        self._shell.settle()
+        self._shell.turn(self._core.start)
         self._log.info("ready", policy=self._policy.name, hash=self._policy.hash, pid=os.getpid())
 
     async def _begin_media(self, nursery: trio.Nursery) -> None:

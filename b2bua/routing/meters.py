@@ -38,7 +38,7 @@ class Lines(Protocol):
     def why(self, trunk: str) -> str:
         """Why not."""
 
-    def begin(self, trunk: str) -> Witness | None:
+    def witness(self, trunk: str) -> Witness | None:
         """A call goes there."""
 
 
@@ -94,7 +94,7 @@ class Meters:
     def take_channel(self, trunk: str) -> Witness | None:
         """A leg through this trunk begins. Gives whom to tell how it went."""
         self._channels[trunk] = self._channels.get(trunk, 0) + 1
-        return self.lines.begin(trunk)
+        return self.lines.witness(trunk)
 
     def free_channel(self, trunk: str) -> None:
         """A leg through this trunk is over."""

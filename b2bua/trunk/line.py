@@ -46,30 +46,28 @@ class Line:
         "trust",
     )
 
-    def __init__(self, stack: Stack, gateway: Gateway, key: bytes, disabled: bool) -> None:
-        """`key` is the server's own, 32 secret octets."""
+    def __init__(self, stack: Stack, gateway: Gateway, key: bytes, domain: str, disabled: bool) -> None:
+        """`key` is the server's own, 32 secret octets; `domain` is ours, and who asks."""
+        trunk, hop, account = gateway.trunk, gateway.hop, gateway.account
         self._stack = stack
         self.gateway = gateway
         self.disabled = disabled
         self.token = token_of(gateway, key)
         self.trust = Trust(stack.turn, self)
-        self.check: Check | None = None
+        self.check = None if trunk.check is None else Check(stack, hop, trunk.check, domain, self)
         self.registration: Registration | None = None
+        if trunk.registers and account is not None and trunk.account is not None:
+            self.registration = Registration(stack, hop, trunk.account, account, self.token, self)
         self._registered = ""
         self.state = LineState.DISABLED if disabled else LineState.UP
         self.since = stack.turn.wall
 
-    def begin(self, domain: str) -> None:
-        """Check and register, as the trunk's settings say. `domain` is ours."""
-        trunk, stack = self.gateway.trunk, self._stack
-        if trunk.check is not None:
-            self.check = Check(stack, self.gateway.hop, trunk.check, domain, self)
+    def begin(self) -> None:
+        """Check and register, as the trunk's settings say; what was refused is tried again."""
+        if self.check is not None:
             self.check.begin()
-        account = self.gateway.account
-        if trunk.registers and account is not None and trunk.account is not None:
-            self.registration = Registration(stack, self.gateway.hop, trunk.account, account, self.token, self)
-            if not self.disabled:
-                self.registration.begin()
+        if self.registration is not None and not self.disabled:
+            self.registration.begin()
 
     def end(self) -> None:
         """The trunk is no more: ask nothing, and take the registration back."""
@@ -84,15 +82,13 @@ class Line:
             self.registration.end()
 
     def switch(self, disabled: bool) -> None:
-        """The operator wants no new calls there, or wants them again: with these the registration goes and comes."""
+        """The operator wants no new calls there, and no registration, or wants calls again: `begin` brings it back."""
         self.disabled = disabled
         if disabled:
             self._registered = ""
             self.leave()
         else:
             self.trust.back()
-            if self.registration is not None:
-                self.registration.begin()
         self._look()
 
     # Calls.

@@ -94,11 +94,6 @@ class Registration(Asking):
         """Register, or try again what was refused."""
         self.step(RegistrationEvent.START)
 
-    def retry(self) -> None:
-        """Something has been changed: what was refused may be accepted now."""
-        if self.state is RegistrationState.REFUSED:
-            self.begin()
-
     def end(self) -> None:
         """Take the registration back, as far as the registrar lets us."""
         bound = self.until is not None and self.until > self.stack.turn.wall

@@ -64,7 +64,7 @@ class Shell:
         link.attach(Place("UDP", SERVER, 5060), self)
         link.attach(Place("TCP", SERVER, 5060), self)
         link.attach(Place("TLS", SERVER, 5061), self)
-        self.perform(self.core.started)
+        self.perform(self.core.start(clock.now, self.wall))
         clock.run(clock.now + 1.0)
         self.standing = self.core.sizes()
 
