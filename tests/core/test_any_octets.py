@@ -59,7 +59,7 @@ class Bench:
         )
         self.heard: dict[str, list[Request]] = {"alice": [], "bob": []}
         self.answered: dict[str, str] = {}
-        self.perform(self.core.started)
+        self.perform(self.core.start(self.now, 1e9 + self.now))
         self.standing = self.core.sizes()
         self.take("bob", self.request("bob", "REGISTER", ("sip:acme.example")))
 
