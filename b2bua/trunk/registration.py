@@ -152,7 +152,7 @@ class Registration(Asking):
 
     def _succeeded(self, response: Response) -> None:
         self._login.accepted()
-        self._granted = _granted(response, self._contact_user, self._asked)
+        self._granted = granted(response, self._contact_user, self._asked)
         if self._granted:
             self.until = self.stack.turn.wall + self._granted
             self._outages = 0
@@ -234,7 +234,7 @@ class Registration(Asking):
         self.ask(self._dialog, "REGISTER", headers)
 
 
-def _granted(response: Response, user: str, asked: int) -> int:
+def granted(response: Response, user: str, asked: int) -> int:
     """For how many seconds the registrar has us (10.2.4).
 
     It says so beside our Contact, else in Expires; some rewrite our Contact, and then any other's word is as good.

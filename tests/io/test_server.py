@@ -23,7 +23,7 @@ from structlog.testing import LogCapture
 from b2bua.core import RegistrationView
 from b2bua.io import server
 from b2bua.io.failure import ServerError
-from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus
+from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus, ShowTrunks, SwitchTrunk
 from b2bua.io.server import Plan, Server, opened
 from b2bua.io.state import AlreadyRunningError
 from b2bua.settings import Listener, Media, Settings
@@ -158,6 +158,19 @@ async def registrations(bench: Bench) -> list[RegistrationView]:
 async def test_a_call_that_is_not_there_cannot_be_hung_up(bench: Bench) -> None:
     with pytest.raises(Refused, match="there is no call x; `b2bua show calls` lists them"):
         await bench.server.act(HangUp("x"))
+
+
+async def test_a_trunk_is_disabled_and_a_reload_knows_it(bench: Bench) -> None:
+    with pytest.raises(Refused, match="there is no trunk pstn; `b2bua show trunks` lists them"):
+        await bench.server.act(SwitchTrunk("pstn", True))
+    change(bench, POLICY + 'trunk pstn { uri "sip:127.0.0.1:9" }\n')
+    await bench.server.act(Reload())
+    with pytest.raises(Refused, match="there is no trunk psdn; did you mean `pstn`"):
+        await bench.server.act(SwitchTrunk("psdn", True))
+    assert await bench.server.act(SwitchTrunk("pstn", True)) == {"trunk": "pstn", "disabled": True}
+    shown = await bench.server.act(ShowTrunks())
+    assert isinstance(shown, list)
+    assert [(trunk.name, trunk.state) for trunk in shown] == [("pstn", "disabled")]
 
 
 async def test_a_reload_swaps_the_policy(bench: Bench) -> None:

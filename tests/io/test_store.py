@@ -208,6 +208,33 @@ async def test_bindings_that_come_after_the_end_are_not_left_waiting(bench: Benc
     assert await bench.edge.core.had(1) == [("answered", 1, Failed("the store has ended"))]
 
 
+async def test_a_trunk_that_is_switched_off_is_so_after_a_restart(bench: Bench) -> None:
+    for trunk in ("pstn", "backup", "pstn"):
+        await bench.store.switch(trunk, disabled=True)
+    await bench.store.switch("backup", disabled=False)
+    assert bench.rows("SELECT trunk FROM disabled_trunks") == [("pstn",)]
+    await bench.store.stop()
+    assert bench.database.disabled_trunks() == ["pstn"]
+
+
+async def test_a_switch_that_cannot_be_remembered_is_refused(bench: Bench) -> None:
+    bench.database._connection.execute("DROP TABLE disabled_trunks")
+    with pytest.raises(ServerError, match="the store refused it: no such table"):
+        await bench.store.switch("pstn", disabled=True)
+
+
+def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "b2bua.sqlite"
+    Database(path).close()
+    with sqlite3.connect(path) as older:
+        older.executescript("DROP TABLE disabled_trunks; PRAGMA user_version = 1")
+        older.execute("INSERT INTO bindings VALUES ('alice', '[]')")
+    older.close()
+    database = Database(path)
+    assert (database.bindings(), database.disabled_trunks()) == ([("alice", b"[]")], [])
+    database.close()
+
+
 def test_the_file_is_ours_alone(tmp_path: Path) -> None:
     Database(tmp_path / "b2bua.sqlite").close()
     assert (tmp_path / "b2bua.sqlite").stat().st_mode & 0o777 == 0o600

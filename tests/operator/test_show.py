@@ -47,6 +47,37 @@ def test_registrations_by_user() -> None:
     assert show.registrations([]) == "no registrations"
 
 
+def test_trunks_in_the_order_of_the_policy() -> None:
+    row = {
+        "name": "pstn",
+        "uri": "sip:gw.example",
+        "state": "up",
+        "why": "",
+        "since": 1000.0,
+        "registration": "registered",
+        "registration_why": "",
+        "registered_until": 1660.0,
+        "channels": 2,
+        "limit": 30,
+        "calls_ok": 7,
+        "calls_failed": 1,
+        "last_failure": "no response",
+        "last_failure_at": 1030.0,
+        "latency": 0.0124,
+    }
+    bare = row | {"name": "b", "state": "down", "why": "no answer to OPTIONS", "registration": "off", "limit": None}
+    bare |= {"latency": None, "last_failure_at": None, "calls_ok": 0, "calls_failed": 0, "registered_until": None}
+    refused = row | {"name": "c", "registration": "refused", "registration_why": "403 Forbidden"}
+    lines = [" ".join(line.split()) for line in show.trunks([row, bare, refused], 1060.0).splitlines()]
+    assert lines == [
+        "TRUNK URI STATE FOR REGISTERED CHANNELS OK/FAILED CHECK LAST FAILURE WHY",
+        "pstn sip:gw.example up 1:00 10:00 2/30 7/1 12 ms no response, 0:30 ago",
+        "b sip:gw.example down 1:00 - 2 0/0 - - no answer to OPTIONS",
+        "c sip:gw.example up 1:00 refused 2/30 7/1 12 ms no response, 0:30 ago 403 Forbidden",
+    ]
+    assert show.trunks([], 0.0) == "no trunks"
+
+
 def test_status() -> None:
     shown = {
         "version": "0.1.0",

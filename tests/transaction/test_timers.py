@@ -83,6 +83,20 @@ def test_a_long_timer_of_each_of_many_short_calls_leaves_nothing_behind() -> Non
     assert timers.live == 0
 
 
+def test_many_durations_that_are_used_once_leave_nothing_behind() -> None:
+    timers, owner = Timers(0.0), Owner()
+    for number in range(1_000):
+        timers.set(1.0 + number / 1_000, owner, str(number))
+    kept = timers.set(60.0, owner, "kept")
+    timers.fire(10.0, 10_000)
+    assert len(owner.fired) == 1_000
+    assert len(timers._queues) == 1
+    timers.cancel(kept)
+    timers.set(60.0, owner, "again")
+    timers.fire(70.0, 10)
+    assert owner.fired[-1] == "again"
+
+
 def test_a_wake_for_a_timer_that_was_cancelled_is_the_last_one() -> None:
     timers, owner = Timers(0.0), Owner()
     timers.cancel(timers.set(1.0, owner, "cancelled"))
