@@ -11,6 +11,7 @@ from .agent import Agent, Report
 from .clock import Clock
 from .link import Link, Place
 from .plan import Plan
+from .wire import Header
 
 
 class Phone(Agent):
@@ -37,6 +38,7 @@ class Phone(Agent):
         self.registered = False
         self.statuses: list[int] = []
         self.plans: Callable[[Request], Plan] | None = None
+        self.supports: tuple[Header, ...] = ()
         self._register_id = self.token()
         self._register_seq = 0
         self._register_tries = 0
@@ -73,6 +75,7 @@ class Phone(Agent):
             return
         self._register_seq += 1
         self._register_tries += 1
+        proof = self.credentials("REGISTER", self.registrar, challenged)
         self.ask(
             "REGISTER",
             self.registrar,
@@ -82,7 +85,7 @@ class Phone(Agent):
             cseq=self._register_seq,
             heard=lambda response: self._register_heard(expires, response),
             timed_out=lambda: self._register_over(0),
-            extra=[("Expires", str(expires)), *self.credentials("REGISTER", self.registrar, challenged)],
+            extra=[("Expires", str(expires)), *self.supports, *proof],
         )
 
     def _register_heard(self, expires: int, response: Response) -> None:

@@ -24,6 +24,7 @@ from .link import Link, Place
 from .listening import Listening
 from .noise import garble
 from .office import DOMAIN, TRUNK_ACCOUNT, USERS, office, password_of
+from .outbound import Instance, PhoneFlow
 from .phone import Phone
 from .plan import Plan
 from .profile import Profile, profile_of
@@ -76,13 +77,15 @@ class World(Shell):
     # -- who is there
 
     def _install_phones(self) -> list[Phone]:
-        """Ten of them: one for each user, and a second or third device for some; a few on TCP and TLS."""
+        """One for each user, a second or third device for some; a few on TCP and TLS. Dave's two are one phone."""
         phones = []
-        for number, user in enumerate((*USERS, "alice", "grace", "grace")):
+        instance = Instance("dave")
+        for number, user in enumerate((*USERS, "alice", "grace", "grace", "dave")):
             device = f"{user}{number}" if number >= len(USERS) else user
             place = secure.phone_place(number, f"192.0.2.{10 + number}")
             server = Place(place.transport, SERVER, place.port)
-            phone = Phone(
+            kind = PhoneFlow if user == "dave" else Phone
+            phone = kind(
                 device,
                 user,
                 DOMAIN,
@@ -96,6 +99,8 @@ class World(Shell):
             )
             phone.secure = secure.uses_sips(number)
             secure.certify(self.link, phone)
+            if isinstance(phone, PhoneFlow):
+                phone.belongs(instance, number)
             phone.plans = lambda request: called_plan(self.draw, f"<sip:{self.draw.choice(USERS)}@{DOMAIN}>")
             self.link.names[place.host] = device
             phones.append(phone)
