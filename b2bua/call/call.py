@@ -373,6 +373,9 @@ class Call:
             self.answered.acknowledge(content)
         if self.media is not None and (late or self.answered is None):
             self.media.agreed((self.incoming, self.answered))
+        provisionals = self.incoming.provisionals
+        if provisionals is not None and provisionals.unheard and self.answered is not None and self._talk is not None:
+            self._talk.catch_up(self.answered)
 
     def leg_left(self) -> None:
         """Nobody waits any more."""

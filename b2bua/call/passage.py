@@ -142,6 +142,7 @@ class Passage(Undertaking):
             here.said = self._content
             here.updated = True
             _agree(self.talk.call, self.near, here, self.asked, self._dialogs[1])
+            _leave_unheard(here)
 
     def pass_rejection(self) -> None:
         """Give the near leg the other's refusal: the session stays as it was."""
@@ -207,6 +208,7 @@ def acknowledge(talk: Talk, leg: Leg, request: Request, server: ServerTransactio
     if offers:
         here.said, here.updated = content, True
         leg.said = content
+        _leave_unheard(here)
     if talk.call.media is not None:
         talk.call.media.agreed((leg,))
     leg.proceed(here)
@@ -260,8 +262,15 @@ def _agree(call: Call, one: Leg, one_early: Early, other: Leg, other_early: Earl
         leg.said = early.said
         if isinstance(early, CallerEarly):
             early.told = partner.said
+            early.unheard = False
     if call.media is not None:
         call.media.agreed((one, other))
+
+
+def _leave_unheard(early: Early) -> None:
+    """What the caller has offered in it, the called side is told once the call is set up."""
+    if isinstance(early, CallerEarly):
+        early.unheard = True
 
 
 def _called(call: Call, source: str | None) -> tuple[OutgoingLeg, CalledEarly] | None:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 class CallerEarly(Early):
     """An early dialog of the caller's. `source` names the called dialog that it stands for.
 
-    `current` is the response that waits for its PRACK, `told` the description that the caller was sent last.
+    `current` is the response that waits for its PRACK, `told` the description that the caller was sent last, `unheard`
+    whether it has offered something that the called side could not be asked about.
     """
 
-    __slots__ = ("current", "queue", "sender", "source", "told")
+    __slots__ = ("current", "queue", "sender", "source", "told", "unheard")
 
     def __init__(self, dialog: Dialog, updates: bool, sender: Sender) -> None:
         super().__init__(dialog, updates)
@@ -34,6 +35,7 @@ class CallerEarly(Early):
         self.source: str | None = None
         self.current: Progressed | None = None
         self.told: Content | None = None
+        self.unheard = False
         self.queue: list[Progressed] = []
 
 
@@ -110,6 +112,11 @@ class Provisionals:
                     if progress.due is not None:
                         progress.due.acknowledge()
         self.by_tag = {tag: early for tag, early in self.by_tag.items() if early.dialog is dialog}
+
+    @property
+    def unheard(self) -> bool:
+        """Whether the called side has yet to hear what the caller has offered."""
+        return any(early.unheard for early in self.by_tag.values())
 
     def forget(self) -> None:
         """Know of no dialog any more."""

@@ -161,6 +161,10 @@ class Talk:
         """Refresh the session with this leg's peer: by UPDATE where it has that, or where we never told it anything."""
         self._begin_refresh(leg, None if leg.timer.by_update else told(self._call, leg))
 
+    def catch_up(self, leg: Leg) -> None:
+        """Tell this leg's peer what the other side has said before the answer, when it could not be asked."""
+        self._begin_refresh(leg, self._call.incoming.said)
+
     def is_open(self, leg: Leg) -> bool:
         """Whether an offer is under way between this leg and us."""
         return any(offering.offers for offering in self._between_us(leg))

@@ -27,6 +27,7 @@ from .caller import OutgoingCall
 from .clock import Clock
 from .link import Link, Place
 from .plan import Plan
+from .reliable import ReliableIncoming, ReliableOutgoing
 from .transactions import ClientTransaction, ServerTransaction
 from .wire import Header, write_request, write_response
 
@@ -275,14 +276,17 @@ class Agent:
 
     def call(self, target: str, plan: Plan, caller: str) -> Call:
         """Call a URI; `caller` is the From URI."""
-        call = OutgoingCall(self, plan, call_id=self.token(), local=caller, remote=f"<{target}>")
+        kind = ReliableOutgoing if plan.reliable else OutgoingCall
+        call = kind(self, plan, call_id=self.token(), local=caller, remote=f"<{target}>")
         self.calls[call.id] = call
         call.invite(target)
         return call
 
     def invited(self, request: Request, transaction: ServerTransaction) -> None:
         """A call comes in."""
-        call = IncomingCall(self, self.plan_for(request), request, transaction)
+        plan = self.plan_for(request)
+        kind = ReliableIncoming if plan.reliable else IncomingCall
+        call = kind(self, plan, request, transaction)
         self.calls[call.id] = call
         call.begin()
 

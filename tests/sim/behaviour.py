@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Literal
+
+import msgspec
 
 from .plan import Act, Plan, Provisional
 from .timing import drawn
@@ -29,8 +32,22 @@ def _hang_up(draw: Random) -> float:
     return draw.choice((0.0, draw.uniform(0.0, 2.0), draw.uniform(2.0, 30.0)))
 
 
+def _reliably(draw: Random, plan: Plan) -> Plan:
+    """Some speak 100rel; of the callers some take nothing else, and some offer once more before the answer."""
+    if draw.random() < 0.6:
+        return plan
+    early: Literal["", "prack", "update"] = draw.choice(("", "", "prack", "update"))
+    delay = draw.uniform(0.0, 2.0) if draw.random() < 0.4 else 0.0
+    requires = draw.random() < 0.2
+    return msgspec.structs.replace(plan, reliable=True, requires=requires, early=early, prack_after=delay)
+
+
 def caller_plan(draw: Random) -> Plan:
     """Most callers offer, wait, talk and hang up; some leave early, some at the very moment of the answer."""
+    return _reliably(draw, _caller_plan(draw))
+
+
+def _caller_plan(draw: Random) -> Plan:
     leaves = draw.uniform(0.0, 12.0) if draw.random() < 0.25 else draw.uniform(150.0, 180.0)
     return Plan(
         offer=draw.random() < 0.85,
@@ -48,6 +65,10 @@ def caller_plan(draw: Random) -> Plan:
 
 def called_plan(draw: Random, contact: str) -> Plan:
     """How a phone takes a call: it answers, is busy, declines, rings for ever, says nothing, points elsewhere."""
+    return _reliably(draw, _called_plan(draw, contact))
+
+
+def _called_plan(draw: Random, contact: str) -> Plan:
     final, after = draw.choices(
         (
             (200, draw.uniform(0.0, 8.0)),
@@ -82,20 +103,9 @@ def gateway_plan(draw: Random, contact: str) -> Plan:
     plan = called_plan(draw, contact)
     trouble = draw.choices(((None, None), (503, 0.0), (404, 0.1), (200, None)), (70, 15, 5, 10))[0]
     status, after = trouble
-    return Plan(
-        challenge=draw.random() < 0.5,
-        trying=plan.trying,
-        provisionals=plan.provisionals,
-        final=plan.final if status is None else status,
-        final_after=plan.final_after if status is None else after,
-        contact=plan.contact if status is None else None,
-        acts=plan.acts,
-        codecs=plan.codecs,
-        hang_up_after=plan.hang_up_after,
-        reply=plan.reply,
-        reply_after=plan.reply_after,
-        timing=plan.timing,
-    )
+    if status is not None:
+        plan = msgspec.structs.replace(plan, final=status, final_after=after, contact=None)
+    return msgspec.structs.replace(plan, challenge=draw.random() < 0.5)
 
 
 def _provisionals(draw: Random) -> tuple[Provisional, ...]:

@@ -300,10 +300,17 @@ class Call:
             self._agent.reply(request, server, 481)
         elif request.method == "BYE":
             self._bye(request, server)
+        elif request.method == "PRACK":
+            self._pracked(request, server)
         elif request.method in ("INVITE", "UPDATE"):
             self._other_offers(request, server)
         else:
             self._agent.reply(request, server, 200)
+
+    def _pracked(self, request: Request, server: ServerTransaction) -> None:
+        """A PRACK, of one who speaks no 100rel."""
+        self.wrong("prack", "a PRACK for nothing that was sent reliably")
+        self._agent.reply(request, server, 481)
 
     def _bye(self, request: Request, server: ServerTransaction) -> None:
         if self.state == "over" and self.ended_by != "us":

@@ -9,6 +9,7 @@ from b2bua.sip.message import Response
 from .call import Call
 from .plan import Plan
 from .transactions import GIVE_UP
+from .wire import Header
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -50,9 +51,17 @@ class OutgoingCall(Call):
             cseq=self._seq,
             heard=self._invite_heard,
             timed_out=self._invite_timed_out,
-            extra=[*self._agent.credentials("INVITE", self._uri, challenged), *self.timing.asking()],
+            extra=[
+                *self._extensions(),
+                *self._agent.credentials("INVITE", self._uri, challenged),
+                *self.timing.asking(),
+            ],
             body=self._offered,
         )
+
+    def _extensions(self) -> list[Header]:
+        """What the INVITE says of the extensions that we speak."""
+        return []
 
     def _invite_heard(self, response: Response) -> None:
         if response.status < 200:

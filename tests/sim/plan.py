@@ -28,6 +28,9 @@ class Plan(msgspec.Struct, frozen=True):
     connected either does its `acts`, so many seconds after the ACK, and hangs up after `hang_up_after`. It answers
     the other's re-INVITE after `reply_after`, with `reply`. `codecs` are what it speaks, with payload numbers, where
     that is not the usual. `timing` is what it wants of session timers, where it knows them.
+
+    A `reliable` party speaks 100rel, and as a caller may take nothing else (`requires`); it acknowledges after
+    `prack_after`, and makes a further offer in that way (`early`).
     """
 
     offer: bool = True
@@ -46,3 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
     reply_after: float = 0.0
     codecs: tuple[tuple[str, str], ...] = ()
     timing: Terms | None = None
+    reliable: bool = False
+    requires: bool = False
+    early: Literal["", "prack", "update"] = ""
+    prack_after: float = 0.0
