@@ -78,6 +78,15 @@ class CalledEarlies:
         early = self.by_tag.get(dialog.remote_tag)
         return None if early is None else early.said
 
+    def leave_behind(self) -> None:
+        """Another INVITE is sent: its numbers go on from those that these dialogs have come to."""
+        dialog = self._leg.dialog
+        for early in self.by_tag.values():
+            other = early.dialog
+            dialog.local_cseq = max(dialog.local_cseq, other.local_cseq)
+            if other.sdp_version > dialog.sdp_version:
+                dialog.sdp_version, dialog.sdp_hash = other.sdp_version, other.sdp_hash
+
     def take(self, response: Response, delayed: bool) -> bool:
         """A provisional response with RSeq came: whether it counts. Then `due` is the PRACK that it waits for.
 

@@ -243,6 +243,9 @@ class OutgoingLeg(Leg):
 
     def send_invite(self) -> None:
         """Send the INVITE, with credentials if the last one was challenged."""
+        if self.early is not None:
+            self.early.leave_behind()
+            self.early = None
         dialog, stack = self.dialog, self.stack
         place = stack.ways.place(dialog.flow)
         contact = place.secured if dialog.secure else place.contact
@@ -395,7 +398,7 @@ class OutgoingLeg(Leg):
         if self._offer is None and not self.call.hears_offers():
             # Our INVITE did not say that we speak 100rel.
             return True
-        if self.early is None or self.early.cseq != self.dialog.local_cseq:
+        if self.early is None:
             self.early = CalledEarlies(self, self.dialog.local_cseq)
         if self._proof is not None:
             self._proof.accepted()

@@ -285,7 +285,8 @@ class Agent:
     def invited(self, request: Request, transaction: ServerTransaction) -> None:
         """A call comes in."""
         plan = self.plan_for(request)
-        kind = ReliableIncoming if plan.reliable else IncomingCall
+        required = "100rel" in request.values("Require")
+        kind = ReliableIncoming if plan.reliable or required else IncomingCall
         call = kind(self, plan, request, transaction)
         self.calls[call.id] = call
         call.begin()
