@@ -72,9 +72,9 @@ class Tls:
         context = self.contexts.trusting if believed else self.contexts.client
         try:
             secured = trio.SSLStream(stream, context, server_hostname=name, https_compatible=True)
-            await _shake(secured)
-        except ValueError:
+        except (ValueError, ssl.SSLError):
             raise HandshakeError(f"{name} is no name that can be asked for") from None
+        await _shake(secured)
         if believed:
             return secured, NOBODY
         identities = _identities(secured)

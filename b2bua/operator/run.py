@@ -64,4 +64,5 @@ def _announce(plan: Plan) -> None:
 
 def _registrar(settings: Settings) -> str:
     first = settings.listen[0]
-    return f"sip:{address_text(settings.advertise or first.host, first.port)}"
+    parameter = ";transport=tls" if first.transport == "TLS" else ""
+    return f"sip:{address_text(settings.advertise or first.host, first.port)}{parameter}"

@@ -82,7 +82,9 @@ def _unusable_tls(settings: Settings) -> str | None:
     tls = settings.tls
     listener = next((listener for listener in settings.listen if listener.transport == "TLS"), None)
     if listener is not None and not tls.certificate:
-        return f"to listen on `tls:{listener.host}` needs a certificate: `tls: {{certificate: FILE, key: FILE}}`"
+        return (
+            f"who listens on `tls:{listener.host}` needs a certificate: `tls: {{certificate: FILE, key: FILE}}` in them"
+        )
     if listener is None and tls != Tls():
         return "`tls` is set, but nothing listens by it: add `tls:HOST:5061` to `listen`"
     if tls.require_client and not tls.client_ca:

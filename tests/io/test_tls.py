@@ -176,6 +176,16 @@ async def test_an_address_that_was_dialled_is_proved_by_an_address(bench: Bench)
     gateway.socket.close()
 
 
+@pytest.mark.parametrize("name", [".example", "a" * 300])
+async def test_a_name_that_nobody_can_have_is_said(bench: Bench, name: str) -> None:
+    await bench.begin()
+    gateway = Gateway(bench.authority.pair("gw.example"))
+    flow = bench.to(gateway.port, name)
+    bench.streams.send(b"x", flow)
+    assert await bench.failed(flow) == f"{name} is no name that can be asked for"
+    gateway.socket.close()
+
+
 async def test_a_connection_serves_the_names_that_it_has_proved(bench: Bench) -> None:
     await bench.begin()
     gateway = Gateway(bench.authority.pair("one.example", "two.example"))

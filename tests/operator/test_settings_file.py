@@ -201,7 +201,7 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings(DEFAULT_LISTEN, media=Media(first_port=0, last_port=0)), None),
         (Settings(DEFAULT_LISTEN, media=Media(first_port=30_000, last_port=30_000)), "`last_port` has to be above"),
         (Settings(SECURE, tls=OURS), None),
-        (Settings(SECURE), "to listen on `tls:127.0.0.1` needs a certificate"),
+        (Settings(SECURE), "who listens on `tls:127.0.0.1` needs a certificate"),
         (Settings(DEFAULT_LISTEN, tls=OURS), "`tls` is set, but nothing listens by it"),
         (Settings(SECURE, tls=Tls("own.pem", require_client=True)), "`require_client` needs `client_ca`"),
         (Settings(SECURE, tls=Tls("own.pem", client_key="a")), "`client_key` needs its `client_certificate`"),
