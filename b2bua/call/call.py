@@ -130,7 +130,7 @@ class Call:
         self.incoming.said = offer
         if facts.source != flow.remote:
             self.incoming.seen_at = facts.source
-        self.id = self.incoming.dialog.local_tag
+        self.id = stack.turn.dated(self.incoming.dialog.local_tag)
         self._live: set[int] = {0}
         if facts.caller is not None:
             self._enter(facts.caller)
@@ -235,7 +235,7 @@ class Call:
             found = secured(found)
         if isinstance(found, Refused):
             return found
-        has_ports = self.stack.ports.free(self.incoming.dialog.flow.local) > 0
+        turn, has_ports = self.stack.turn, self.stack.ports.free(self.incoming.dialog.flow.local) > 0
         legs = []
         for destination in found:
             relayed = (self._mode == "relay" or has_ports) and relays(self._mode, self.incoming, destination)
@@ -255,7 +255,7 @@ class Call:
                 self._offer,
                 headers,
                 self._max_forwards,
-                self.stack.turn.draw(),
+                turn.dated(turn.draw()),
             )
             self._live.add(leg.number)
             if relayed:

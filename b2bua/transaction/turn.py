@@ -48,6 +48,12 @@ class Turn:
         """Add one to a counter that the operator can read."""
         self.counters[name] = self.counters.get(name, 0) + 1
 
+    def dated(self, drawn: str) -> str:
+        """What was drawn, behind the time in hexadecimal seconds: names that are stored are then stored in their order,
+        and a database has a few places at work rather than all of them.
+        """
+        return f"{int(self.wall):08x}{drawn}"
+
     @property
     def now(self) -> float:
         """The time of the input, in monotonic seconds."""
