@@ -141,4 +141,6 @@ class Connections:
 
 
 def _may_serve(connection: Connection, flow: Flow) -> bool:
-    return flow.transport != "TLS" or connection.flow.name == flow.name or connection.identities.prove(flow.name)
+    if flow.transport != "TLS":
+        return True
+    return connection.flow.name == flow.name != "" or connection.identities.prove(flow.name)

@@ -148,7 +148,10 @@ async def _shake(stream: TlsStream) -> None:
 
 
 def _identities(stream: TlsStream) -> Identities:
-    certificate = stream.getpeercert()
+    try:
+        certificate = stream.getpeercert()
+    except ValueError:
+        raise HandshakeError("its certificate has names that are no text") from None
     return identities_of(certificate) if certificate else NOBODY
 
 

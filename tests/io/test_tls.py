@@ -343,6 +343,22 @@ async def test_without_proof_or_offer_it_takes_none(bench: Bench, proof: bool, f
         assert (await bench.edge.core.had(2))[1] == ("flow_failed", flow)
 
 
+async def test_two_servers_share_one_connection_both_ways(bench: Bench, nursery: trio.Nursery) -> None:
+    other = Bench(Edge(), bench.authority, nursery)
+    await bench.begin()
+    await other.begin(client_ca=bench.authority.file)
+    there = bench.to(other.listener.port, "sip.example")
+    back = Flow("TLS", HOST, other.listener.port, HOST, bench.listener.port, 0, "sip.example")
+    bench.streams.send(ALIAS.replace(b":5999", b":%d" % bench.listener.port), there)
+    await other.edge.core.had(1)
+    other.streams.send(request(), back)
+    ((_, data, flow),) = await bench.edge.core.had(1)
+    assert data == request()
+    assert flow == bench.to(other.listener.port, "sip.example", flow.connection)
+    assert (len(bench.streams), len(other.streams)) == (1, 1)
+    other.socket.close()
+
+
 async def test_new_connections_use_what_was_read_last(bench: Bench) -> None:
     await bench.begin()
     async with await bench.secured() as before:
