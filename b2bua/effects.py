@@ -88,12 +88,14 @@ class Target(msgspec.Struct, frozen=True, gc=False):
 class Found(msgspec.Struct, frozen=True, gc=False):
     """What DNS says of a name: its servers, and for how many seconds that is true.
 
-    Where there are none, `reason` says so in a sentence for the operator.
+    Where there are none, `reason` says so in a sentence for the operator. It is `doubtful` where DNS did not answer for
+    the name's services, so that this is but the host itself.
     """
 
     targets: tuple[Target, ...]
     life: float
     reason: str = ""
+    doubtful: bool = False
 
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):

@@ -64,13 +64,19 @@ class Locator:
 
     async def find(self, question: Resolve) -> Found:
         """Ask DNS. Raises NoSuchNameError or NoAnswerError."""
-        servers = Records[tuple[Transport, Srv]]((), LONGEST_LIFE)
+        servers, doubtful = Records[tuple[Transport, Srv]]((), LONGEST_LIFE), False
         if question.port is None:
-            servers = await self._servers(question)
+            servers, doubtful = await self._servers(question)
         if servers.values:
             return await self._located(question, servers)
-        hosts = await self._hosts_of(question.host)
-        return Found((self._host(question, hosts.values),), min(servers.life, hosts.life))
+        try:
+            hosts = await self._hosts_of(question.host)
+        except NoSuchNameError:
+            if doubtful:
+                # It may have services all the same.
+                raise NoAnswerError(f"{question.host}: no answer about its services") from None
+            raise
+        return Found((self._host(question, hosts.values),), min(servers.life, hosts.life), doubtful=doubtful)
 
     def _host(self, question: Resolve, hosts: Sequence[str]) -> Target:
         """A host without SRV: UDP where nothing else is asked, TLS for sips, and their ports."""
@@ -82,8 +88,9 @@ class Locator:
         name = question.host if transport == "TLS" else ""
         return tuple(Address(transport, host, port, name) for host in hosts if (transport, ":" in host) in self._reach)
 
-    async def _servers(self, question: Resolve) -> Records[tuple[Transport, Srv]]:
-        """What SRV says for the services that we can speak, those that the name prefers first.
+    async def _servers(self, question: Resolve) -> tuple[Records[tuple[Transport, Srv]], bool]:
+        """What SRV says for the services that we can speak, those that the name prefers first, and whether there was a
+        question without an answer.
 
         A sips URI takes those of TLS alone; for a sip URI they are used where the name offers them (NAPTR).
         """
@@ -113,7 +120,8 @@ class Locator:
             if isinstance(records, Records)
             for record in sorted(records.values)[:MOST_SERVERS]
         ]
-        return Records(tuple(values), _life([*naptr, *found.values()]))
+        answers = [*naptr, *found.values()]
+        return Records(tuple(values), _life(answers)), any(isinstance(answer, NoAnswerError) for answer in answers)
 
     async def _located(self, question: Resolve, servers: Records[tuple[Transport, Srv]]) -> Found:
         """Where the servers are. Those that cannot be found are left out, unless none can be."""

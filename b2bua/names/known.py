@@ -17,6 +17,9 @@ SHORTEST_LIFE = 1.0
 LONGEST_LIFE = 3600.0
 """Nothing that DNS says is believed for longer."""
 
+LONGEST_DOUBT = 30.0
+"""Nor for longer than that, where half of what was asked had no answer."""
+
 SHORTEST_DENIAL = 5.0
 """For so long at least, a name that has no servers is not asked again."""
 
@@ -42,7 +45,7 @@ class Known(Frozen):
     """The servers of a name, or why there are none. Times are monotonic seconds: from `refresh_at` on DNS is asked
     again by the way, until `until` nobody waits for that, and until `last` this serves if nothing newer comes.
 
-    `unanswered` is whether the last look-up had no answer.
+    `unanswered` is whether the last look-up had no answer, `doubtful` whether it had only half of one.
     """
 
     targets: tuple[Target, ...]
@@ -51,6 +54,7 @@ class Known(Frozen):
     until: float
     last: float
     unanswered: bool = False
+    doubtful: bool = False
 
 
 class Cache:
@@ -70,10 +74,15 @@ class Cache:
         return known
 
     def learn(self, question: Question, found: Found, now: float) -> Known:
-        """DNS answered."""
+        """DNS answered. Half an answer does not replace a whole one that may still serve."""
+        old = self._known.get(question)
+        if found.doubtful and old is not None and old.targets and not old.doubtful and now < old.last:
+            return self.stay(question, found.reason, now)
         if found.targets:
-            life = min(max(found.life, SHORTEST_LIFE), LONGEST_LIFE)
-            known = Known(found.targets, "", now + _REFRESHED_AFTER * life, now + life, now + life + STALE_SECONDS)
+            life = min(max(found.life, SHORTEST_LIFE), LONGEST_DOUBT if found.doubtful else LONGEST_LIFE)
+            until = now + life
+            refresh_at = now + _REFRESHED_AFTER * life
+            known = Known(found.targets, "", refresh_at, until, until + STALE_SECONDS, False, found.doubtful)
         else:
             until = now + min(max(found.life, SHORTEST_DENIAL), LONGEST_DENIAL)
             known = Known((), found.reason or f"{question[0]} has no address", until, until, until)
@@ -84,7 +93,7 @@ class Cache:
         old = self._known.get(question)
         if old is not None and old.targets and now < old.last:
             again = now + RECHECK_SECONDS
-            known = Known(old.targets, "", again, max(again, old.until), old.last, True)
+            known = Known(old.targets, "", again, max(again, old.until), old.last, True, old.doubtful)
         else:
             until = now + SHORTEST_DENIAL
             known = Known((), reason, until, until, until, True)

@@ -24,7 +24,9 @@ BOTH: frozenset[tuple[Transport, bool]] = frozenset({("UDP", False), ("TCP", Fal
 
 
 class Zone:
-    """DNS as a table. What is missing does not exist; `dead` answers nothing; `asked` notes the queries."""
+    """DNS as a table. What is missing does not exist; `dead` answers nothing, and `mute` is a kind of question that it
+    leaves unanswered; `asked` notes the queries.
+    """
 
     def __init__(self) -> None:
         self.services: dict[str, list[Naptr]] = {}
@@ -32,6 +34,7 @@ class Zone:
         self.hosts: dict[str, list[str]] = {}
         self.life = 300.0
         self.dead = False
+        self.mute = ""
         self.asked: list[str] = []
 
     async def naptr(self, name: str) -> Records[Naptr]:
@@ -48,7 +51,7 @@ class Zone:
     async def _answer(self, kind: str, name: str, found: list[Value] | None) -> Records[Value]:
         self.asked.append(f"{kind} {name}")
         await trio.sleep(0.1)
-        if self.dead:
+        if self.dead or kind == self.mute:
             raise NoAnswerError(f"{name}: no name server answers")
         if found is None:
             raise NoSuchNameError(f"{name}: no such name", 33.0)
@@ -198,6 +201,21 @@ async def test_an_answer_has_the_shortest_life_of_what_it_is_made_of(bench: Benc
     answer = await bench.answer("carrier.example")
     assert isinstance(answer, Found)
     assert answer.life == 70.0
+
+
+async def test_services_without_an_answer_leave_a_doubt(bench: Bench, autojump_clock: MockClock) -> None:
+    bench.zone.hosts["gw.example"] = ["192.0.2.1"]
+    bench.zone.mute = "SRV"
+    answer = await bench.answer("gw.example")
+    assert isinstance(answer, Found)
+    assert answer.doubtful
+    assert [target.addresses[0].host for target in answer.targets] == ["192.0.2.1"]
+    # Whether there is such a name cannot be told without them.
+    assert await bench.answer("carrier.example") == Failed("carrier.example: no answer about its services")
+    # A port asks for no services, and a service that is found needs no other.
+    answer = await bench.answer("gw.example", 5060)
+    assert isinstance(answer, Found)
+    assert not answer.doubtful
 
 
 async def test_a_name_that_is_denied_is_no_failure(bench: Bench, autojump_clock: MockClock) -> None:

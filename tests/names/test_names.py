@@ -202,6 +202,28 @@ def test_calls_go_on_for_a_day_while_dns_is_down(bench: Bench) -> None:
     assert bench.ask().addresses == (B,)
 
 
+def test_half_an_answer_does_not_replace_a_whole_one(bench: Bench) -> None:
+    bench.learn(*servers(A))
+    bench.at(61.0)
+    asker = bench.ask()
+    bench.answer(Found(servers(B), 60.0, doubtful=True))
+    assert asker.addresses == bench.ask().addresses == (A,)
+
+
+def test_half_an_answer_is_better_than_none_for_a_while(bench: Bench) -> None:
+    bench.ask()
+    bench.answer(Found(servers(B), 3600.0, doubtful=True))
+    assert bench.ask().addresses == (B,)
+    bench.at(known.LONGEST_DOUBT - 1)
+    assert bench.ask().addresses == (B,)
+    bench.answer(Found(servers(C), 3600.0, doubtful=True))
+    assert bench.ask().addresses == (C,)
+    bench.at(2 * known.LONGEST_DOUBT)
+    bench.ask()
+    bench.answer(Found(servers(A), 3600.0))
+    assert bench.ask().addresses == (A,)
+
+
 def test_after_a_day_nothing_is_known(bench: Bench) -> None:
     bench.learn(*servers(A))
     bench.at(known.STALE_SECONDS + 61.0)
