@@ -20,6 +20,7 @@ from b2bua.effects import Address, Answer, Failed, Flow, Resolved
 from b2bua.routing.destination import Destination
 from b2bua.routing.meters import Witness
 from b2bua.sip.message import Request, Response
+from b2bua.sip.rack import with_reliable
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
 from b2bua.transaction.tables import compiled
@@ -28,7 +29,6 @@ from b2bua.transaction.timers import Timer
 # RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
 _LARGEST_DATAGRAM = 1300
 _MOST_INVITES = 20
-_SUPPORTED = ("Supported", "100rel")
 
 
 class OutgoingLeg(Leg):
@@ -249,14 +249,15 @@ class OutgoingLeg(Leg):
         dialog, stack = self.dialog, self.stack
         place = stack.ways.place(dialog.flow)
         contact = place.secured if dialog.secure else place.contact
-        headers = [contact, ALLOW, *self.timer.asking, *self._headers]
+        asking = self.timer.asking
+        if self._offer is not None or self.call.hears_offers():
+            # Without an offer only where the called side's could be answered before it takes the call.
+            asking = with_reliable(asking)
+        headers = [contact, ALLOW, *asking, *self._headers]
         body = b""
         if self._offer is not None:
-            headers += (_SUPPORTED, *self._offer.headers)
+            headers += self._offer.headers
             body = self.describe(dialog, self._offer, place)
-        elif self.call.hears_offers():
-            # Only so could the called side's offer be answered before it takes the call.
-            headers.append(_SUPPORTED)
         if self._proof is not None and self._proof.given is not None:
             headers.append(self._proof.given)
         branch = stack.branch()

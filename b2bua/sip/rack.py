@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import is_number, is_token
 from b2bua.sip.message import Request, Response
@@ -46,6 +48,14 @@ def _number(text: str, name: str) -> int:
 def says_reliable(message: Request | Response, name: str) -> bool:
     """Whether Supported or Require, as `name` says, has the option tag."""
     return name in message.headers and any(option.lower() == RELIABLE for option in message.values(name))
+
+
+@lru_cache(maxsize=1024)
+def with_reliable(fields: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The fields of a request of ours with the option tag among what they support, in one line: some read no other."""
+    options = [value for name, value in fields if name == "Supported"]
+    others = [field for field in fields if field[0] != "Supported"]
+    return (("Supported", ", ".join((*options, RELIABLE))), *others)
 
 
 def allows(message: Request | Response, method: str) -> bool:

@@ -132,10 +132,18 @@ class Lab:
             )
         )
 
-    def gateway(self, scenario: str, *, at: Address = GATEWAY, transport: str = "u1", **values: object) -> Sipp:
-        """Put a SIPp gateway where the trunk leads."""
+    def gateway(
+        self,
+        scenario: str,
+        *,
+        at: Address = GATEWAY,
+        transport: str = "u1",
+        options: Sequence[str] = (),
+        **values: object,
+    ) -> Sipp:
+        """Put a SIPp gateway where the trunk leads; `options` are SIPp's own."""
         return self._stack.enter_context(
-            Sipp(scenario, self.folder, host=at.host, port=at.port, transport=transport, values=values)
+            Sipp(scenario, self.folder, host=at.host, port=at.port, transport=transport, values=values, options=options)
         )
 
     def gateway_calling(
