@@ -56,9 +56,13 @@ class Refresh(OwnRequest):
         return super().event_of(response)
 
     def timer_fired(self, name: str) -> None:
-        """Try once more, unless the peer has refreshed the session meanwhile."""
+        """Try once more, if there is still something to try; or wait no longer for an answer."""
         self._timer = None
-        if self._is_old_news and not self.asked.stack.refreshing.is_at_work(self.asked):
+        if name == "unanswered":
+            if self._client is not None:
+                self._client.drop()
+            self.step(ExchangeEvent.UNREACHABLE)
+        elif self._is_needless:
             self.step(ExchangeEvent.NEEDLESS)
         elif self._content is not None and self.talk.is_open(self.asked):
             self.wait()
@@ -71,20 +75,34 @@ class Refresh(OwnRequest):
         super().forget()
 
     @property
+    def _is_needless(self) -> bool:
+        """Whether the peer has refreshed the session meanwhile, or the other party says something else by now."""
+        if self._is_old_news:
+            return not self.asked.stack.refreshing.is_at_work(self.asked)
+        return self.talk.said_beyond(self.asked) is not self._content
+
+    @property
     def _is_old_news(self) -> bool:
         return self._content is None or self._content.told
 
     # What the table's words do.
 
     def begin(self) -> None:
-        """Send it."""
+        """It has its turn."""
         self._tries += 1
         self.offers = self._content is not None
         self.send()
 
+    def send(self) -> None:
+        """Send it, and wait 64*T1 for its end: a provisional response alone keeps no session alive."""
+        super().send()
+        turn = self.asked.stack.turn
+        self._timer = turn.after(64 * turn.settings.timers.t1, self, "unanswered")
+
     def wait(self) -> None:
         """Try again in a while."""
         self.offers = False
+        self.stop_timer()
         seconds = _OWNER_WAITS if self.asked.number else _OTHER_WAITS
         self._timer = self.asked.stack.turn.after(seconds, self, "again")
 

@@ -185,6 +185,11 @@ class Talk:
         if changed and other is not None and other.confirmed:
             self._begin_refresh(other, answer)
 
+    def said_beyond(self, leg: Leg) -> Content | None:
+        """What the other party of this leg's says of itself, as agreed."""
+        far = self._far(leg)
+        return None if far is None else far.said
+
     def unmoved(self, leg: Leg) -> None:
         """A party does not take what the other has said in answer to a refresh."""
         self._call.with_media().disagreed((leg,))
