@@ -54,7 +54,7 @@ class Call:
         self.heard = b""
         self.local_tag = agent.token()
         self.remote_tag = ""
-        self.session = Session(f"{agent.name}-{call_id[:8]}", agent.place.host, agent.draw)
+        self.session = Session(f"{agent.name}-{call_id[-8:]}", agent.place.host, agent.draw)
         self.timing = Timing(self, plan.timing, agent.clock)
         self._agent = agent
         self._clock = agent.clock

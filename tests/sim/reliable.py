@@ -20,6 +20,8 @@ from .wire import Header, has_sdp
 if TYPE_CHECKING:
     from .agent import Agent
 
+# Seconds after which a called side has heard what was offered in vain before it took the call.
+_TOLD_WITHIN = 20.0
 _ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE")
 
 
@@ -177,6 +179,7 @@ class ReliableOutgoing(OutgoingCall):
         super().__init__(agent, plan, call_id=call_id, local=local, remote=remote)
         self._early: dict[str, _Early] = {}
         self._taken: _Early | None = None
+        self._unheard = False
 
     def _extensions(self) -> list[Header]:
         return [("Require" if self.plan.requires else "Supported", "100rel"), _ALLOW]
@@ -250,6 +253,8 @@ class ReliableOutgoing(OutgoingCall):
             self._offering = False
         if response.status < 300 and offer and has_sdp(response):
             early.said, early.heard = offer, response.body
+            # The called side may hear of it only once the call is set up, and not before an end that comes first.
+            self._unheard = True
             if self._taken is early:
                 self.said, self.heard = offer, response.body
         elif response.status < 300 and offer:
@@ -261,6 +266,22 @@ class ReliableOutgoing(OutgoingCall):
             body = self._offer_early()
             if body:
                 self._ask_early("UPDATE", asked, early, None, body, True)
+
+    def _send_first_ack(self) -> None:
+        super()._send_first_ack()
+        self._clock.after(_TOLD_WITHIN, self._told)
+
+    def _told(self) -> None:
+        self._unheard = False
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the call is there, and nothing in it is under way or in doubt."""
+        return super().quiet and not self._unheard
+
+    def _settle(self) -> None:
+        super()._settle()
+        self.settled = self.settled and not self._unheard
 
     def _early_timed_out(self) -> None:
         self._offering = False
