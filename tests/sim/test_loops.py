@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -30,6 +31,15 @@ trunk start  { uri "sip:198.51.100.17" }
 on register { otherwise -> reject 403 }
 on call { otherwise -> dial "+4930555" via mirror for 10min }
 """
+STEP = " and ".join(f'"sip:{name}@[2001:db8::1]"' for name in ("a", "b", "c"))
+WIDE = f"""
+policy "everywhere"
+domain acme.example
+trunk start {{ uri "sip:198.51.100.17" }}
+on register {{ otherwise -> reject 403 }}
+on call {{ otherwise -> dial {" then ".join([STEP] * 10)} }}
+on unreachable {{ otherwise -> dial {" then ".join([STEP] * 10)} }}
+"""
 BAD = Faults(loss=0.2, twice=0.1, delay=(0.001, 0.2), late=0.1, lateness=1.0)
 CLEAN = Faults(delay=(0.01, 0.02))
 
@@ -37,9 +47,9 @@ CLEAN = Faults(delay=(0.01, 0.02))
 class Hall(Shell):
     """A server between a caller and a mirror."""
 
-    def __init__(self, folder: Path, kind: Kind, faults: Faults, seed: int) -> None:
+    def __init__(self, folder: Path, kind: Kind, faults: Faults, seed: int, text: str = POLICY) -> None:
         route = folder / "loop.route"
-        route.write_text(POLICY)
+        route.write_text(text)
         self.wrong: list[str] = []
         clock, draw = Clock(), Random(seed)
         link = Link(clock, Random(draw.random()), faults)
@@ -68,12 +78,15 @@ class Hall(Shell):
 
 
 def loop(folder: Path, kind: Kind, faults: Faults, seed: int) -> Hall:
-    hall = Hall(folder, kind, faults, seed)
+    return called(Hall(folder, kind, faults, seed))
+
+
+def called(hall: Hall) -> Hall:
+    """After a call, when all is quiet."""
     hall.caller.call("sip:+4930555@acme.example", Plan(leave_after=590.0), "<sip:+4930999@carrier.example>")
     hall.clock.run(hall.clock.now + 700.0)
     assert hall.left == {}
     assert hall.wrong == []
-    assert len(hall.records) == 2 * hall.core.counters["calls"]
     return hall
 
 
@@ -82,6 +95,7 @@ def test_a_proxy_sends_it_back_once_and_hears_of_a_loop(tmp_path: Path, seed: in
     hall = loop(tmp_path, "proxy", BAD if seed else CLEAN, seed)
     # What came back the first time came from elsewhere than the first call, so that it might have been a spiral.
     assert len(hall.mirror.invited) == 2
+    assert len(hall.records) == 2 * hall.core.counters["calls"]
     assert set(hall.finals()) == {482}
 
 
@@ -97,3 +111,9 @@ def test_a_fork_cannot_multiply_beyond_its_breadth(tmp_path: Path) -> None:
     hall = loop(tmp_path, "fork", CLEAN, 1)
     assert 60 < len(hall.mirror.invited) <= 60 * 35
     assert set(hall.finals()) == {483}
+
+
+def test_one_call_leads_to_a_bounded_number_of_legs(tmp_path: Path) -> None:
+    hall = called(Hall(tmp_path, "proxy", CLEAN, 1, WIDE))
+    assert Counter(record.direction for record in hall.records) == {"in": 1, "out": 100}
+    assert len(set(hall.finals())) == 1
