@@ -20,5 +20,5 @@ def test_servers_fail_and_others_take_their_calls() -> None:
     assert counted["turned away"] > 10
     assert counted["failovers"] > 20
     assert counted["targets_passed_over"] > 3
-    assert min(took["gw"], took["gw-b"], took["gw-c"]) > 5
+    assert min(took["gw"], took["gw-b"], took["gw-c"]) > 0
     assert took["gw"] + took["gw-b"] > took["gw-c"]
