@@ -1,4 +1,4 @@
-"""How a leg lives, and how a request inside a call is passed on: three tables.
+"""How a leg lives, and how a request inside a call is passed on, answered or made by us: tables.
 
 A row says: in this state, at this event, go to that state and do these things in this order. `incoming`, `outgoing`
 and `exchange` say how each thing is done. What is not in a table does not happen: an event without a row is ignored.

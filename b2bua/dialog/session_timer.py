@@ -24,6 +24,8 @@ _USUAL_MIN = 90
 _LASTING = 480
 # Longer ones are cut: nobody waits for them (a delta-seconds may have any number of digits).
 _LONGEST = 1 << 31
+# Of a Session-Expires, in characters: what is agreed is remembered by it.
+_LONGEST_VALUE = 200
 
 
 class Terms(Frozen):
@@ -93,16 +95,22 @@ def offered(request: Request, terms: Terms, before: SessionTimer) -> SessionTime
 
     PeerError 400 for a Session-Expires that cannot be read: `check` comes first.
     """
-    headers = request.headers
-    allow = ",".join(headers["Allow"]) if "Allow" in headers else ""
-    return _offered(request.get("Session-Expires"), request.get("Min-SE"), _has_timer(request), allow, terms, before)
+    least, by_update = _seconds(request.get("Min-SE")), _takes_update(request, before)
+    return _offered(request.get("Session-Expires"), least, _has_timer(request), by_update, terms, before)
 
 
 def answered(response: Response, terms: Terms, before: SessionTimer) -> SessionTimer:
     """What the peer's 2xx agrees to (section 7.2); `before` is what our request said."""
-    headers = response.headers
-    allow = ",".join(headers["Allow"]) if "Allow" in headers else ""
-    return _answered(response.get("Session-Expires"), allow, terms.min_se, before)
+    text, by_update = response.get("Session-Expires"), _takes_update(response, before)
+    try:
+        asked, refresher = (None, None) if text is None else _read(text)
+    except PeerError:
+        asked = refresher = None
+    if asked is None:
+        # The peer takes no part: we refresh alone (section 7.2).
+        return session_timer(before.interval, before.min_se, "us", False, by_update)
+    who: Refresher = "peer" if refresher == "uas" else "us"
+    return session_timer(max(asked, terms.min_se), before.min_se, who, True, by_update)
 
 
 def raised(response: Response, before: SessionTimer) -> SessionTimer | None:
@@ -114,37 +122,21 @@ def raised(response: Response, before: SessionTimer) -> SessionTimer | None:
     return session_timer(interval, least, before.refresher, before.supported, before.by_update)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _offered(
-    expires: str | None, least: str | None, supported: bool, allow: str, terms: Terms, before: SessionTimer
+    expires: str | None, least: int, supported: bool, by_update: bool, terms: Terms, before: SessionTimer
 ) -> SessionTimer:
     asked, refresher = (None, None) if expires is None else _read(expires)
-    min_se = max(terms.min_se, before.min_se, _seconds(least))
+    min_se = max(terms.min_se, before.min_se, least)
     interval = before.interval or terms.expires if asked is None else min(asked, terms.expires)
     kept = refresher is None and before.refresher == "peer"
     who: Refresher = "peer" if supported and (refresher == "uac" or kept) else "us"
-    return session_timer(max(interval, min_se), min_se, who, supported, _takes_update(allow, before))
+    return session_timer(max(interval, min_se), min_se, who, supported, by_update)
 
 
-@lru_cache(maxsize=1024)
-def _answered(expires: str | None, allow: str, least: int, before: SessionTimer) -> SessionTimer:
-    by_update = _takes_update(allow, before)
-    try:
-        asked, refresher = (None, None) if expires is None else _read(expires)
-    except PeerError:
-        asked = refresher = None
-    if asked is None:
-        # The peer takes no part: we refresh alone (section 7.2).
-        return session_timer(before.interval, before.min_se, "us", False, by_update)
-    who: Refresher = "peer" if refresher == "uas" else "us"
-    return session_timer(max(asked, least), before.min_se, who, True, by_update)
-
-
-def _takes_update(allow: str, before: SessionTimer) -> bool:
+def _takes_update(message: Request | Response, before: SessionTimer) -> bool:
     """Whether an Allow names UPDATE; without one it is as before."""
-    if allow:
-        return any(method.strip() == "UPDATE" for method in allow.split(","))
-    return before.by_update
+    return "UPDATE" in message.values("Allow") if "Allow" in message.headers else before.by_update
 
 
 def _has_timer(request: Request) -> bool:
@@ -163,7 +155,7 @@ def _seconds(text: str | None) -> int:
 def _read(text: str) -> tuple[int, str | None]:
     """A number of seconds, and who is named as refresher. PeerError 400."""
     number, *parameters = (part.strip() for part in text.split(";"))
-    if not is_number(number):
+    if not is_number(number) or len(text) > _LONGEST_VALUE:
         raise PeerError(400, "Bad Session-Expires")
     seconds = min(int(number), _LONGEST) if len(number) <= 10 else _LONGEST
     for parameter in parameters:
