@@ -15,7 +15,7 @@ from b2bua.sip.grammar import BLANK, TOKEN, is_number, is_token, split_commas
 from b2bua.sip.headers import CSeq, NameAddr, Via
 from b2bua.sip.names import SPELLINGS, canonical
 from b2bua.sip.reasons import REASONS
-from b2bua.sip.uri import Uri
+from b2bua.sip.uri import CACHED_LENGTH, Uri
 
 __all__ = ["REASONS", "STAR", "Headers", "Request", "Response", "Star", "encode_request", "encode_response"]
 
@@ -155,7 +155,25 @@ class _Message:
 
 
 def _read_tagged(text: str, name: str) -> tuple[NameAddr, str | None]:
-    """A From or To and its tag. Only the tag is new in most messages: the address is read apart, and remembered."""
+    """A From or To and its tag. A call's messages have the same few, and only the tag is new in a call's first."""
+    met = _tagged.get(text)
+    if met is not None:
+        return met
+    read = _read_new(text, name)
+    if len(text) <= CACHED_LENGTH:
+        if len(_tagged) >= _MOST_TAGGED:
+            _tagged.clear()
+        _tagged[text] = read
+    return read
+
+
+_MOST_TAGGED = 4096
+_tagged: dict[str, tuple[NameAddr, str | None]] = {}
+"""Values of From and To by their text."""
+
+
+def _read_new(text: str, name: str) -> tuple[NameAddr, str | None]:
+    """The same for one that was not met lately: the address is read apart from the tag, and remembered."""
     base, found, tag = text.rpartition(";tag=")
     apart = found and base[-1:] == ">" and tag and (tag.isalnum() or TOKEN.issuperset(tag))
     try:
