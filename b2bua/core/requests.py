@@ -107,7 +107,9 @@ class Requests:
         verdict = parts.admitting.verify(request)
         verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
-        trunk = self._trunk(request, source)
+        trunk = parts.trunks.of(request, source)
+        if trunk is not None:
+            self._from_trunk(request, trunk)
         if request.from_tag in self._legs and is_loop(self._legs, request, trunk, source):
             # With state: what is late of it would begin another round once its leg is gone.
             parts.turn.count("loops")
@@ -141,20 +143,17 @@ class Requests:
         parts.turn.count("calls")
         call.follow(decision)
 
-    def _trunk(self, request: Request, source: str) -> str | None:
-        """The trunk that an INVITE comes from. PeerError 503 when the operator wants no calls from there.
+    def _from_trunk(self, request: Request, trunk: str) -> None:
+        """An INVITE comes from this trunk. PeerError 503 when the operator wants no calls from there.
 
-        An INVITE for a Contact that we registered there says elsewhere whom it is for (RFC 7315 4.2).
+        One for a Contact that we registered there says elsewhere whom it is for (RFC 7315 4.2).
         """
         trunks = self._parts.trunks
-        trunk = trunks.of(request, source)
-        if trunk is not None:
-            if trunks.disabled(trunk):
-                self._parts.turn.count("calls_refused")
-                raise PeerError(503, "Service Unavailable", self._retry_after())
-            if trunks.is_contact(request.request_uri):
-                request.request_uri = called_in(request)
-        return trunk
+        if trunks.disabled(trunk):
+            self._parts.turn.count("calls_refused")
+            raise PeerError(503, "Service Unavailable", self._retry_after())
+        if trunks.is_contact(request.request_uri):
+            request.request_uri = called_in(request)
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         parts = self._parts

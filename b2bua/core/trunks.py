@@ -19,18 +19,23 @@ from b2bua.dialog.dialog import is_address
 from b2bua.dialog.hops import Hop
 from b2bua.effects import Answer, Resolved
 from b2bua.routing.gateways import Gateway
+from b2bua.routing.meters import Witness
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from b2bua.transaction.timers import Timer
 from b2bua.trunk.line import Line
-from b2bua.trunk.trust import Witness
+from b2bua.trunk.tables import TrustState
 from dsl.policy import Policy
 
 _AGAIN = 300.0
 
 
 class Trunks:
-    """The trunks of the policy for new calls. `disabled` are the names of those that the operator has switched off."""
+    """The trunks of the policy for new calls.
+
+    `barred` are the names of those that take no calls, `witnesses` whom calls tell how they went. `disabled` are those
+    that the operator has switched off.
+    """
 
     def __init__(self, stack: Stack, key: bytes, disabled: Iterable[str]) -> None:
         self._stack = stack
@@ -40,6 +45,8 @@ class Trunks:
         self._lines: dict[str, Line] = {}
         self._leaving: list[Line] = []
         self._tokens: dict[str, str] = {}
+        self.barred: set[str] = set()
+        self.witnesses: dict[str, Witness] = {}
         self._policy: Policy | None = None
         self._begun = False
         self._fixed: dict[str, str] = {}
@@ -66,10 +73,14 @@ class Trunks:
                 del before[name]
                 line.gateway = gateway
             else:
-                line = Line(self._stack, gateway, self._key, policy.domains[0], name in self._disabled)
+                line = Line(self._stack, gateway, self._key, policy.domains[0], name in self._disabled, self)
             self._lines[name] = line
         for line in before.values():
             line.end()
+        self.barred.clear()
+        self.witnesses.clear()
+        for line in self._lines.values():
+            self.line_changed(line)
         self._leaving = [line for line in (*self._leaving, *before.values()) if not _gone(line)]
         self._tokens = {line.token: name for name, line in self._lines.items() if line.gateway.trunk.registers}
         if self._begun:
@@ -109,20 +120,24 @@ class Trunks:
 
     # Who takes calls.
 
-    def up(self, trunk: str) -> bool:
-        """Whether a call may go there. A trunk that only an older policy knows does what it can."""
-        line = self._lines.get(trunk)
-        return line is None or line.up
-
     def why(self, trunk: str) -> str:
         """Why not."""
         line = self._lines.get(trunk)
         return "" if line is None else line.why
 
     def witness(self, trunk: str) -> Witness | None:
-        """A call goes there."""
+        """Whom a call tells that goes to a trunk which is not, or not yet again, to be trusted."""
         line = self._lines.get(trunk)
-        return None if line is None else line.witness()
+        return None if line is None else line.trust.witness()
+
+    def line_changed(self, line: Line) -> None:
+        """More or fewer calls may go to this trunk now."""
+        name = line.gateway.trunk.name
+        (self.barred.discard if line.up else self.barred.add)(name)
+        if line.trust.state is TrustState.TRUSTED:
+            self.witnesses[name] = line.trust
+        else:
+            self.witnesses.pop(name, None)
 
     # The operator.
 
@@ -140,10 +155,10 @@ class Trunks:
         return [trunk_view(line, channels.get(name, 0), wall) for name, line in self._lines.items()]
 
     def leave(self) -> None:
-        """The server is about to end: take all registrations back, and make no more."""
+        """The server is about to end: take all registrations back, make no more, and ask no trunk how it is."""
         self._begun = False
         for line in self._lines.values():
-            line.leave()
+            line.rest()
 
     @property
     def timers(self) -> int:

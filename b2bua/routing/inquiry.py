@@ -174,11 +174,10 @@ class Inquiry:
         written = number if self.emergency else policy.trunk_number(target.trunk, number)
         if written is None:
             return Refused("failure", f"trunk {trunk.name} does not allow {number}")
-        lines = self.meters.lines
-        if not lines.up(trunk.name) and not self.last_resort:
+        if trunk.name in self.meters.barred and not self.last_resort:
             if self.emergency:
                 self.passed_over = (*self.passed_over, target)
-            return Refused("unreachable", f"trunk {trunk.name} takes no calls: {lines.why(trunk.name)}")
+            return Refused("unreachable", f"trunk {trunk.name} takes no calls: {self.meters.lines.why(trunk.name)}")
         full = trunk.channels is not None and self.meters.channels(trunk.name) >= trunk.channels
         if full and not self.emergency:
             return Refused("unreachable", f"all channels of trunk {trunk.name} are taken")

@@ -30,16 +30,16 @@ class Witness(Protocol):
 
 
 class Lines(Protocol):
-    """Who knows which trunks take calls."""
+    """Who knows which trunks take calls: all that are not `barred`. `witnesses` are told how calls went."""
 
-    def up(self, trunk: str) -> bool:
-        """Whether a call may go there."""
+    barred: set[str]
+    witnesses: dict[str, Witness]
 
     def why(self, trunk: str) -> str:
         """Why not."""
 
     def witness(self, trunk: str) -> Witness | None:
-        """A call goes there."""
+        """Whom a call tells that goes to a trunk without one of the `witnesses`."""
 
 
 class Meters:
@@ -48,6 +48,8 @@ class Meters:
     def __init__(self, registered: Callable[[str], bool], lines: Lines) -> None:
         self.registered = registered
         self.lines = lines
+        self.barred = lines.barred
+        self._witnesses = lines.witnesses
         self._windows: dict[tuple[str, str], deque[float]] = {}
         self._totals: dict[tuple[str, str], int] = {}
         self._channels: dict[str, int] = {}
@@ -94,7 +96,8 @@ class Meters:
     def take_channel(self, trunk: str) -> Witness | None:
         """A leg through this trunk begins. Gives whom to tell how it went."""
         self._channels[trunk] = self._channels.get(trunk, 0) + 1
-        return self.lines.witness(trunk)
+        witness = self._witnesses.get(trunk)
+        return self.lines.witness(trunk) if witness is None else witness
 
     def free_channel(self, trunk: str) -> None:
         """A leg through this trunk is over."""
@@ -137,7 +140,7 @@ class Moment:
 
     def up(self, trunk: str) -> bool:
         """Whether a trunk takes calls."""
-        return trunk in self._policy.trunks and self._meters.lines.up(trunk)
+        return trunk in self._policy.trunks and trunk not in self._meters.barred
 
     def full(self, trunk: str) -> bool:
         """Whether all channels of a trunk are taken."""

@@ -24,12 +24,25 @@ Compiled: TypeAlias = dict[Any, dict[Any, tuple[Any, tuple[Callable[..., None], 
 class Asking:
     """One conversation with a trunk, as a table of states says. `why` is what went wrong last.
 
-    `flow` is the way of the request that is under way or was last.
+    `flow` is the way of the request that is under way or was last; `settled` the address to be tried first, whatever
+    the weights of the trunk's name say.
     """
 
     table: ClassVar[Compiled] = {}
 
-    __slots__ = ("_asks", "_at", "_elsewhere", "_timer", "_transaction", "flow", "hop", "stack", "state", "why")
+    __slots__ = (
+        "_asks",
+        "_at",
+        "_elsewhere",
+        "_timer",
+        "_transaction",
+        "flow",
+        "hop",
+        "settled",
+        "stack",
+        "state",
+        "why",
+    )
 
     def __init__(self, stack: Stack, hop: Hop, state: Any) -> None:
         self.stack = stack
@@ -39,6 +52,7 @@ class Asking:
         self.flow: Flow | None = None
         self._asks = False
         self._at: Address | None = None
+        self.settled: Address | None = None
         self._elsewhere: list[tuple[Address, Flow]] = []
         self._timer: Timer | None = None
         self._transaction: ClientTransaction | None = None
@@ -87,7 +101,8 @@ class Asking:
             return
         self._asks = False
         if isinstance(answer, Resolved):
-            flows = [(address, self.stack.ways.flow_to(address)) for address in reversed(answer.addresses)]
+            best_first = sorted(answer.addresses, key=lambda address: address != self.settled)
+            flows = [(address, self.stack.ways.flow_to(address)) for address in reversed(best_first)]
             self._elsewhere = [(address, flow) for address, flow in flows if flow is not None]
             if self.go_elsewhere():
                 self.found()
@@ -95,6 +110,10 @@ class Asking:
         reached = isinstance(answer, Resolved)
         self.why = f"none of our sockets can reach {self.hop.uri.host}" if reached else _reason(answer)
         self.not_found()
+
+    def settle(self) -> None:
+        """Stay with the address at work for as long as it is one of the trunk's."""
+        self.settled = self._at
 
     def go_elsewhere(self) -> bool:
         """Turn to the next address of the trunk's name, if there is one."""

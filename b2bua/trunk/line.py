@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Protocol
 
 from b2bua.call.leg import Stack
 from b2bua.effects import Log
@@ -16,7 +17,7 @@ from b2bua.routing.gateways import Gateway
 from b2bua.trunk.check import Check
 from b2bua.trunk.registration import Registration
 from b2bua.trunk.tables import RegistrationState, TrustState
-from b2bua.trunk.trust import FAILURES, Trust, Witness
+from b2bua.trunk.trust import FAILURES, Trust
 
 _TOKEN_OCTETS = 10
 
@@ -30,12 +31,20 @@ class LineState(StrEnum):
     DISABLED = "disabled"
 
 
+class LineUser(Protocol):
+    """Whoever lets calls go there."""
+
+    def line_changed(self, line: Line) -> None:
+        """More or fewer calls may go there now."""
+
+
 class Line:
     """One trunk. `since` is the wall time of the last change of `state`. `registration` and `check` may be absent."""
 
     __slots__ = (
         "_registered",
         "_stack",
+        "_user",
         "check",
         "disabled",
         "gateway",
@@ -46,8 +55,9 @@ class Line:
         "trust",
     )
 
-    def __init__(self, stack: Stack, gateway: Gateway, key: bytes, domain: str, disabled: bool) -> None:
+    def __init__(self, stack: Stack, gateway: Gateway, key: bytes, domain: str, disabled: bool, user: LineUser) -> None:
         """`key` is the server's own, 32 secret octets; `domain` is ours, and who asks."""
+        self._user = user
         trunk, hop, account = gateway.trunk, gateway.hop, gateway.account
         self._stack = stack
         self.gateway = gateway
@@ -72,14 +82,18 @@ class Line:
     def end(self) -> None:
         """The trunk is no more: ask nothing, and take the registration back."""
         self.trust.stop_timer()
-        if self.check is not None:
-            self.check.end()
-        self.leave()
+        self.rest()
 
     def leave(self) -> None:
         """Take the registration back."""
         if self.registration is not None:
             self.registration.end()
+
+    def rest(self) -> None:
+        """The server takes no calls any more: be registered nowhere, and ask nothing."""
+        if self.check is not None:
+            self.check.end()
+        self.leave()
 
     def switch(self, disabled: bool) -> None:
         """The operator wants no new calls there, and no registration, or wants calls again: `begin` brings it back."""
@@ -109,10 +123,6 @@ class Line:
             return ""
         return f"{FAILURES} calls in a row failed: {self.trust.why}"
 
-    def witness(self) -> Witness:
-        """A call goes there."""
-        return self.trust.begin()
-
     # What checks and calls say.
 
     def check_succeeded(self, again: bool) -> None:
@@ -133,6 +143,7 @@ class Line:
 
     def _look(self) -> None:
         """See what it is now, and say so where that is another thing than before."""
+        self._user.line_changed(self)
         turn, before = self._stack.turn, self.state
         if self.disabled:
             now = LineState.DISABLED

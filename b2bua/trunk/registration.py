@@ -157,6 +157,7 @@ class Registration(Asking):
             self.until = self.stack.turn.wall + self._granted
             self._outages = 0
             self.why = ""
+            self.settle()
             self.step(RegistrationEvent.ACCEPTED)
         else:
             self.why = "the registrar said 200 and kept nothing"

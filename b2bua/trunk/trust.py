@@ -30,14 +30,13 @@ class TrustUser(Protocol):
         """More or fewer calls may go there now."""
 
 
-class Witness:
-    """One call through a trunk, to be told once how it went: `succeeded`, `failed` or `left`."""
+class Trial:
+    """The one call that tries a trunk which is out, to be told once how it went."""
 
-    __slots__ = ("_trial", "_trust")
+    __slots__ = ("_trust",)
 
-    def __init__(self, trust: Trust, trial: bool) -> None:
+    def __init__(self, trust: Trust) -> None:
         self._trust = trust
-        self._trial = trial
 
     def succeeded(self) -> None:
         """The trunk dealt with the call, be it by a refusal."""
@@ -45,12 +44,11 @@ class Witness:
 
     def failed(self, why: str) -> None:
         """The call met silence, a broken transport, or 503."""
-        self._trust.failed(why, self._trial)
+        self._trust.failed_in_trial(why)
 
     def left(self) -> None:
         """The call ended before the trunk could show anything."""
-        if self._trial:
-            self._trust.step(TrustEvent.TRIAL_LEFT)
+        self._trust.step(TrustEvent.TRIAL_LEFT)
 
 
 class Trust:
@@ -88,27 +86,36 @@ class Trust:
         """Whether a timer is set."""
         return self._timer is not None
 
-    def begin(self) -> Witness:
-        """A call goes there: where the trunk is to be tried, this is the one."""
-        trial = self.state is TrustState.READY
-        if trial:
-            self.step(TrustEvent.BEGUN)
-        return Witness(self, trial)
+    def witness(self) -> Trust | Trial:
+        """Whom a call that goes there tells how it went: where the trunk is to be tried, it is the one that does."""
+        if self.state is not TrustState.READY:
+            return self
+        self.step(TrustEvent.BEGUN)
+        return Trial(self)
 
     def succeeded(self) -> None:
         """The trunk dealt with a call."""
         self.good += 1
-        self.step(TrustEvent.GOOD)
+        if self.failures:
+            self.step(TrustEvent.GOOD)
 
-    def failed(self, why: str, trial: bool) -> None:
+    def failed(self, why: str) -> None:
         """A call met silence, a broken transport, or 503."""
+        self._note(why)
+        self.step(TrustEvent.TOO_MANY if self.failures + 1 >= FAILURES else TrustEvent.BAD)
+
+    def failed_in_trial(self, why: str) -> None:
+        """So did the call that tried the trunk."""
+        self._note(why)
+        self.step(TrustEvent.TRIAL_FAILED)
+
+    def left(self) -> None:
+        """A call ended before the trunk could show anything: that says nothing of it."""
+
+    def _note(self, why: str) -> None:
         self.bad += 1
         self.why = why
         self.failed_at = self._turn.wall
-        if trial and self.state is TrustState.TRIAL:
-            self.step(TrustEvent.TRIAL_FAILED)
-        else:
-            self.step(TrustEvent.TOO_MANY if self.failures + 1 >= FAILURES else TrustEvent.BAD)
 
     def back(self) -> None:
         """A check succeeds again after it had failed: whatever was wrong may be mended."""

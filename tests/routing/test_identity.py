@@ -13,7 +13,7 @@ from b2bua.routing.destination import Destination
 from b2bua.routing.directory import Directory
 from b2bua.routing.gateways import gateways_of
 from b2bua.routing.inquiry import Inquiry
-from b2bua.routing.meters import Meters
+from b2bua.routing.meters import Meters, Witness
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
@@ -61,15 +61,16 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 
 class AllUp:
-    """Trunks that take every call."""
+    """Every trunk takes calls."""
 
-    def up(self, trunk: str) -> bool:
-        return True
+    def __init__(self) -> None:
+        self.barred: set[str] = set()
+        self.witnesses: dict[str, Witness] = {}
 
     def why(self, trunk: str) -> str:
         return ""
 
-    def begin(self, trunk: str) -> None:
+    def witness(self, trunk: str) -> None:
         return None
 
 

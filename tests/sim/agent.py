@@ -239,7 +239,11 @@ class Agent:
         elif request.method == "INVITE":
             self.invited(request, transaction)
         else:
-            self.reply(request, transaction, 200 if request.method == "OPTIONS" else 405, to_tag=self.token())
+            self.asked(request, transaction)
+
+    def asked(self, request: Request, transaction: ServerTransaction) -> None:
+        """Something else than a call: OPTIONS are answered."""
+        self.reply(request, transaction, 200 if request.method == "OPTIONS" else 405, to_tag=self.token())
 
     def _acknowledge(self, request: Request, branch: str) -> None:
         transaction = self._servers.get((branch, "INVITE"))

@@ -35,9 +35,9 @@ class Gateway(Agent):
     ) -> None:
         super().__init__(name, place, server, clock, link, draw, report)
         self.plans: Callable[[Request], Plan] | None = None
-        self._realm = realm
-        self._account = account
-        self._nonce = self.token()
+        self.realm = realm
+        self.account = account
+        self.nonce = self.token()
         self._drawn: dict[str, Plan] = {}
 
     def plan_for(self, request: Request) -> Plan:
@@ -52,7 +52,7 @@ class Gateway(Agent):
         if not self.plan_for(request).challenge or self._is_ours(request):
             super().invited(request, transaction)
             return
-        challenge = f'Digest realm="{self._realm}", nonce="{self._nonce}", algorithm=MD5, qop="auth"'
+        challenge = f'Digest realm="{self.realm}", nonce="{self.nonce}", algorithm=MD5, qop="auth"'
         extra = [("WWW-Authenticate", challenge)]
         self.reply(request, transaction, 401, to_tag=self.token(), extra=extra)
 
@@ -65,12 +65,12 @@ class Gateway(Agent):
         except PeerError as error:
             self.report("digest", f"{self.name} cannot read {line!r}: {error}", request.call_id)
             return False
-        username, password = self._account
-        secret = ha1(username, self._realm, password, "MD5")
+        username, password = self.account
+        secret = ha1(username, self.realm, password, "MD5")
         due = digest_response(
             secret, request.method, given.uri, given.nonce, given.nc or "", given.cnonce or "", given.qop or "", "MD5"
         )
-        right = given.nonce == self._nonce and given.username == username and given.response == due
+        right = given.nonce == self.nonce and given.username == username and given.response == due
         if not right:
             self.report("digest", f"{self.name} is given wrong credentials", request.call_id)
         return right

@@ -32,7 +32,7 @@ def write_sound(path: Path, value: int) -> None:
 
 
 @lru_cache(maxsize=8)
-def office(way: str = "auto", comment: str = "") -> Policy:
+def office(way: str = "auto", comment: str = "", registers: bool = False) -> Policy:
     """The policy, by which media goes that way; with a comment its text differs, and so does its version."""
     with TemporaryDirectory() as folder:
         path = Path(folder)
@@ -42,6 +42,8 @@ def office(way: str = "auto", comment: str = "") -> Policy:
         secrets.write_text(f"pstn: {{password: {TRUNK_ACCOUNT[1]}}}\n")
         route = path / "sim.route"
         text = (HERE / "sim.route").read_text().replace("media auto", f"media {way}")
+        if registers:
+            text = text.replace('login  "acme"', 'check every 20s register as "acme"')
         write_sound(path / "jazz.wav", 1)
         route.write_text(f"{text}\n# {comment}\n" if comment else text)
         return policy.load(route)

@@ -66,6 +66,7 @@ class _Check:
         yield from self._left_over()
         yield from self._registrations()
         yield from self._errors_logged()
+        yield from self._trunk()
         yield from self._record_per_leg()
         for _, call in self.every:
             if not self.owners[call.id] & self.world.excused and call.id not in self.excused:
@@ -92,6 +93,13 @@ class _Check:
             allowed = {200, 500, 503} if self.world.profile.store_fails else {200}
             if not set(phone.statuses) <= allowed:
                 yield self._wrong("registered", f"{phone.name} got {phone.statuses}")
+
+    def _trunk(self) -> Iterator[Violation]:
+        """The trunk's registrars are not hammered: one REGISTER and one more for its challenge, each 42 s at most."""
+        came = sum(gateway.registers for gateway in self.world.gateways)
+        lost = 1 if self.world.profile.faults == Faults() else 3
+        if came > lost * self.world.clock.now / 10:
+            yield self._wrong("not hammered", f"{came} REGISTERs came")
 
     def _errors_logged(self) -> Iterator[Violation]:
         for log in self.world.logs:

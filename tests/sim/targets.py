@@ -14,7 +14,7 @@ from b2bua.effects import Found, Resolve, Target
 from b2bua.sip.message import Request
 
 from .clock import Clock
-from .gateway import Gateway
+from .registering import RegisteringGateway
 from .shell import place_of
 from .transactions import ServerTransaction
 
@@ -46,7 +46,7 @@ def answer(question: Resolve) -> Found:
     return Found(targets, _LIFE, "" if targets else f"{question.host}: no such name")
 
 
-class TargetGateway(Gateway):
+class TargetGateway(RegisteringGateway):
     """A gateway that may be out of order. `turned_away` counts the calls that it did not take for that."""
 
     disorder: Disorder = ""

@@ -35,6 +35,8 @@ STRANGER = "203.0.113.66"
 CALLS_UNTIL = 120.0
 HORIZON = 890.0
 _LONGEST_CALL = 300.0
+# No call is left by then: what remains is to leave the registrar.
+_LAST_WORDS = 40.0
 
 
 class Violation(NamedTuple):
@@ -52,8 +54,10 @@ class Violation(NamedTuple):
 class World(Shell):
     """One run. `violations` fills while it goes; `records`, `logs` and the parties are what the rules read."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, registers: bool = False) -> None:
+        """`registers` says whether the trunk is registered at, and checked."""
         self.seed = seed
+        self._registers = registers
         self.draw = Random(seed)
         self.profile: Profile = profile_of(seed, self.draw)
         self.violations: list[Violation] = []
@@ -64,7 +68,12 @@ class World(Shell):
         audit.strangers.add(STRANGER)
         timers = SessionTimers(self.draw.choice((1800, 8, 16, 40)), 5)
         settings = Settings(listen=LISTENERS, nonce_lifetime=60.0, max_call=_LONGEST_CALL, session_timers=timers)
-        super().__init__(clock, link, audit, settings, office(self.profile.way), Random(self.draw.random()))
+        super().__init__(
+            clock, link, audit, settings, office(self.profile.way, registers=registers), Random(self.draw.random())
+        )
+        if registers:
+            # What is under way at the start is a registration's, which ends as well.
+            self.standing = dict.fromkeys(self.standing, 0)
         self.phones = self._install_phones()
         self.gateways = self._install_gateways()
         self.agents: list[Agent] = [*self.phones, *self.gateways]
@@ -156,6 +165,8 @@ class World(Shell):
         self.clock.at(self.draw.uniform(60.0, CALLS_UNTIL), partial(self.draw.choice(self.phones).register, 0))
         self._plan_trouble()
         self._plan_media()
+        if self._registers:
+            self.clock.at(HORIZON - _LAST_WORDS, self._drain)
         self.clock.run(HORIZON)
 
     def _plan_call(self, when: float) -> None:
@@ -229,7 +240,9 @@ class World(Shell):
         self.perform(self.core.datagram(data, flow, self.clock.now, self.wall))
 
     def _reload(self) -> None:
-        self.perform(self.core.reload(office(self.profile.way, "a second version"), self.clock.now, self.wall))
+        self.perform(
+            self.core.reload(office(self.profile.way, "a second version", self._registers), self.clock.now, self.wall)
+        )
 
     def _drain(self) -> None:
         self.perform(self.core.drain(self.clock.now, self.wall))
