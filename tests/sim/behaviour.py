@@ -10,7 +10,7 @@ import msgspec
 from .plan import Act, Plan, Provisional
 from .timing import drawn
 
-_ACTS: tuple[Act, ...] = ("move", "hold", "resume", "refresh", "empty", "update", "info", "message")
+_ACTS: tuple[Act, ...] = ("move", "hold", "hold", "resume", "refresh", "empty", "update", "info", "message")
 
 
 def _acts(draw: Random) -> tuple[tuple[float, Act], ...]:
