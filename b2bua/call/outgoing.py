@@ -380,8 +380,8 @@ class OutgoingLeg(Leg):
         if self._invite is not None:
             self._invite.user = None
             self._invite = None
+            self.early = None
         self._offer = None
-        self.early = None
         super().finish()
 
     def _succeeded(self, transaction: ClientTransaction, response: Response) -> None:

@@ -23,6 +23,7 @@ from b2bua.call.tables import EARLY_PRACK, EARLY_UPDATE, ExchangeEvent, Exchange
 from b2bua.call.undertaking import REACHING, Compiled, Undertaking
 from b2bua.effects import Flow
 from b2bua.sdp.negotiation import answer, answer_direction, receives, sends
+from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.rack import rack_of
 from b2bua.transaction.client import ClientTransaction
@@ -180,8 +181,13 @@ class Passage(Undertaking):
 
 def acknowledge(talk: Talk, leg: Leg, request: Request, server: ServerTransaction) -> None:
     """A PRACK came: it settles what it acknowledges, and what it says passes on."""
+    try:
+        rack = rack_of(request)
+    except PeerError as error:
+        server.respond(error.status, leg.dialog.local_tag, error.headers, reason=error.reason)
+        return
     provisionals = leg.provisionals if isinstance(leg, IncomingLeg) else None
-    here = None if provisionals is None else provisionals.acknowledged(request, rack_of(request))
+    here = None if provisionals is None else provisionals.acknowledged(request, rack)
     if here is None or provisionals is None or not isinstance(leg, IncomingLeg):
         server.respond(481, leg.dialog.local_tag)
         return

@@ -14,7 +14,7 @@ from b2bua.effects import Flow
 from b2bua.settings import Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
-from b2bua.sip.rack import RELIABLE, rack_of
+from b2bua.sip.rack import RELIABLE
 from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
@@ -58,8 +58,6 @@ def check_inside(request: Request, ours: frozenset[str]) -> None:
         raise PeerError(405, "Method Not Allowed", (ALLOW,))
     check_extensions(request, ours)
     check_description(request)
-    if request.method == "PRACK":
-        rack_of(request)
 
 
 def check_scheme(request: Request, uri: Uri, flow: Flow) -> None:
