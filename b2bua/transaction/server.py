@@ -127,9 +127,10 @@ class ServerTransaction(Transaction):
             self.user.reply_failed(self)
 
     def finish(self) -> None:
-        """Be gone."""
+        """Be gone. A leg may hold what is over for as long as its call lasts."""
         self.stop_timer()
         self.user = None
+        self.response = b""
         self.layer.forget_server(self)
 
     def _shrink(self) -> None:
