@@ -2,7 +2,7 @@
 
 Owns `and`, `then`, `else`, `for` and `progress`. A step ends with an answer, with its last leg, or when its time runs
 out; its outcome is the first of no-answer, busy, redirect, failure and unreachable that any of its legs had, and the
-dial's outcome is its last step's. Leaves answering the caller, and what follows an outcome, to the call.
+dial's outcome is its last step's. Leaves answering the caller, and what follows an outcome, to `setup`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
-    from b2bua.call.call import Call
+    from b2bua.call.setup import Setup
 
 _FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
 _BUSY = frozenset((486, 600, 603))
@@ -38,6 +38,7 @@ class Hunt:
         "_progress_limit",
         "_rang",
         "_redirected",
+        "_setup",
         "_starting",
         "_step",
         "_tried",
@@ -49,8 +50,9 @@ class Hunt:
         "target",
     )
 
-    def __init__(self, call: Call, dial: Dial) -> None:
-        self._call = call
+    def __init__(self, setup: Setup, dial: Dial) -> None:
+        self._setup = setup
+        self._call = setup.call
         self.dial = dial
         self._step = -1
         self.legs: dict[int, OutgoingLeg] = {}
@@ -71,7 +73,7 @@ class Hunt:
         while True:
             self._step += 1
             if self._step >= len(self.dial.steps) and not self._has_last_resort():
-                self._call.dial_over(self._result())
+                self._setup.dial_over(self._result())
                 return
             step = self.dial.steps[self._step]
             if step.after == "else" and self._step > 0 and self.outcome != "unreachable":
@@ -121,7 +123,7 @@ class Hunt:
             self._kinds = {kind}
             self.stop()
             self._conclude()
-            self._call.dial_over(self._result())
+            self._setup.dial_over(self._result())
         elif not self.legs and not self._starting:
             self.stop()
             self._conclude()
@@ -157,10 +159,10 @@ class Hunt:
     def _begin(self, step: Step) -> None:
         self._kinds = set()
         self._rang = False
-        call = self._call
+        setup = self._setup
         legs: dict[int, OutgoingLeg] = {}
         for party in step.parties:
-            found = call.dial_party(party)
+            found = setup.legs_to(party)
             if isinstance(found, Refused):
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
                 status = 480 if found.kind == "unreachable" else 404
@@ -173,13 +175,13 @@ class Hunt:
             return
         self.several = len(legs) > 1
         self._tried += len(legs)
-        turn = call.stack.turn
+        turn = self._call.stack.turn
         self._limit = turn.after(step.seconds, self, "for")
-        progress = step.progress or call.trunk_progress(legs.values())
+        progress = step.progress or setup.trunk_progress(legs.values())
         if progress is not None and progress < step.seconds:
             self._progress_limit = turn.after(progress, self, "progress")
         self._starting = True
-        if self.several or call.breadth is not None:
+        if self.several or setup.breadth is not None:
             self._spread(list(legs.values()))
         else:
             for leg in list(legs.values()):
@@ -191,7 +193,7 @@ class Hunt:
 
     def _spread(self, legs: list[OutgoingLeg]) -> None:
         """Start legs that share what Max-Breadth leaves them; those that are too many fail (RFC 5393 5.3.3)."""
-        for leg, share in zip(legs, shares(self._call.breadth, len(legs)), strict=True):
+        for leg, share in zip(legs, shares(self._setup.breadth, len(legs)), strict=True):
             if share:
                 leg.start(share)
             else:
@@ -210,7 +212,7 @@ class Hunt:
         if status in _NOT_THERE and leg.rang and happening.reached:
             return "no-answer"
         unreachable = not happening.reached or status in _NOT_THERE or status in _UNREACHABLE
-        if unreachable or status in self._call.failover(leg):
+        if unreachable or status in self._setup.failover(leg):
             return "unreachable"
         return "redirect" if 300 <= status < 400 else "failure"
 
