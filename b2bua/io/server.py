@@ -1,8 +1,8 @@
 """A running server: everything opened, tied together, watched, and put away again.
 
-Owns the order of starting and ending, signals, what an operator may ask, and swapping the policy. Ports, state and
-store are opened before anything runs, so that what is wrong with them is said at once. Leaves the command line and
-the files to `operator`.
+Owns the order of starting and ending, signals, and telling how the server is. Ports, state and store are opened before
+anything runs, so that what is wrong with them is said at once. Leaves what an operator may ask to `commands`, the
+policy to `in_force`, and the command line and the files to `operator`.
 """
 
 from __future__ import annotations
@@ -24,28 +24,18 @@ from structlog.typing import FilteringBoundLogger
 from b2bua import __version__
 from b2bua.core import Core
 from b2bua.io.certificate_watch import CertificateWatch
+from b2bua.io.commands import Commands
 from b2bua.io.control import Control, open_control
 from b2bua.io.database import Database
 from b2bua.io.dns_queries import Dns
-from b2bua.io.failure import ServerError
 from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
+from b2bua.io.in_force import InForce
 from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
 from b2bua.io.media.supervisor import MediaProcess
 from b2bua.io.repertoire import Repertoire
-from b2bua.io.requests import (
-    CONTROL,
-    HangUp,
-    Refused,
-    Reload,
-    Request,
-    ShowCalls,
-    ShowRegistrations,
-    ShowStatus,
-    ShowTrunks,
-    SwitchTrunk,
-)
+from b2bua.io.requests import CONTROL, Refused
 from b2bua.io.resolver import Resolver
 from b2bua.io.shell import Shell
 from b2bua.io.state import DATABASE, StateDirectory
@@ -55,7 +45,6 @@ from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
-from dsl.diagnostics import PolicyError, suggestion
 from dsl.policy import Policy
 
 LAST_WORDS_SECONDS = 5.0
@@ -125,13 +114,10 @@ class Server:
     """One server, to be `run` once, within trio."""
 
     def __init__(self, plan: Plan, resources: Resources) -> None:
-        self._plan = plan
         self._settings = settings = plan.settings
         self._log = plan.log
-        self._policy = plan.policy
         self._began = time.time()
         self._draining = False
-        self._reloading = trio.Lock()
         self._stopping = trio.CancelScope()
         self._core = core = Core(
             settings,
@@ -156,10 +142,13 @@ class Server:
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
         self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
         self._store = Store(resources.database, shell)
-        self._control = Control(resources.control, shell, self.act)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)
+        sounds = self.repertoire if settings.media.last_port else None
+        self.in_force = InForce(plan.policy, plan.load, core, shell, sounds)
+        self.commands = Commands(core, shell, self._store, self.in_force, self._status)
+        self._control = Control(resources.control, shell, self.commands.act)
         shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
 
     async def run(self) -> None:
@@ -189,13 +178,14 @@ class Server:
 
     def _ready(self) -> None:
         self._shell.turn(self._core.start)
-        self._log.info("ready", policy=self._policy.name, hash=self._policy.hash, pid=os.getpid())
+        policy = self.in_force.policy
+        self._log.info("ready", policy=policy.name, hash=policy.hash, pid=os.getpid())
 
     async def _begin_media(self, nursery: trio.Nursery) -> None:
         """Have sounds and ports before the first call, as far as they can be had."""
         if not self._settings.media.last_port:
             return
-        for wrong in await self.repertoire.begin(self._policy):
+        for wrong in await self.repertoire.begin(self.in_force.policy):
             self._log.error("sound not loaded", why=wrong)
         nursery.start_soon(self._shell.contained, self._media.run)
         with trio.move_on_after(_MEDIA_SECONDS):
@@ -224,7 +214,7 @@ class Server:
     async def _hung_up(self) -> None:
         """SIGHUP: what is wrong with the policy stands in the log."""
         with suppress(Refused):
-            await self._reload()
+            await self.in_force.reload()
 
     async def _drain(self) -> None:
         """No new calls; those that are there go on for a while, and are then hung up."""
@@ -245,75 +235,9 @@ class Server:
     def _size(self, what: str) -> int:
         return self._core.sizes().get(what, 0)
 
-    # What an operator asks.
-
-    async def act(self, request: Request) -> object:
-        """Do what is asked, and return what is to be shown. Raises Refused."""
-        match request:
-            case ShowCalls():
-                return self._core.calls()
-            case ShowRegistrations():
-                return self._core.registrations(time.time())
-            case ShowTrunks():
-                return self._core.trunks(time.time())
-            case ShowStatus():
-                return self._status()
-            case HangUp(call):
-                return self._hang_up(call)
-            case SwitchTrunk(trunk, disable):
-                return await self._switch(trunk, disable)
-            case Reload():
-                return await self._reload()
-
-    def _hang_up(self, call: str) -> object:
-        try:
-            effects = self._core.hangup(call, trio.current_time(), time.time())
-        except KeyError:
-            raise Refused(f"there is no call {call}; `b2bua show calls` lists them") from None
-        self._shell.perform(effects)
-        self._shell.settle()
-        return {"call": call}
-
-    async def _switch(self, trunk: str, disable: bool) -> object:
-        """Remember it first, so that what was said holds after a restart too. Raises Refused."""
-        known = [each.name for each in self._core.trunks(time.time())]
-        if trunk not in known:
-            advice = suggestion(trunk, known) or "`b2bua show trunks` lists them"
-            raise Refused(f"there is no trunk {trunk}; {advice}")
-        try:
-            await self._store.switch(trunk, disable)
-        except ServerError as error:
-            raise Refused(f"trunk {trunk} is as it was: {error}") from None
-        self._shell.turn(self._core.switch_trunk, trunk, disable)
-        return {"trunk": trunk, "disabled": disable}
-
-    async def _reload(self) -> object:
-        """Read the policy in a thread, and swap it if all is well with it. Raises Refused with every problem."""
-        async with self._reloading:
-            try:
-                policy = await trio.to_thread.run_sync(self._plan.load)
-            except PolicyError as error:
-                for wrong in error.problems:
-                    place = f"{wrong.file}:{wrong.line}:{wrong.column}"
-                    self._log.error("policy not loaded", at=place, why=wrong.message, advice=wrong.advice)
-                raise Refused(f"{error}\nthe policy {self._policy.hash} stays in force") from None
-            except OSError as error:
-                self._log.error("policy not loaded", why=str(error))
-                raise Refused(f"{error}; the policy {self._policy.hash} stays in force") from None
-            await self._admit(policy)
-            before, self._policy = self._policy, policy
-            self._shell.turn(self._core.reload, policy)
-        return {"policy": policy.name, "hash": policy.hash, "before": before.hash}
-
-    async def _admit(self, policy: Policy) -> None:
-        """Make the sounds of a policy ready. Raises Refused when one cannot be played."""
-        wrong = await self.repertoire.admit(policy) if self._settings.media.last_port else []
-        for why in wrong:
-            self._log.error("policy not loaded", why=why)
-        if wrong:
-            raise Refused("\n".join((*wrong, f"the policy {self._policy.hash} stays in force")))
-
     def _status(self) -> object:
+        """How the server is, for whoever asks."""
+        policy = self.in_force.policy
         tasks = trio.lowlevel.current_statistics().tasks_living
         sizes = {"tasks": tasks, "descriptors": len(os.listdir("/proc/self/fd")), "connections": len(self._streams)}
         return {
@@ -321,7 +245,7 @@ class Server:
             "pid": os.getpid(),
             "started": self._began,
             "draining": self._draining,
-            "policy": {"name": self._policy.name, "hash": self._policy.hash, "path": str(self._policy.path)},
+            "policy": {"name": policy.name, "hash": policy.hash, "path": str(policy.path)},
             "listen": [listener_text(listener) for listener in self._settings.listen],
             "sizes": self._core.sizes() | sizes,
             "media": self._media.status(),

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -130,7 +129,7 @@ async def bench(tmp_path: Path, nursery: trio.Nursery, request: pytest.FixtureRe
 
 
 async def status(bench: Bench) -> dict[str, Any]:
-    shown = await bench.server.act(ShowStatus())
+    shown = await bench.server.commands.act(ShowStatus())
     assert isinstance(shown, dict)
     return shown
 
@@ -140,7 +139,7 @@ async def test_it_answers_and_shows_what_it_has(bench: Bench) -> None:
     assert (await bench.register()).startswith("SIP/2.0 200 ")
     (binding,) = await registrations(bench)
     assert (binding.user, binding.transport, binding.reachable) == ("alice", "udp", True)
-    assert await bench.server.act(ShowCalls()) == []
+    assert await bench.server.commands.act(ShowCalls()) == []
     shown = await status(bench)
     assert shown["listen"] == [f"udp:127.0.0.1:{bench.port}", f"tcp:127.0.0.1:{bench.port}"]
     assert shown["policy"]["name"] == "lab"
@@ -150,25 +149,25 @@ async def test_it_answers_and_shows_what_it_has(bench: Bench) -> None:
 
 
 async def registrations(bench: Bench) -> list[RegistrationView]:
-    shown = await bench.server.act(ShowRegistrations())
+    shown = await bench.server.commands.act(ShowRegistrations())
     assert isinstance(shown, list)
     return shown
 
 
 async def test_a_call_that_is_not_there_cannot_be_hung_up(bench: Bench) -> None:
     with pytest.raises(Refused, match="there is no call x; `b2bua show calls` lists them"):
-        await bench.server.act(HangUp("x"))
+        await bench.server.commands.act(HangUp("x"))
 
 
 async def test_a_trunk_is_disabled_and_a_reload_knows_it(bench: Bench) -> None:
     with pytest.raises(Refused, match="there is no trunk pstn; `b2bua show trunks` lists them"):
-        await bench.server.act(SwitchTrunk("pstn", True))
+        await bench.server.commands.act(SwitchTrunk("pstn", True))
     change(bench, POLICY + 'trunk pstn { uri "sip:127.0.0.1:9" }\n')
-    await bench.server.act(Reload())
+    await bench.server.commands.act(Reload())
     with pytest.raises(Refused, match="there is no trunk psdn; did you mean `pstn`"):
-        await bench.server.act(SwitchTrunk("psdn", True))
-    assert await bench.server.act(SwitchTrunk("pstn", True)) == {"trunk": "pstn", "disabled": True}
-    shown = await bench.server.act(ShowTrunks())
+        await bench.server.commands.act(SwitchTrunk("psdn", True))
+    assert await bench.server.commands.act(SwitchTrunk("pstn", True)) == {"trunk": "pstn", "disabled": True}
+    shown = await bench.server.commands.act(ShowTrunks())
     assert isinstance(shown, list)
     assert [(trunk.name, trunk.state) for trunk in shown] == [("pstn", "disabled")]
 
@@ -176,7 +175,7 @@ async def test_a_trunk_is_disabled_and_a_reload_knows_it(bench: Bench) -> None:
 async def test_a_reload_swaps_the_policy(bench: Bench) -> None:
     before = bench.plan.policy.hash
     change(bench, POLICY.replace("reject 404", "reject 410"))
-    shown = await bench.server.act(Reload())
+    shown = await bench.server.commands.act(Reload())
     assert isinstance(shown, dict)
     assert shown["before"] == before != shown["hash"]
     assert (await status(bench))["policy"]["hash"] == shown["hash"]
@@ -189,7 +188,7 @@ def change(bench: Bench, text: str) -> None:
 async def test_a_bad_policy_is_refused_with_all_that_is_wrong_and_the_old_one_stays(bench: Bench) -> None:
     change(bench, POLICY.replace("dial alice", "dial alise").replace("reject 404", "reject 99999"))
     with pytest.raises(Refused) as refused:
-        await bench.server.act(Reload())
+        await bench.server.commands.act(Reload())
     said = str(refused.value)
     assert "alise" in said
     assert said.endswith(f"the policy {bench.plan.policy.hash} stays in force")
@@ -221,10 +220,10 @@ async def test_media_ports_are_bound_and_sounds_known_before_it_is_ready(bench: 
 
 async def test_a_reload_brings_its_sounds_and_old_ones_go_with_their_last_call(bench: Bench) -> None:
     beep(bench, 440)
-    await bench.server.act(Reload())
+    await bench.server.commands.act(Reload())
     first = bench.server.repertoire.sounds - {"tone"}
     beep(bench, 660)
-    await bench.server.act(Reload())
+    await bench.server.commands.act(Reload())
     assert first < bench.server.repertoire.sounds
     gc.collect()
     bench.server.repertoire.tidy()
@@ -243,9 +242,9 @@ async def test_a_sound_that_vanished_is_no_reason_to_change_the_policy(
         (bench.script.parent / "beep.wav").unlink()
         return policy
 
-    monkeypatch.setattr(bench.server, "_plan", msgspec.structs.replace(bench.plan, load=vanishing))
+    monkeypatch.setattr(bench.server.in_force, "load", vanishing)
     with pytest.raises(Refused, match=r"sound beep, .*beep\.wav: No such file"):
-        await bench.server.act(Reload())
+        await bench.server.commands.act(Reload())
     assert (await status(bench))["policy"]["hash"] == bench.plan.policy.hash
 
 
@@ -282,9 +281,9 @@ async def test_a_draining_server_takes_no_new_call(bench: Bench) -> None:
 
 async def test_a_call_can_be_hung_up(bench: Bench) -> None:
     await bench.ring()
-    calls = await bench.server.act(ShowCalls())
+    calls = await bench.server.commands.act(ShowCalls())
     assert isinstance(calls, list)
-    await bench.server.act(HangUp(calls[0].id))
+    await bench.server.commands.act(HangUp(calls[0].id))
     with trio.fail_after(5):
         await trio.lowlevel.wait_readable(bench.phone)
     assert re.match(rb"SIP/2\.0 [45]\d\d ", bench.phone.recv(4096))
