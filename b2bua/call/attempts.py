@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from b2bua.call.course import late, unheard
 from b2bua.effects import Address, Flow, Resolved
 from b2bua.sip.message import Response
 from b2bua.transaction.timers import Timer
@@ -91,9 +92,9 @@ class Attempts:
         self._leg.stack.turn.concerned = self._leg.call
         if name == "late":
             self._left.clear()
-            self._leg.late()
+            late(self._leg)
         else:
-            self._leg.unheard()
+            unheard(self._leg)
 
     def _next(self) -> Flow | None:
         if not self._left:

@@ -1,16 +1,17 @@
 """The leg of whomever we call: one INVITE and what comes back (RFC 3261 sections 13.2 and 9.1).
 
-Owns the choice of a stream for what is too large for a datagram (18.1.1), answering a trunk's challenge (22.2), CANCEL,
-the ACK of a 2xx, and ending forks that nobody wants. Leaves finding the next hop to `b2bua.names`, and which of its
-targets has its turn to `attempts`.
+Owns the INVITE itself, answering a trunk's challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody
+wants. Leaves finding the next hop to `b2bua.names`, which of its targets has its turn to `attempts`, and where the
+INVITE goes when its way has failed to `course`.
 """
 
 from __future__ import annotations
 
 from b2bua.call.attempts import Attempts, retry_after
+from b2bua.call.course import UNDECIDED, by_another_flow, may_stream, silent, to_next_target, undelivered
 from b2bua.call.early import CalledEarlies
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
-from b2bua.call.forks import end_fork, forsake
+from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, REACHING, TOO_SMALL, Leg, LegUser, Stack, contact_of
 from b2bua.call.proof import Proof
@@ -32,24 +33,29 @@ _MOST_INVITES = 20
 
 
 class OutgoingLeg(Leg):
-    """A called side of a call. `rang` is whether any 18x came; `response` is the INVITE's while it is at work."""
+    """A called side of a call. `rang` is whether any 18x came; `response` is the INVITE's while it is at work.
+
+    `invite` is the INVITE's transaction until its ACK, and `offer` what it offers; `attempts` are the targets of a name
+    that was looked up; `proof` answers a trunk's challenges. `datagram_flow` is what the INVITE had gone by, had it not
+    been too large; `streams_refused` whether no stream was taken for that.
+    """
 
     __slots__ = (
         "_ack_content",
-        "_attempts",
-        "_datagram_flow",
         "_headers",
-        "_invite",
         "_max_forwards",
-        "_offer",
-        "_proof",
-        "_streams_refused",
         "_timer",
         "addresses",
+        "attempts",
+        "datagram_flow",
         "destination",
         "early",
+        "invite",
+        "offer",
+        "proof",
         "rang",
         "response",
+        "streams_refused",
         "witness",
     )
 
@@ -67,22 +73,22 @@ class OutgoingLeg(Leg):
         tag = stack.turn.draw()
         dialog = Dialog(call_id, f"{destination.from_};tag={tag}", tag, destination.to, "", _NOWHERE, int(tag[:15], 16))
         super().__init__(stack, call, number, dialog, LegState.RESOLVING)
-        self._aim(destination)
+        self.aim(destination)
         self.rang = False
         self.witness: Witness | None = None
         self.response: Response | None = None
         self.early: CalledEarlies | None = None
         self.addresses: tuple[Address, ...] = ()
-        self._offer = offer
+        self.offer = offer
         self._headers = headers
         self._max_forwards = max_forwards
-        self._invite: ClientTransaction | None = None
+        self.invite: ClientTransaction | None = None
         self._ack_content: Content | None = None
-        self._datagram_flow: Flow | None = None
-        self._streams_refused = False
-        self._attempts: Attempts | None = None
+        self.datagram_flow: Flow | None = None
+        self.streams_refused = False
+        self.attempts: Attempts | None = None
         self._timer: Timer | None = None
-        self._proof = Proof(destination.account) if destination.account is not None else None
+        self.proof = Proof(destination.account) if destination.account is not None else None
         self.timer = stack.refreshing.opening
 
     def exceed(self) -> None:
@@ -102,7 +108,7 @@ class OutgoingLeg(Leg):
             return
         hop, stack = self.destination.hop, self.stack
         if hop.address is None:
-            self._attempts = Attempts(self)
+            self.attempts = Attempts(self)
             stack.names.resolve(hop, self)
             return
         self.addresses = (hop.address,)
@@ -110,13 +116,13 @@ class OutgoingLeg(Leg):
 
     def resolved(self, answer: Answer) -> None:
         """The next hop's addresses are known, or will not be."""
-        if self.state is not LegState.RESOLVING or self._attempts is None:
+        if self.state is not LegState.RESOLVING or self.attempts is None:
             return
         if isinstance(answer, Resolved):
             self.addresses = answer.addresses
-            self._set_out(self._attempts.found(answer))
+            self._set_out(self.attempts.found(answer))
         else:
-            self._fail(answer.reason if isinstance(answer, Failed) else "no address")
+            self.fail(answer.reason if isinstance(answer, Failed) else "no address")
 
     def abandon(self) -> None:
         """The call has no use for this leg any more."""
@@ -150,8 +156,8 @@ class OutgoingLeg(Leg):
             return
         self.response = response
         status = response.status
-        if self._attempts is not None:
-            self._attempts.heard(response)
+        if self.attempts is not None:
+            self.attempts.heard(response)
         if status < 200:
             if "RSeq" in response.headers and not self._counts(response):
                 self.response = None
@@ -160,56 +166,29 @@ class OutgoingLeg(Leg):
             self.step(LegEvent.PROGRESSED)
         elif status < 300:
             self._succeeded(transaction, response)
-        elif status in _FLOW_FAILED and self._by_another_flow(status):
+        elif status in _FLOW_FAILED and by_another_flow(self, status):
             pass
-        elif status in (401, 407) and self.state in _UNDECIDED and self.authorization(response, "INVITE"):
+        elif status in (401, 407) and self.state in UNDECIDED and self.authorization(response, "INVITE"):
             self.step(LegEvent.CHALLENGED)
-        elif status == TOO_SMALL and self.state in _UNDECIDED and self._asks_for_more(response):
+        elif status == TOO_SMALL and self.state in UNDECIDED and self._asks_for_more(response):
             self.step(LegEvent.TOO_BRIEF)
-        elif status != 503 or not self._go_elsewhere("503", retry_after(response)):
+        elif status != 503 or not to_next_target(self, "503", retry_after(response)):
             self.step(LegEvent.REJECTED)
         self.response = None
 
     def timed_out(self, transaction: ClientTransaction) -> None:
-        """Nothing came back from where we sent the INVITE: the next address may do better (RFC 3263 4.3)."""
+        """Nothing came back from where our INVITE, or our BYE, went."""
         if transaction.method != "INVITE":
             super().timed_out(transaction)
-        elif not self._go_elsewhere(_SILENT) and not self._by_another_flow():
-            self.cause, self.reason = 408, _SILENT
-            self.step(LegEvent.UNREACHABLE)
+        else:
+            silent(self)
 
     def transport_failed(self, transaction: ClientTransaction) -> None:
-        """The INVITE could not be delivered; one that went by a stream for its size tries a datagram (18.1.1)."""
+        """Our INVITE, or our BYE, could not be delivered."""
         if transaction.method != "INVITE":
             super().transport_failed(transaction)
-        elif self._datagram_flow is not None and self.state is LegState.CALLING:
-            self.dialog.flow = self._datagram_flow
-            self._datagram_flow = None
-            self._streams_refused = True
-            self.step(LegEvent.ELSEWHERE)
         else:
-            why = self.stack.turn.why or _CUT_OFF
-            if not self._go_elsewhere(why) and not self._by_another_flow():
-                self.cause, self.reason = 503, why
-                self.step(LegEvent.UNREACHABLE)
-
-    def unheard(self) -> None:
-        """Not a word from the target at work, and others are left (RFC 3263 4.3)."""
-        invite = self._invite
-        if self._go_elsewhere(_SILENT) and invite is not None:
-            forsake(self.stack, invite, self._offer is not None)
-
-    def late(self) -> None:
-        """Finding the next hop and trying its targets have taken as long as one transaction may."""
-        if self.state is LegState.RESOLVING:
-            self._fail("the name was not resolved in time")
-        elif self.state is LegState.CALLING and self._invite is not None:
-            forsake(self.stack, self._invite, self._offer is not None)
-            self._invite = None
-            self._go_elsewhere(_SILENT)
-            if not self._by_another_flow():
-                self.cause, self.reason = 408, _SILENT
-                self.step(LegEvent.UNREACHABLE)
+            undelivered(self)
 
     def timer_fired(self, name: str) -> None:
         """A cancelled INVITE never got its final response (9.1)."""
@@ -217,12 +196,12 @@ class OutgoingLeg(Leg):
 
     def authorization(self, response: Response, method: str) -> tuple[str, str] | None:
         """The header that answers this challenge, if it comes from one of the trunk's own addresses."""
-        proof = self._proof
+        proof = self.proof
         if proof is None or self.dialog.flow.remote not in {address.host for address in self.addresses}:
             return None
         before = proof.given
         given = proof.answer(response, method, self.dialog.target, self.stack.turn.draw())
-        if self._invite is not None and method != "INVITE":
+        if self.invite is not None and method != "INVITE":
             # The ACK of the INVITE has what that was given, not what went with a request in between.
             proof.given = before
         return given
@@ -250,29 +229,29 @@ class OutgoingLeg(Leg):
         place = stack.ways.place(dialog.flow)
         contact = place.secured if dialog.secure else place.contact
         asking = self.timer.asking
-        if self._offer is not None or self.call.hears_offers():
+        if self.offer is not None or self.call.hears_offers():
             # Without an offer only where the called side's could be answered before it takes the call.
             asking = with_reliable(asking)
         headers = [contact, ALLOW, *asking, *self._headers]
         body = b""
-        if self._offer is not None:
-            headers += self._offer.headers
-            body = self.describe(dialog, self._offer, place)
-        if self._proof is not None and self._proof.given is not None:
-            headers.append(self._proof.given)
+        if self.offer is not None:
+            headers += self.offer.headers
+            body = self.describe(dialog, self.offer, place)
+        if self.proof is not None and self.proof.given is not None:
+            headers.append(self.proof.given)
         branch = stack.branch()
         cseq = dialog.next_cseq()
         data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
-        if len(data) > _LARGEST_DATAGRAM and self._may_stream():
-            self._datagram_flow = dialog.flow
+        if len(data) > _LARGEST_DATAGRAM and may_stream(self):
+            self.datagram_flow = dialog.flow
             flow = stack.ways.flow_to(Address("TCP", dialog.flow.remote, dialog.flow.remote_port))
             dialog.flow = flow or dialog.flow
             place = stack.ways.place(dialog.flow)
             headers[0] = contact_of(dialog, place)
             data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
-        self._invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
-        if self._attempts is not None:
-            self._attempts.sent()
+        self.invite = stack.transactions.begin_client("INVITE", branch, data, dialog.flow, self)
+        if self.attempts is not None:
+            self.attempts.sent()
 
     def send_elsewhere(self) -> None:
         """Send the same request by another way: all that differs is its branch (RFC 3263 4.3, RFC 3261 18.1.1)."""
@@ -295,17 +274,17 @@ class OutgoingLeg(Leg):
         if self.early is not None:
             self.dialog = self.early.dialog_of(response.to_tag) or self.dialog
         complete(self.dialog, response, self.dialog.flow, self.stack.ways)
-        if self._offer is None and not (self.early is not None and self.early.settled(self.dialog)):
+        if self.offer is None and not (self.early is not None and self.early.settled(self.dialog)):
             # The called side made the offer: should the caller leave now, its ACK refuses it (13.2.2.4).
             content = content_of(response)
             if content is not None and content.around is not None:
                 self._ack_content = refusal_of(content)
-        self._settle()
+        self.settle()
         if self.state is LegState.ANSWERED:
             self.stack.refreshing.answered(self, response)
             self.cause, self.reason = 200, "OK"
             self.answered_at = self.stack.turn.wall
-            self._offer = None
+            self.offer = None
             self._headers = ()
 
     def report_answer(self) -> None:
@@ -340,19 +319,19 @@ class OutgoingLeg(Leg):
 
     def send_cancel(self) -> None:
         """Ask the called side to stop; should it never say so, stop waiting after 64*T1 (9.1)."""
-        invite, turn = self._invite, self.stack.turn
+        invite, turn = self.invite, self.stack.turn
         assert invite is not None
         self.stack.transactions.begin_client("CANCEL", invite.branch, cancellation(invite.request), invite.flow, None)
         self._timer = turn.after(64 * turn.settings.timers.t1, self, "give up")
 
     def drop_invite(self) -> None:
         """No final response came to an INVITE that was cancelled."""
-        if self._invite is not None:
-            self._invite.drop()
+        if self.invite is not None:
+            self.invite.drop()
 
     def send_ack(self) -> None:
         """Acknowledge the 2xx; its transaction repeats the ACK whenever the 2xx is repeated (13.2.2.4)."""
-        invite, dialog, stack = self._invite, self.dialog, self.stack
+        invite, dialog, stack = self.invite, self.dialog, self.stack
         assert invite is not None
         content = self._ack_content
         place = stack.ways.place(dialog.flow)
@@ -361,27 +340,27 @@ class OutgoingLeg(Leg):
         if content is not None:
             headers = content.headers
             body = self.describe(dialog, content, place)
-        if self._proof is not None and self._proof.given is not None:
+        if self.proof is not None and self.proof.given is not None:
             # The ACK carries what its INVITE carried (RFC 3261 13.2.2.4).
-            headers = (*headers, self._proof.given)
-            self._proof.accepted()
+            headers = (*headers, self.proof.given)
+            self.proof.accepted()
         cseq = dialog.local_cseq
         if self.early is not None:
             cseq, self.early = self.early.cseq, None
         data = dialog.write("ACK", cseq, place, stack.branch(), headers, body)
         invite.acknowledged(dialog.remote_tag, data, dialog.flow)
         invite.user = None
-        self._invite = None
+        self.invite = None
         self._ack_content = None
 
     def finish(self) -> None:
         """Let go of what the INVITE needed."""
-        self._settle()
-        if self._invite is not None:
-            self._invite.user = None
-            self._invite = None
+        self.settle()
+        if self.invite is not None:
+            self.invite.user = None
+            self.invite = None
             self.early = None
-        self._offer = None
+        self.offer = None
         super().finish()
 
     def _succeeded(self, transaction: ClientTransaction, response: Response) -> None:
@@ -396,50 +375,24 @@ class OutgoingLeg(Leg):
 
     def _counts(self, response: Response) -> bool:
         """Whether a provisional response that may be reliable is the next one (RFC 3262 section 4)."""
-        if self._offer is None and not self.call.hears_offers():
+        if self.offer is None and not self.call.hears_offers():
             # Our INVITE did not say that we speak 100rel.
             return True
         if self.early is None:
             self.early = CalledEarlies(self, self.dialog.local_cseq)
-        if self._proof is not None:
-            self._proof.accepted()
-        return self.early.take(response, self._offer is None)
-
-    def _may_stream(self) -> bool:
-        flow = self.dialog.flow
-        unbound = not self.dialog.pinned and not self._streams_refused
-        named = self.destination.hop.transport is not None
-        return unbound and not named and flow.transport == "UDP" and self.stack.ways.has("TCP", flow.remote)
+        if self.proof is not None:
+            self.proof.accepted()
+        return self.early.take(response, self.offer is None)
 
     def _set_out(self, flow: Flow | None) -> None:
         if flow is not None:
             self.dialog.flow = flow
             self.step(LegEvent.RESOLVED)
         else:
-            self._fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
+            self.fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
 
-    def _go_elsewhere(self, why: str, seconds: float | None = None) -> bool:
-        """The target at work failed: try the next one, unless the call is under way there, or not wanted any more.
-
-        A 100 before a 503 says nothing of the call, a lost connection after one might leave it behind.
-        """
-        attempts = self._attempts
-        if attempts is None:
-            return False
-        attempts.failed(why, seconds)
-        waiting = self.state is LegState.CALLING
-        refused = self.state is LegState.PROCEEDING and self.response is not None and not self.rang
-        flow = attempts.elsewhere() if waiting or refused else None
-        if flow is None:
-            return False
-        self.dialog.flow = flow
-        if self._proof is not None:
-            self._proof.move()
-        self._datagram_flow = None
-        self._streams_refused = False
-        return self.step(LegEvent.ELSEWHERE)
-
-    def _aim(self, destination: Destination) -> None:
+    def aim(self, destination: Destination) -> None:
+        """Have the INVITE go there."""
         dialog = self.dialog
         self.destination = destination
         dialog.flow = destination.flow or _NOWHERE
@@ -450,26 +403,16 @@ class OutgoingLeg(Leg):
         if destination.routes:
             self.seen_at = destination.source
 
-    def _by_another_flow(self, status: int = 0) -> bool:
-        """Whether the phone has another flow, by which the INVITE goes now (RFC 5626 5.3)."""
-        if status == 430:
-            self.stack.flow_gone(self.destination)
-        spare = self.destination.spare
-        if spare is None or self.state not in _UNDECIDED:
-            return False
-        self._aim(spare)
-        self._settle()
-        return self.step(LegEvent.ANOTHER_FLOW)
-
-    def _fail(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        """There is no way to the called side, for this reason."""
         self.cause, self.reason = 503, reason
         self.step(LegEvent.UNRESOLVED)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Nothing of the set-up is waited for any more."""
-        if self._attempts is not None:
-            self._attempts.close()
-            self._attempts = None
+        if self.attempts is not None:
+            self.attempts.close()
+            self.attempts = None
         if self._timer is not None:
             self.stack.turn.timers.cancel(self._timer)
             self._timer = None
@@ -478,8 +421,5 @@ class OutgoingLeg(Leg):
 _NOWHERE = Flow("UDP", "", 0, "", 0)
 # RFC 5626 5.3: what says that a flow has failed, where it is a response.
 _FLOW_FAILED = (408, 430)
-_SILENT = "no response"
-_CUT_OFF = "the next hop cannot be reached"
-_UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
 
 OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)
