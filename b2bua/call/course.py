@@ -1,6 +1,6 @@
-"""The course of a called leg's INVITE: where else it may go, once the way that it took has failed.
+"""The course of a called leg's INVITE: where it goes first, and where next when that way has failed.
 
-Owns the ways that are left: the next target of a name (RFC 3263 4.3), a stream for what is too large for a datagram and
+Owns the ways that there are: the next target of a name (RFC 3263 4.3), a stream for what is too large for a datagram,
 a datagram where no stream is taken (RFC 3261 18.1.1), and the phone's other flow (RFC 5626 5.3); and what becomes of
 the leg without any. Leaves which target has its turn to `attempts`, and sending to the leg.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.call.forks import forsake
 from b2bua.call.tables import LegEvent, LegState
+from b2bua.effects import Address, Flow
 
 if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
@@ -22,12 +23,25 @@ _SILENT = "no response"
 _CUT_OFF = "the next hop cannot be reached"
 
 
-def may_stream(leg: OutgoingLeg) -> bool:
-    """Whether what is too large for a datagram may go by a stream."""
-    flow = leg.dialog.flow
-    unbound = not leg.dialog.pinned and not leg.streams_refused
-    named = leg.destination.hop.transport is not None
-    return unbound and not named and flow.transport == "UDP" and leg.stack.ways.has("TCP", flow.remote)
+def set_out(leg: OutgoingLeg, flow: Flow | None) -> None:
+    """The INVITE goes by this flow, or nowhere."""
+    if flow is not None:
+        leg.dialog.flow = flow
+        leg.step(LegEvent.RESOLVED)
+    else:
+        leg.fail(f"none of our sockets can reach {leg.destination.hop.uri.host}")
+
+
+def by_stream(leg: OutgoingLeg) -> bool:
+    """Have what is too large for a datagram go by a stream; False where the way is bound to another (18.1.1)."""
+    dialog, ways = leg.dialog, leg.stack.ways
+    flow = dialog.flow
+    unbound = not dialog.pinned and not leg.streams_refused and leg.destination.hop.transport is None
+    if not unbound or flow.transport != "UDP" or not ways.has("TCP", flow.remote):
+        return False
+    leg.datagram_flow = flow
+    dialog.flow = ways.flow_to(Address("TCP", flow.remote, flow.remote_port)) or flow
+    return True
 
 
 def to_next_target(leg: OutgoingLeg, why: str, seconds: float | None = None) -> bool:

@@ -182,3 +182,15 @@ class Acknowledgement:
 
     def transport_failed(self, transaction: ClientTransaction) -> None:
         """The called side cannot be reached."""
+
+
+def counts(leg: OutgoingLeg, response: Response) -> bool:
+    """Whether a provisional response that may be reliable is the next one of its dialog (RFC 3262 section 4)."""
+    if leg.offer is None and not leg.call.hears_offers():
+        # Our INVITE did not say that we speak 100rel.
+        return True
+    if leg.early is None:
+        leg.early = CalledEarlies(leg, leg.dialog.local_cseq)
+    if leg.proof is not None:
+        leg.proof.accepted()
+    return leg.early.take(response, leg.offer is None)

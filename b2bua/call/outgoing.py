@@ -1,20 +1,21 @@
 """The leg of whomever we call: one INVITE and what comes back (RFC 3261 sections 13.2 and 9.1).
 
 Owns the INVITE itself, answering a trunk's challenge (22.2), CANCEL, the ACK of a 2xx, and ending forks that nobody
-wants. Leaves finding the next hop to `b2bua.names`, which of its targets has its turn to `attempts`, and where the
-INVITE goes when its way has failed to `course`.
+wants. Leaves finding the next hop to `b2bua.names`, which of its targets has its turn to `attempts`, and by which
+way the INVITE goes to `course`.
 """
 
 from __future__ import annotations
 
 from b2bua.call.attempts import Attempts, retry_after
-from b2bua.call.course import UNDECIDED, by_another_flow, may_stream, silent, to_next_target, undelivered
-from b2bua.call.early import CalledEarlies
+from b2bua.call.course import UNDECIDED, by_another_flow, by_stream, set_out, silent, to_next_target, undelivered
+from b2bua.call.early import CalledEarlies, counts
 from b2bua.call.events import Answered, Content, Progressed, Rejected, refusal_of
 from b2bua.call.forks import end_fork
 from b2bua.call.headers import content_of, crossing
 from b2bua.call.leg import ALLOW, REACHING, TOO_SMALL, Leg, LegUser, Stack, contact_of
 from b2bua.call.proof import Proof
+from b2bua.call.rejection import rejection_of
 from b2bua.call.tables import OUTGOING, LegEvent, LegState
 from b2bua.dialog.dialog import Dialog, complete
 from b2bua.effects import Address, Answer, Failed, Flow, Resolved
@@ -112,7 +113,7 @@ class OutgoingLeg(Leg):
             stack.names.resolve(hop, self)
             return
         self.addresses = (hop.address,)
-        self._set_out(stack.ways.flow_to(hop.address))
+        set_out(self, stack.ways.flow_to(hop.address))
 
     def resolved(self, answer: Answer) -> None:
         """The next hop's addresses are known, or will not be."""
@@ -120,7 +121,7 @@ class OutgoingLeg(Leg):
             return
         if isinstance(answer, Resolved):
             self.addresses = answer.addresses
-            self._set_out(self.attempts.found(answer))
+            set_out(self, self.attempts.found(answer))
         else:
             self.fail(answer.reason if isinstance(answer, Failed) else "no address")
 
@@ -159,7 +160,7 @@ class OutgoingLeg(Leg):
         if self.attempts is not None:
             self.attempts.heard(response)
         if status < 200:
-            if "RSeq" in response.headers and not self._counts(response):
+            if "RSeq" in response.headers and not counts(self, response):
                 self.response = None
                 return
             self.rang = self.rang or status >= 180
@@ -242,10 +243,7 @@ class OutgoingLeg(Leg):
         branch = stack.branch()
         cseq = dialog.next_cseq()
         data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
-        if len(data) > _LARGEST_DATAGRAM and may_stream(self):
-            self.datagram_flow = dialog.flow
-            flow = stack.ways.flow_to(Address("TCP", dialog.flow.remote, dialog.flow.remote_port))
-            dialog.flow = flow or dialog.flow
+        if len(data) > _LARGEST_DATAGRAM and by_stream(self):
             place = stack.ways.place(dialog.flow)
             headers[0] = contact_of(dialog, place)
             data = dialog.write("INVITE", cseq, place, branch, headers, body, self._max_forwards)
@@ -302,16 +300,7 @@ class OutgoingLeg(Leg):
         response = self.response
         assert response is not None
         self.cause, self.reason = response.status, response.reason
-        contacts: tuple[str, ...] = ()
-        if 300 <= response.status < 400 and isinstance(response.contacts, list):
-            best_first = sorted(response.contacts, key=lambda c: -float(c.param("q") or 1))
-            contacts = tuple(str(contact.uri) for contact in best_first)
-        headers = crossing(response, "3xx-6xx")
-        status, reason = response.status, response.reason
-        if status == TOO_SMALL:
-            # What was too small is between that side and us.
-            status, reason = 500, ""
-        self.call.leg_rejected(self, Rejected(status, reason, headers, contacts))
+        self.call.leg_rejected(self, rejection_of(response))
 
     def report_unreachable(self) -> None:
         """There is no way to the called side."""
@@ -372,24 +361,6 @@ class OutgoingLeg(Leg):
     def _asks_for_more(self, response: Response) -> bool:
         """Whether a longer session interval may do (RFC 4028 7.3); a peer that goes on raising it is given up."""
         return self.dialog.local_cseq < _MOST_INVITES and self.stack.refreshing.raised(self, response)
-
-    def _counts(self, response: Response) -> bool:
-        """Whether a provisional response that may be reliable is the next one (RFC 3262 section 4)."""
-        if self.offer is None and not self.call.hears_offers():
-            # Our INVITE did not say that we speak 100rel.
-            return True
-        if self.early is None:
-            self.early = CalledEarlies(self, self.dialog.local_cseq)
-        if self.proof is not None:
-            self.proof.accepted()
-        return self.early.take(response, self.offer is None)
-
-    def _set_out(self, flow: Flow | None) -> None:
-        if flow is not None:
-            self.dialog.flow = flow
-            self.step(LegEvent.RESOLVED)
-        else:
-            self.fail(f"none of our sockets can reach {self.destination.hop.uri.host}")
 
     def aim(self, destination: Destination) -> None:
         """Have the INVITE go there."""
