@@ -205,7 +205,9 @@ class Call:
         self._end("system", leg, ())
 
     def _stop_dialling(self) -> None:
-        if (self._setup is None or not self._setup.stop()) and self.answered is not None:
+        if self._setup is not None:
+            self._setup.stop()
+        elif self.answered is not None:
             # Its answer was withheld from the caller.
             self.answered.end()
 
@@ -257,9 +259,8 @@ class Call:
 
     def abolish(self) -> None:
         """Take every leg of this call out of the stack, unsaid: to end it properly has failed."""
-        if self._hunt is not None:
-            self._hunt.forget()
-        self._setup = None
+        if self._setup is not None:
+            self._setup.forget()
         if self._talk is not None:
             self._talk.abolish()
         for leg in {id(leg): leg for leg in self.stack.legs.values() if leg.call is self}.values():

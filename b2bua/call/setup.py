@@ -236,10 +236,14 @@ class Setup:
             self._ringing_told = True
             incoming.progress(Progressed(180, "", None, ()), None)
 
-    def stop(self) -> bool:
-        """Nobody waits any more: whether a dial was in progress."""
+    def stop(self) -> None:
+        """Nobody waits any more."""
         hunt, self.hunt = self.hunt, None
-        if hunt is None:
-            return False
-        hunt.stop()
-        return True
+        if hunt is not None:
+            hunt.stop()
+
+    def forget(self) -> None:
+        """Stop waiting for anything."""
+        hunt, self.hunt = self.hunt, None
+        if hunt is not None:
+            hunt.forget()
