@@ -85,7 +85,7 @@ class Provisionals:
         early = self.by_tag.get(request.to_tag or "")
         if early is None or not early.sender.waiting:
             return None
-        if rack != RAck(early.sender.rseq, self._cseq, "INVITE"):
+        if not rack.means(early.sender.rseq, self._cseq):
             return None
         early.sender.step(SendingEvent.PRACK)
         return early

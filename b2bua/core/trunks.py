@@ -205,8 +205,8 @@ class _Lookup:
 
 def _same(one: Gateway, other: Gateway) -> bool:
     """Whether a trunk is where it was, is checked as it was, and knows us by the same account."""
-    return (one.hop, one.account, one.trunk.account, one.trunk.registers, one.trunk.check) == (
-        other.hop,
+    return (one.trunk.uri, one.account, one.trunk.account, one.trunk.registers, one.trunk.check) == (
+        other.trunk.uri,
         other.account,
         other.trunk.account,
         other.trunk.registers,

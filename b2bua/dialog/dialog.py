@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from b2bua.dialog.ways import DEFAULT_PORT, SECURE_PORT, Place, Ways, port_of, transport_of
 from b2bua.effects import Address, Flow, Transport
-from b2bua.sip.errors import LocalError
+from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request, Response
 from b2bua.sip.uri import Uri
@@ -229,7 +229,18 @@ def complete(dialog: Dialog, response: Response, flow: Flow, ways: Ways) -> None
     """
     dialog.remote = response.headers["To"][0]
     dialog.remote_tag = response.to_tag or ""
-    dialog.routes = tuple(reversed(response.values("Record-Route"))) if "Record-Route" in response.headers else ()
+    dialog.routes = _routes(response) if "Record-Route" in response.headers else ()
     contacts = response.contacts
     if isinstance(contacts, list) and contacts:
         dialog.aim(contacts[0].uri, flow, ways)
+
+
+def _routes(response: Response) -> tuple[str, ...]:
+    """The route set that a response gives its caller (12.1.2); none where one of its elements cannot be read."""
+    routes = tuple(reversed(response.values("Record-Route")))
+    try:
+        for route in routes:
+            NameAddr.parse(route)
+    except PeerError:
+        return ()
+    return routes

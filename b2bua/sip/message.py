@@ -268,6 +268,17 @@ class Response(_Message):
         self.status = status
         self.reason = reason
 
+    @property
+    def contacts(self) -> list[NameAddr] | Star:
+        """All contacts in order, not to be changed. A Contact that cannot be read counts as none: unlike a request,
+        a response cannot be refused, and the rest of it holds.
+        """
+        try:
+            return super().contacts
+        except PeerError:
+            self._contacts = []
+            return self._contacts
+
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"
 

@@ -25,6 +25,10 @@ class RAck(Frozen):
     def __str__(self) -> str:
         return f"{self.rseq} {self.cseq} {self.method}"
 
+    def means(self, rseq: int, cseq: int) -> bool:
+        """Whether it acknowledges the response with this RSeq to the INVITE with this number."""
+        return self.rseq == rseq and self.cseq == cseq and self.method == "INVITE"
+
 
 def rack_of(request: Request) -> RAck:
     """A PRACK's RAck (section 7.2). PeerError 400 where it is missing or broken."""

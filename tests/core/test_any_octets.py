@@ -11,6 +11,7 @@ from functools import cache
 from itertools import count
 from typing import TypeAlias
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -174,6 +175,30 @@ def test_undamaged_they_make_a_call() -> None:
         assert said is not None
         bench.take(*said)
     assert [request.method for request in bench.heard["bob"]] == ["INVITE", "BYE"]
+    bench.run_out()
+    assert bench.core.sizes() == bench.standing
+
+
+UNREADABLE = (
+    ("bob 302", b"Contact: <sip:bob@", b"Contact: <\r\n sip:bob@"),
+    ("bob 302", b"5060>\r\nContent", b"5060>;q=x\r\nContent"),
+    ("bob 200", b"Contact: <sip:bob@", b"Contact: <<sip:bob@"),
+    ("bob 200", b"Contact:", b"Record-Route: <sip:p@\r\nContact:"),
+    ("bob 183", b"Contact: <sip:bob@", b"Contact: <<sip:bob@"),
+)
+
+
+@pytest.mark.parametrize(("what", "old", "new"), UNREADABLE)
+def test_what_a_response_says_unreadably_counts_as_not_said(what: str, old: bytes, new: bytes) -> None:
+    bench = Bench()
+    for step in ("alice INVITE", what):
+        said = bench.due(step)
+        assert said is not None
+        who, data = said
+        assert step != what or old in data
+        bench.take(who, data.replace(old, new) if step == what else data)
+    assert bench.core.counters.get("messages_dropped") is None
+    bench.perform(bench.core.hangup_all(bench.now, 1e9 + bench.now))
     bench.run_out()
     assert bench.core.sizes() == bench.standing
 
