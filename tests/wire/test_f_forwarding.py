@@ -67,3 +67,22 @@ def test_f06_where_no_gateway_takes_the_call_it_is_unavailable(lab: Lab) -> None
     deaf = lab.peer(at=DEAF_GATEWAY)
     lab.caller("call-refused", "alice", "deaf", status=480).wait()
     deaf.answer(deaf.receive("INVITE "), 503)
+
+
+def test_f07_a_gateway_that_fails_is_passed_by(lab: Lab) -> None:
+    failing = lab.gateway("refuse", at=DEAF_GATEWAY, status=500, reason="Server Internal Error")
+    gateway = lab.gateway("answer")
+    call_id = lab.call_id()
+    lab.caller("call", "alice", "hunted", call_id=call_id).wait()
+    gateway.wait()
+    failing.wait()
+    assert [row["cause"] for row in lab.server.records(call_id, legs=3)] == [200, 500, 200]
+
+
+def test_f08_a_gateway_that_redirects_is_not_followed_unless_the_policy_says_so(lab: Lab) -> None:
+    elsewhere = f"sip:4930901820@{GATEWAY.host}:{GATEWAY.port}"
+    redirecting = lab.gateway("redirecting", at=DEAF_GATEWAY, elsewhere=elsewhere)
+    gateway = lab.peer(at=GATEWAY)
+    lab.caller("call-refused", "alice", "hunted", status=480).wait()
+    redirecting.wait()
+    gateway.receive_nothing(0.3)
