@@ -18,7 +18,6 @@ from b2bua.dialog.dialog import Dialog
 from b2bua.dialog.hops import Hop
 from b2bua.effects import Flow
 from b2bua.routing.destination import Account
-from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import BLANK, is_number
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Response
@@ -240,10 +239,7 @@ def granted(response: Response, user: str, asked: int) -> int:
 
     It says so beside our Contact, else in Expires; some rewrite our Contact, and then any other's word is as good.
     """
-    try:
-        contacts = response.contacts
-    except PeerError:
-        contacts = []
+    contacts = response.contacts
     listed: list[NameAddr] = contacts if isinstance(contacts, list) else []
     ours = [contact for contact in listed if contact.uri.user == user] or listed
     for contact in ours:
