@@ -31,24 +31,26 @@ class TooDeepError(Exception):
         self.span = span
 
 
-def build(parsed: ParseTree, file: str, source: str) -> tree.Script:
-    """The script that this parse tree of `source` stands for. Raises TooDeepError."""
-    builder = _Builder(file)
+def build(parsed: ParseTree, file: str, source: str, included: str = "") -> tree.Script:
+    """The script that this parse tree of `source` stands for. `included` as in a Span. Raises TooDeepError."""
+    builder = _Builder(file, included)
     declarations = tuple(builder.node(child) for child in parsed.children)
     end = source.count("\n") + 1
-    return tree.Script(Span(file, 1, 1, end, len(source.rpartition("\n")[2]) + 1), source, declarations)
+    span = Span(file, 1, 1, end, len(source.rpartition("\n")[2]) + 1, included)
+    return tree.Script(span, source, declarations)
 
 
 class _Builder:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, included: str) -> None:
         self.file = file
+        self.included = included
 
     def node(self, parsed: ParseTree | Token | None, depth: int = 0) -> Any:
         """The node of a subtree; a token that a rule kept stays a token, and what was left out is None."""
         if not isinstance(parsed, Tree):
             return parsed
         meta = parsed.meta
-        span = Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column)
+        span = Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column, self.included)
         if depth > _DEEPEST:
             raise TooDeepError(span)
         children = [self.node(child, depth + 1) for child in parsed.children]
@@ -56,11 +58,11 @@ class _Builder:
 
 
 def _join(first: Span, last: Span) -> Span:
-    return Span(first.file, first.line, first.column, last.end_line, last.end_column)
+    return Span(first.file, first.line, first.column, last.end_line, last.end_column, first.included)
 
 
 def _end(span: Span) -> Span:
-    return Span(span.file, span.end_line, span.end_column - 1, span.end_line, span.end_column)
+    return Span(span.file, span.end_line, span.end_column - 1, span.end_line, span.end_column, span.included)
 
 
 def _name(span: Span, *words: str) -> tree.Name:
@@ -99,8 +101,7 @@ def _rule(kind: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _otherwise(span: Span, body: tree.Block) -> tree.Otherwise:
-    head = Span(span.file, span.line, span.column, span.line, span.column + len("otherwise"))
-    return tree.Otherwise(span, body, head)
+    return tree.Otherwise(span, body, span.on_line(span.column, len("otherwise")))
 
 
 def _block(span: Span, *statements: tree.Statement) -> tree.Block:
@@ -166,6 +167,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "host": _bare_text,
     "time": _time,
     # declarations
+    "include": tree.Include,
     "policy": tree.PolicyName,
     "domain": lambda span, *hosts: tree.Domain(span, hosts),
     "timezone": tree.Timezone,

@@ -1,6 +1,6 @@
 """From the tree of a checked policy to functions: `compiled_program` is the whole of it.
 
-Owns blocks, statements, subs and dials, and the places (`line:col`) that a decision reports. Expressions,
+Owns blocks, statements, subs and dials, and the places (`Span.place`) that a decision reports. Expressions,
 conditions, dialling and indexes are compiled by the modules of those names; a policy that `check` refuses
 must not come here.
 """
@@ -67,17 +67,17 @@ class _Compiler:
             case tree.AlsoWhen():
                 return self._rule(statement, scope, decides=False)
             case tree.Otherwise(body=body, head=head):
-                return _fired(_place(head), self.block(body, scope.inner())), ()
+                return _fired(head.place, self.block(body, scope.inner())), ()
             case tree.Tag() | tree.Log() | tree.SetHeader() | tree.StripHeader() | tree.Media():
                 return compiled_edit(statement, scope), ()
             case _:
                 decision = self._decision(statement, scope)
-                return (_fired(_place(statement.span), decision) if top else decision), ()
+                return (_fired(statement.span.place, decision) if top else decision), ()
 
     def _rule(self, rule: tree.When | tree.AlsoWhen, scope: Scope, decides: bool) -> Statement:
         inner = scope.inner()
         condition = Conditions(self.setup, inner).rule(rule.condition)
-        test, body, place = condition.test, self.block(rule.body, inner), _place(rule.head)
+        test, body, place = condition.test, self.block(rule.body, inner), rule.head.place
 
         def when(run: Run) -> Action | None:
             if not test(run):
@@ -116,7 +116,7 @@ class _Compiler:
             case tree.Continue():
                 return _always(Continue())
             case _:
-                raise ValueError(f"{type(decision).__name__} at {_place(decision.span)} was not checked")
+                raise ValueError(f"{type(decision).__name__} at {decision.span.place} was not checked")
 
     def _dial(self, dial: tree.Dial, scope: Scope) -> Execute:
         number, version = len(self.dials), self.version
@@ -124,7 +124,7 @@ class _Compiler:
         self.dials.append(outcomes)
         for outcome in dial.outcomes:
             body = self.block(outcome.body, scope.inner())
-            outcomes[outcome.kind.text] = _fired(_place(outcome.span), body)
+            outcomes[outcome.kind.text] = _fired(outcome.span.place, body)
         steps = compiled_steps(dial.steps, scope, self.setup)
         notify = _FORWARDED if dial.notify is None else dial.notify.value
         forwarder = compiled_forwarder(dial.steps, scope) if dial.forwarded else None
@@ -198,10 +198,6 @@ def _redirect(code: int, uri: Callable[[Run], str | None]) -> Execute:
         return _NOWHERE if target is None else Redirect(code, target)
 
     return execute
-
-
-def _place(span: tree.Span) -> str:
-    return f"{span.line}:{span.column}"
 
 
 def _whole_seconds(duration: tree.Duration | None) -> int | None:

@@ -1,7 +1,7 @@
 """What a script declares, with the files behind it, into a `Setup`: all problems at once, each at its place.
 
-Owns reading users, secrets, sounds, tables and holidays relative to the script, and which of their contents
-belong to the policy's version. Names in the rules are `resolve`'s and `check`'s.
+Owns reading users, sounds, tables and holidays, each relative to the file that names it, and secrets beside the main
+file; and which of their contents belong to the policy's version. Names in the rules are `resolve`'s and `check`'s.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dsl.compile_setup import Limit, Setup
 from dsl.compile_trunks import compiled_trunk, read_networks
 from dsl.diagnostics import Problem, Source
 from dsl.hours import Holidays, Hours, Window, load_holidays
+from dsl.include import beside
 from dsl.networks import Network
 from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separators
 from dsl.secrets_file import Entry, read_secrets
@@ -46,6 +47,8 @@ def load_setup(script: tree.Script, path: Path, problems: list[Problem]) -> Load
     reader = _Reader(script, path, problems)
     setup = reader.setup()
     digest = hashlib.sha256(script.source.encode())
+    for included in script.included:
+        digest.update(f"\0{included.name}\0{len(included.source)}\0{included.source}".encode())
     for name, content in sorted(reader.contents.items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
     digest.update(msgspec.json.encode(setup.directory.users, order="sorted"))
@@ -56,7 +59,7 @@ class _Reader:
     def __init__(self, script: tree.Script, path: Path, problems: list[Problem]) -> None:
         self.script = script
         self.folder = path.parent
-        self.source = Source(script.source)
+        self.source = Source.of(script)
         self.problems = problems
         self.contents: dict[str, bytes] = {}
         self.plan = NumberPlan()
@@ -98,17 +101,18 @@ class _Reader:
     def file(self, text: tree.Text, read: Callable[[Path], Read]) -> Read | None:
         """Read a file that the script names; one that cannot be read is a problem where it is named."""
         try:
-            return read(self.folder / text.value)
+            return read(self.folder / beside(text))
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
-            self.wrong(text, f"`{text.value}` cannot be read: {reason}", f"looked in {self.folder}")
+            looked_in = self.folder / Path(text.span.included).parent
+            self.wrong(text, f"`{text.value}` cannot be read: {reason}", f"looked in {looked_in}")
             return None
 
     def versioned(self, text: tree.Text, read: Callable[[Path], Read]) -> Read | None:
         """The same for a file whose content is part of the version."""
 
         def read_both(path: Path) -> Read:
-            self.contents[text.value] = path.read_bytes()
+            self.contents[beside(text)] = path.read_bytes()
             return read(path)
 
         return self.file(text, read_both)
@@ -182,7 +186,7 @@ class _Reader:
             self.wrong(text, f"`{text.value}` {error.message}", error.advice)
             return None
         if sound is not None:
-            self.contents[f"sound {text.value}"] = sound.version.encode()
+            self.contents[f"sound {beside(text)}"] = sound.version.encode()
         return sound
 
     def _hours(self, hours: tree.Hours) -> Hours:

@@ -7,18 +7,18 @@ and `check`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from dsl.tree import Span
+from dsl.tree import Script, Span
 
 
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong, at `length` characters from `line`:`column` on.
 
     `text` is the line itself; `advice` what to write instead, if that is known; `related` another place that
-    matters, as `line:column`.
+    matters, as `line:column`, of another file `file:line:column`.
     """
 
     file: str
@@ -57,16 +57,31 @@ class PolicyError(Exception):
 class Source:
     """The text of a script, from which problems take their lines."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, included: Mapping[str, str] | None = None) -> None:
         self._lines = text.split("\n")
+        self._included = included or {}
+
+    @classmethod
+    def of(cls, script: Script) -> Source:
+        """The text of a script and of all that it includes."""
+        return cls(script.source, {item.file: item.source for item in script.included})
 
     def problem(self, span: Span, message: str, advice: str | None = None, related: Span | None = None) -> Problem:
         """A problem at this place."""
-        text = self._lines[span.line - 1] if 0 < span.line <= len(self._lines) else ""
+        lines = self._included[span.file].split("\n") if span.file in self._included else self._lines
+        text = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
         end = span.end_column if span.end_line == span.line else len(text.rstrip()) + 1
         elsewhere = None if related is None else f"{related.line}:{related.column}"
+        if related is not None and related.file != span.file:
+            elsewhere = f"{related.file}:{elsewhere}"
         length = max(1, end - span.column)
         return Problem(span.file, span.line, span.column, length, message, text, advice, elsewhere)
+
+
+def line_of(span: Span, seen_from: Span) -> str:
+    """Where something is, in words for a reader who is at another place: `line 3`, in another file its name too."""
+    line = f"line {span.line}"
+    return line if span.file == seen_from.file else f"{line} of `{span.file}`"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -21,11 +21,14 @@ from dsl.syntax import Mistake, describe
 _MOST_PROBLEMS = 50
 
 
-def parse(text: str, file: str) -> tree.Script:
-    """Read a script; problems call it `file`. Raises PolicyError with all syntax errors."""
+def parse(text: str, file: str, included: str = "") -> tree.Script:
+    """Read one file; problems call it `file`, and places `included` unless it is the main one.
+
+    Raises PolicyError with all syntax errors.
+    """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return build(language().parse(text), file, text)
+        return build(language().parse(text), file, text, included)
     except UnexpectedInput:
         raise PolicyError(_problems(text, file)) from None
     except TooDeepError as error:

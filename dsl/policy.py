@@ -17,7 +17,7 @@ from dsl.compile_trunks import Trunks
 from dsl.decision import Action, Challenge, Continue, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
 from dsl.diagnostics import PolicyError, Problem
 from dsl.evaluate import EvaluationError, Execute, Run
-from dsl.parser import parse
+from dsl.include import read_script
 from dsl.sounds import Sound
 from dsl.users import Directory, User
 from dsl.vocabulary import WITHIN_A_CALL
@@ -166,11 +166,11 @@ def _default(outcome: Outcome) -> Reject:
 
 
 def load(path: str | Path) -> Policy:
-    """Load a policy with all its files. Raises PolicyError with every problem, or OSError for the script
-    itself.
+    """Load a policy with all its files. Raises PolicyError with every problem, or OSError or
+    UnicodeDecodeError for the script itself.
     """
     path = Path(path)
-    script = parse(path.read_bytes().decode("utf-8"), str(path))
+    script = read_script(path)
     problems: list[Problem] = []
     loaded = load_setup(script, path, problems)
     checked = check(script, loaded.setup)

@@ -32,11 +32,11 @@ _ELSEWHERE = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")
 class Result(msgspec.Struct, frozen=True):
     """One test: passed when `failure` is None, which is the place of what did not come true, and what did.
 
-    `rules` are the places (`line:col`) of all rules that fired in it.
+    `place` is that of the test, and `rules` are the places of all rules that fired in it, as decisions name them.
     """
 
     title: str
-    line: int
+    place: str
     failure: Problem | None
     rules: frozenset[str]
 
@@ -53,7 +53,7 @@ def run(policy: Policy) -> list[Result]:
 
 
 def untested(policy: Policy, results: list[Result]) -> list[str]:
-    """The places (`line:col`) of rules that fired in no test, in the order of the file."""
+    """The places of rules that fired in no test, in the order of the file."""
     fired = {place for result in results for place in result.rules}
     heads = [
         node.head
@@ -61,8 +61,7 @@ def untested(policy: Policy, results: list[Result]) -> list[str]:
         for node in tree.walk(declaration)
         if isinstance(node, tree.When | tree.AlsoWhen | tree.Otherwise)
     ]
-    places = [f"{head.line}:{head.column}" for head in heads]
-    return [place for place in places if place not in fired]
+    return [head.place for head in heads if head.place not in fired]
 
 
 class _Test:
@@ -79,9 +78,9 @@ class _Test:
             for step in test.steps:
                 self._step(step)
         except UnmetError as failed:
-            failure = Source(self.policy.script.source).problem(failed.node.span, str(failed))
+            failure = Source.of(self.policy.script).problem(failed.node.span, str(failed))
         self._note_rules()
-        return Result(test.title.value, test.span.line, failure, frozenset(self.rules))
+        return Result(test.title.value, test.span.place, failure, frozenset(self.rules))
 
     def _note_rules(self) -> None:
         if self.happening is not None:

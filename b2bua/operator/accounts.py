@@ -15,6 +15,7 @@ import yaml
 from b2bua.operator.show import table
 from b2bua.settings import Settings
 from dsl import tree
+from dsl.include import beside
 from dsl.policy import Policy
 
 SHOWN = 20
@@ -27,7 +28,7 @@ def shown_accounts(policy: Policy, settings: Settings, terminal: bool) -> str:
     if not users:
         return ""
     files = [
-        policy.path.parent / item.file.value for item in policy.script.declarations if isinstance(item, tree.Users)
+        policy.path.parent / beside(item.file) for item in policy.script.declarations if isinstance(item, tree.Users)
     ]
     where = f"see {', '.join(str(file) for file in files)}"
     passwords = _passwords(files) if terminal and _tried_out(settings) else {}

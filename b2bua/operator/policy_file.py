@@ -79,7 +79,7 @@ def run_tests(policy: Policy) -> Tested:
         "passed": len(results) - failed,
         "failed": failed,
         "tests": [
-            {"title": result.title, "line": result.line, "passed": result.passed, "failure": result.failure}
+            {"title": result.title, "place": result.place, "passed": result.passed, "failure": result.failure}
             for result in results
         ],
         "untested": untested,

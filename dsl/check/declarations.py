@@ -10,7 +10,7 @@ import re
 
 from dsl import tree
 from dsl.check.report import Report, beginning
-from dsl.diagnostics import joined, suggestion
+from dsl.diagnostics import joined, line_of, suggestion
 from dsl.numbers import without_separators
 from dsl.spoken import spoken
 from dsl.vocabulary import LIMITED_BY, MEDIA, SERVICES, UNTOUCHABLE_HEADERS
@@ -76,7 +76,7 @@ class _Checker:
 
     def _twice(self, node: tree.Node, word: str, first: tree.Node) -> None:
         message = f"`{word}` stands here twice"
-        self.report.wrong(node, message, f"first in line {first.span.line}", first.span)
+        self.report.wrong(node, message, f"first in {line_of(first.span, node.span)}", first.span)
 
     def node(self, node: tree.Node) -> None:
         """Check one node by itself."""

@@ -14,6 +14,7 @@ from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposi
 from dsl.check.report import Report
 from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
+from dsl.diagnostics import line_of
 from dsl.networks import Network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
@@ -105,20 +106,20 @@ class _Walker:
         formulas = [formula, *(item.formula for item in around)]
         if not self.solver.possible(formulas):
             outer = next((item.rule for item in around if not self._both(formula, item)), around[-1].rule)
-            self._never(rule, outer, "the rule of line {} around it excludes that")
+            self._never(rule, outer, "the rule of {} around it excludes that")
             return
         alone = next((item.rule for item in above if not self.solver.possible([*formulas, item.formula])), None)
         if alone is not None:
-            self._never(rule, alone, "line {} already takes all of it")
+            self._never(rule, alone, "{} already takes all of it")
         else:
-            self._never(rule, above[-1].rule, "the rules down to line {} already take all of it")
+            self._never(rule, above[-1].rule, "the rules down to {} already take all of it")
 
     def _both(self, formula: Formula, item: Known) -> bool:
         return self.solver.possible([formula, item.formula])
 
     def _never(self, rule: tree.When | tree.AlsoWhen, other: tree.When, why: str) -> None:
         where = other.head
-        self.report.wrong(rule.head, "this rule can never match", why.format(where.line), where)
+        self.report.wrong(rule.head, "this rule can never match", why.format(line_of(where, rule.head)), where)
 
     # What is known where something is decided
 

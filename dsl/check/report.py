@@ -16,7 +16,7 @@ class Report:
     def __init__(self, script: tree.Script) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._source = Source(script.source)
+        self._source = Source.of(script)
 
     def wrong(self, at: tree.Node | Span, message: str, advice: str | None = None, related: Span | None = None) -> None:
         """Something that refuses the policy."""
@@ -37,4 +37,4 @@ class Report:
 
 def beginning(script: tree.Script) -> Span:
     """Where to tell of what is missing altogether."""
-    return script.declarations[0].span if script.declarations else Span(script.span.file, 1, 1, 1, 1)
+    return script.declarations[0].span if script.declarations else script.span.on_line(1, 0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dsl import tree
 from dsl.check.report import Report, beginning
-from dsl.diagnostics import joined, suggestion
+from dsl.diagnostics import joined, line_of, suggestion
 from dsl.resolve import Names
 from dsl.spoken import spoken
 from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS, WITHIN_A_CALL
@@ -70,7 +70,7 @@ class _Checker:
         text = event.text
         if text in self.seen:
             first = self.seen[text].span
-            self.report.wrong(event, f"`on {text}` is written twice", f"first in line {first.line}", first)
+            self.report.wrong(event, f"`on {text}` is written twice", f"first in {line_of(first, event.span)}", first)
         self.seen.setdefault(text, event)
         if text in LATER_EVENTS:
             self.report.later(event, f"`on {text}`")
@@ -135,12 +135,12 @@ class _Checker:
                     self.report.wrong(statement, f"an `also when` cannot decide, and `{word}` does", "write `when`")
 
     def _unreachable(self, statement: tree.Statement, ended: tree.Otherwise | tree.Decision) -> None:
-        head = statement.head if isinstance(statement, tree.When | tree.AlsoWhen | tree.Otherwise) else statement
+        head = statement.head if isinstance(statement, tree.When | tree.AlsoWhen | tree.Otherwise) else statement.span
         if isinstance(ended, tree.Otherwise):
             why, where = "`otherwise` takes all that is left", ended.head
         else:
             why, where = f"nothing gets past `{decision_word(ended)}`", ended.span
-        self.report.wrong(head, "this can never be reached", f"{why} in line {where.line}", where)
+        self.report.wrong(head, "this can never be reached", f"{why} in {line_of(where, head)}", where)
 
     def _action(self, action: tree.Action, events: frozenset[str]) -> None:
         if "register" in events and not isinstance(action, tree.Log):
@@ -176,7 +176,9 @@ class _Checker:
             kind = outcome.kind.text
             if kind in seen:
                 first = seen[kind].span
-                self.report.wrong(outcome.kind, f"`{kind}` stands here twice", f"first in line {first.line}", first)
+                self.report.wrong(
+                    outcome.kind, f"`{kind}` stands here twice", f"first in {line_of(first, outcome.kind.span)}", first
+                )
             seen.setdefault(kind, outcome)
             self.body(outcome.body, frozenset({kind}))
 

@@ -11,7 +11,7 @@ from dsl import tree
 from dsl.check.report import Report
 from dsl.check.rules import decision_word
 from dsl.check.values import Values
-from dsl.diagnostics import joined, suggestion
+from dsl.diagnostics import joined, line_of, suggestion
 from dsl.vocabulary import DECISIONS, LATER_DECISIONS, WITHIN_A_CALL, Type
 
 _GIVEN_STATES = ("registered", "busy", "up", "full")
@@ -27,7 +27,7 @@ def check_scenarios(script: tree.Script, values: Values, report: Report) -> None
             title = declaration.title
             if title.value in titles:
                 first = titles[title.value].span
-                report.wrong(title, "another test has this title", f"it stands in line {first.line}", first)
+                report.wrong(title, "another test has this title", f"it stands in {line_of(first, title.span)}", first)
             titles.setdefault(title.value, title)
             _Checker(values, report).test(declaration)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dsl import tree
-from dsl.diagnostics import Problem, Source, joined, suggestion
+from dsl.diagnostics import Problem, Source, joined, line_of, suggestion
 from dsl.patterns import PatternError, parse_pattern
 from dsl.resolve.names import UNKNOWN, Kind, Meaning, Names, Scope
 from dsl.tree import Span
@@ -33,7 +33,7 @@ class Lookup:
     def __init__(self, script: tree.Script, users: frozenset[str], problems: list[Problem]) -> None:
         self.users = users
         self.problems = problems
-        self.source = Source(script.source)
+        self.source = Source.of(script)
         wants_users = any(isinstance(item, tree.Users) for item in script.declarations)
         self.names = Names({}, {}, {}, users_known=bool(users) or not wants_users)
         self.facts: dict[str, Meaning] = {}
@@ -51,7 +51,7 @@ class Lookup:
             self.wrong(
                 name,
                 f"`{name.text}` is {known.kind} already",
-                f"it was declared in line {known.declared.line}",
+                f"it was declared in {line_of(known.declared, name.span)}",
                 known.declared,
             )
         elif name.text in self.users:
@@ -85,7 +85,7 @@ class Lookup:
         known = scope.get(name.text) or self.names.declared.get(name.text)
         if known is not None:
             where = known.declared
-            line = "" if where is None else f"it was declared in line {where.line}"
+            line = "" if where is None else f"it was declared in {line_of(where, name.span)}"
             self.wrong(name, f"`{name.text}` is {known.kind} already", line or None, where)
         elif name.text in FACT_NAMES | LATER_FACTS:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
@@ -107,8 +107,7 @@ class Lookup:
         try:
             captures = parse_pattern(pattern.text).captures
         except PatternError as error:
-            at = pattern.span.column + 1 + error.offset
-            span = Span(pattern.span.file, pattern.span.line, at, pattern.span.line, at + 1)
+            span = pattern.span.on_line(pattern.span.column + 1 + error.offset, 1)
             self.problems.append(self.source.problem(span, error.message))
             return scope
         for name, _, _ in captures:
@@ -215,4 +214,4 @@ def _without_article(kinds: tuple[Kind, ...]) -> str:
 
 def _capture_span(pattern: tree.Pattern, name: str) -> Span:
     start = pattern.span.column + 1 + pattern.text.index(f"{{{name}:") + 1
-    return Span(pattern.span.file, pattern.span.line, start, pattern.span.line, start + len(name))
+    return pattern.span.on_line(start, len(name))

@@ -26,6 +26,7 @@ from dsl.tree.declarations import Failover as Failover
 from dsl.tree.declarations import FromChoice as FromChoice
 from dsl.tree.declarations import Group as Group
 from dsl.tree.declarations import Hours as Hours
+from dsl.tree.declarations import Include as Include
 from dsl.tree.declarations import InternationalPrefix as InternationalPrefix
 from dsl.tree.declarations import Limit as Limit
 from dsl.tree.declarations import Login as Login
@@ -99,6 +100,7 @@ from dsl.tree.scenarios import WithoutPassword as WithoutPassword
 from dsl.tree.scenarios import WithSource as WithSource
 from dsl.tree.scenarios import WithTransport as WithTransport
 from dsl.tree.script import Declaration as Declaration
+from dsl.tree.script import Included as Included
 from dsl.tree.script import Script as Script
 from dsl.tree.script import walk as walk
 from dsl.tree.values import E164 as E164

@@ -6,13 +6,27 @@ import msgspec
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
-    """From which character to which: `end_column` is exclusive."""
+    """From which character to which: `end_column` is exclusive.
+
+    `included` is the file's path from the folder of the main file, empty in the main file itself.
+    """
 
     file: str
     line: int
     column: int
     end_line: int
     end_column: int
+    included: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it begins, as decisions name it: `line:column`, in an included file `trunks.route:line:column`."""
+        place = f"{self.line}:{self.column}"
+        return f"{self.included}:{place}" if self.included else place
+
+    def on_line(self, column: int, length: int) -> Span:
+        """So many characters from a column of the line on which this begins."""
+        return Span(self.file, self.line, column, self.line, column + length, self.included)
 
 
 class Node(msgspec.Struct, frozen=True):

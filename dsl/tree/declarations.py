@@ -8,6 +8,12 @@ from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Patter
 from dsl.tree.rules import Block
 
 
+class Include(Node, frozen=True):
+    """`include "trunks.route"`: the declarations of another file, relative to this one."""
+
+    file: Text
+
+
 class PolicyName(Node, frozen=True):
     """`policy "acme-office"`."""
 

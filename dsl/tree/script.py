@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import msgspec
+
 from dsl.tree.basics import Node
 from dsl.tree.declarations import (
     Country,
@@ -12,6 +14,7 @@ from dsl.tree.declarations import (
     Emergency,
     Group,
     Hours,
+    Include,
     InternationalPrefix,
     Limit,
     NationalPrefix,
@@ -28,7 +31,8 @@ from dsl.tree.declarations import (
 from dsl.tree.scenarios import Test
 
 Declaration: TypeAlias = (
-    PolicyName
+    Include
+    | PolicyName
     | Domain
     | Timezone
     | Country
@@ -49,11 +53,23 @@ Declaration: TypeAlias = (
 )
 
 
+class Included(msgspec.Struct, frozen=True):
+    """A file that a script includes: its name in places, its name in problems, its text."""
+
+    name: str
+    file: str
+    source: str
+
+
 class Script(Node, frozen=True):
-    """A whole file. `source` is its text."""
+    """A whole file, or (see `include`) a file with all that it includes, whose declarations stand in their places.
+
+    `source` is the text of the file itself.
+    """
 
     source: str
     declarations: tuple[Declaration, ...]
+    included: tuple[Included, ...] = ()
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -70,7 +70,7 @@ class Walk:
         return self.event(kind)
 
     def fire(self, span):
-        self.rules.append(f"{span.line}:{span.column}")
+        self.rules.append(span.place)
 
     # Statements
 

@@ -99,7 +99,7 @@ def test_a_failure_stands_at_its_expectation_and_other_tests_go_on(tmp_path):
     failed, passed = found
     assert not failed.passed and passed.passed
     lines = (SCRIPT + 'test "0" {\n').split("\n")
-    assert (failed.line, failed.failure.line, failed.failure.column) == (len(lines) - 1, len(lines) + 1, 10)
+    assert (failed.place, failed.failure.line, failed.failure.column) == (f"{len(lines) - 1}:1", len(lines) + 1, 10)
     assert failed.failure.text == "  expect reject 405"
 
 
