@@ -108,7 +108,7 @@ def test_a_problem_stands_in_the_file_that_has_it(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_told_of_all_at_once(tmp_path: Path) -> None:
-    desk = '\ufeffinclude "missing.route"\nnett office = 10.0.0.0/8\n'
+    desk = '\ufeffinclude "missing.route"\nnet office is 10.0.0.0/8\n'
     path = write(tmp_path, **{"rules/desk": desk})
     (tmp_path / "latin.route").write_bytes(b"# one\n# caf\xe9\n")
     main = MAIN.replace("on register", 'include "gone.route"\ninclude "latin.route"\non register')
@@ -116,7 +116,7 @@ def test_files_that_cannot_be_read_are_told_of_all_at_once(tmp_path: Path) -> No
     assert [line for told in refused(path) for line in told.splitlines() if ":" in line] == [
         "latin.route:2:1: error: this line is not UTF-8",
         "office.route:4:9: error: `gone.route` cannot be read: no such file or directory",
-        "rules/desk.route:2:1: error: unknown word `nett`",
+        "rules/desk.route:2:12: error: `is` cannot stand here",
     ]
     assert refused(write(tmp_path, **{"rules/desk": 'include "missing.route"\nsub desk() { reject 404 }'})) == [
         "rules/desk.route:1:9: error: `missing.route` cannot be read: no such file or directory\n"
