@@ -1,0 +1,198 @@
+"""Whole policies: declarations with their files, events, subs and tests, from a seed."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from dsl.check import check
+from dsl.compile_files import load_setup
+from dsl.decision import Facts, Outcome
+from dsl.diagnostics import PolicyError
+from dsl.parser import parse
+from dsl.vocabulary import FACTS, OUTCOMES, WITHIN_A_CALL
+
+from . import happenings
+from .layout import Page, done
+from .rules import Rules
+from .scenarios import Scenarios
+from .vocabulary import EMERGENCY, HOSTS, NETWORKS, TRUNKS, Vocabulary, declare_users, table, wav
+
+_MOST_REPAIRS = 50
+
+
+@dataclass(frozen=True)
+class GeneratedPolicy:
+    """A policy's text and its files by name; `words` is what it declares."""
+
+    seed: int
+    text: str
+    files: dict[str, bytes]
+    words: Vocabulary
+
+    def write(self, folder: Path) -> Path:
+        """Write everything into a folder; the path of the script."""
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        if "secrets.yaml" in self.files:
+            os.chmod(folder / "secrets.yaml", 0o600)
+        script = folder / "generated.route"
+        script.write_text(self.text, encoding="utf-8")
+        return script
+
+    def facts(self, event: str, random: Random) -> Facts:
+        """What may be known when this event fires; for an outcome, what was known of its call."""
+        return happenings.facts(self.words, event, random)
+
+    def outcome(self, kind: str, random: Random, target: str | None = None) -> Outcome:
+        """How a dial of this policy may have ended."""
+        return happenings.outcome(self.words, kind, random, target)
+
+
+def policy(
+    seed: int, folder: Path, *, size: int = 6, accepted: bool = False, tests: bool = False, comments: bool = False
+) -> GeneratedPolicy:
+    """The policy of a seed, its files written into a folder. `size` is about the number of rules in an event."""
+    random = Random(f"{seed} {size} {accepted} {tests} {comments}")
+    words = Vocabulary(random)
+    declarations = _declarations(words)
+    blocks = _blocks(words, size)
+    written = Scenarios(words).tests() if tests else []
+    page = Page(["what this is for", "see above"] if comments else [])
+
+    def made() -> GeneratedPolicy:
+        page.lines[:] = [""]
+        page.owners.clear()
+        for declaration in declarations:
+            page.write(f"{declaration}\n")
+        for block in done(blocks):
+            page.block(block)
+        for test in written:
+            page.write(f"{test}\n")
+        return GeneratedPolicy(seed, "\n".join(page.lines), words.files, words)
+
+    generated = made()
+    generated.write(folder)
+    for _ in range(_MOST_REPAIRS if accepted else 0):
+        refused = problems(generated, folder)
+        if not refused:
+            break
+        for problem in sorted(refused, key=lambda problem: problem.line, reverse=True):
+            if not page.repair(problem.line):
+                raise PolicyError([problem])
+        generated = made()
+    generated.write(folder)
+    return generated
+
+
+def problems(generated: GeneratedPolicy, folder: Path) -> list:
+    """What the checker refuses of it; its files are in the folder."""
+    script = parse(generated.text, "generated.route")
+    found: list = []
+    loaded = load_setup(script, folder / "generated.route", found)
+    return [*found, *check(script, loaded.setup).problems]
+
+
+def _declarations(words: Vocabulary) -> list[str]:
+    random = words.random
+    hosts = words.some(HOSTS, 1, 3)
+    made = ['policy "generated"', f"domain {', '.join(hosts)}"]
+    if random.random() < 0.7:
+        made.append(f'timezone "{random.choice(("Europe/Berlin", "UTC", "America/New_York"))}"')
+    made.append(random.choice(("country +49", "country +49", "country +49", "country +44", "")))
+    if made[-1] and random.random() < 0.2:
+        made += ["national none", "international 00"] if random.random() < 0.5 else ["national 0"]
+    words.emergency = tuple(words.some(EMERGENCY)) if random.random() < 0.8 else ()
+    if words.emergency:
+        made.append(f"emergency {', '.join(words.emergency)}")
+    declare_users(words)
+    made.append('users staff from "users.yaml"')
+    for name in words.some(("desk", "night"), 0, 2):
+        members = words.some(list(words.users), 1, 3)
+        words.groups.append(name)
+        made.append(f"group {name} = {', '.join(_member(member) for member in members)}")
+    for name in words.some(("office", "lab", "cust-a"), 1, 3):
+        words.nets.append(name)
+        made.append(f"net {name} = {', '.join(words.some(NETWORKS))}")
+    for name in words.some(("jazz", "closed"), 0, 2):
+        words.sounds.append(name)
+        words.files[f"{name}.wav"] = wav()
+        made.append(f'sound {name} = "{name}.wav"')
+    made += _hours(words) + _limits(words)
+    for name in words.some(("dids", "routes", "blocked"), 0, 3):
+        made.append(table(words, name, {"dids": "number", "routes": "prefix", "blocked": "text"}[name]))
+    made += [_trunk(words, name) for name in words.some(TRUNKS, 0, 3)]
+    first, *others = made
+    random.shuffle(others)
+    return [first, *(declaration for declaration in others if declaration)]
+
+
+def _member(name: str) -> str:
+    return name if name.replace("_", "").isalnum() else f'user "{name}"'
+
+
+def _hours(words: Vocabulary) -> list[str]:
+    made = []
+    for name in words.some(("open", "lunch"), 0, 2):
+        openings = words.some(("mon-fri 08:00-18:00", "sat 09:00-12:00", "sun-tue 22:00-06:00", "fri 00:00-24:00"))
+        holidays = ""
+        if words.random.random() < 0.4:
+            words.files["holidays.yaml"] = b"- 2026-12-25\n- 06-29\n"
+            holidays = ' except "holidays.yaml"'
+        words.hours.append(name)
+        made.append(f"hours {name} = {', '.join(openings)}{holidays}")
+    return made
+
+
+def _limits(words: Vocabulary) -> list[str]:
+    made = []
+    for name in words.some(("toll", "cps", "chans"), 0, 3):
+        each = words.random.choice(
+            ("", "", *(f" for each {what}" for what in ("caller", "user", "source", "dialed", "trunk", "callee")))
+        )
+        words.limits.append(name)
+        made.append(f"limit {name} = {words.random.choice(('40 per 1h', '5 per 1s', '9 at once'))}{each}")
+    return made
+
+
+def _trunk(words: Vocabulary, name: str) -> str:
+    random = words.random
+    words.trunks.append(name)
+    settings = [
+        f"peers {', '.join(words.some(NETWORKS, 1, 2))}",
+        f"number {random.choice(('e164', 'plain', 'national', 'as-dialed'))}",
+        'caller-id "+49301234"',
+        f"allow {', '.join(f'`{words.pattern()}`' for _ in range(random.randint(1, 3)))}",
+        f"channels {random.randint(1, 30)}",
+        "check every 30s",
+        "failover 500, 603",
+        "progress 4s",
+        "trusted",
+        'transit "agreed"',
+    ]
+    login = random.choice(("", "", "login", "register as"))
+    if login:
+        words.files["secrets.yaml"] = b"line: {password: secret}\n"
+        settings += [f'{login} "acme" secret "line"', f"from {random.choice(('account', 'caller'))}"]
+    chosen = ['uri "sip:gw.example"', *words.some(settings, 0, len(settings))]
+    if any(setting == "from account" for setting in chosen) and not any("secret" in setting for setting in chosen):
+        chosen.remove("from account")
+    random.shuffle(chosen)
+    return f"trunk {name} {{\n  " + "\n  ".join(chosen) + "\n}"
+
+
+def _blocks(words: Vocabulary, size: int) -> list:
+    """Events and subs; a sub does only subs after it, so that nothing goes round."""
+    random = words.random
+    rules = Rules(words, size)
+    contexts = [frozenset({"call"}), frozenset({"call"}), frozenset({"call", *OUTCOMES}), frozenset(OUTCOMES)]
+    contexts += [frozenset({"register"}), frozenset(WITHIN_A_CALL)]
+    subs = []
+    for number in range(random.randint(0, 3)):
+        parameters = words.some((("who", "user"), ("m", "number"), ("t", "text")), 0, 3)
+        subs.append((f"part{number}", random.choice(contexts), parameters))
+    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 7)]
+    blocks = [rules.event(event, subs) for event in events]
+    blocks += [rules.sub(sub, subs[number + 1 :]) for number, sub in enumerate(subs)]
+    random.shuffle(blocks)
+    return blocks

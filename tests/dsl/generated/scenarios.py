@@ -1,0 +1,89 @@
+"""Random test blocks: sentences that fit together, whatever comes of them."""
+
+from dsl.vocabulary import SERVICES
+
+from .conditions import Conditions, Place
+from .vocabulary import ADDRESSES, HEADERS, TEXTS, URIS
+
+_NOWHERE = Place(frozenset({"call"}))
+
+
+class Scenarios:
+    """Writes the tests of one policy."""
+
+    def __init__(self, words):
+        self.words = words
+        self.random = words.random
+        self.conditions = Conditions(words)
+
+    def tests(self):
+        return [self._test(number) for number in range(self.random.randint(1, 3))]
+
+    def _test(self, number):
+        steps = [*self._given(), self._call() if self.random.random() < 0.7 else self._register()]
+        event = steps[-1].partition(" ")[0]
+        steps += [self._expect(event) for _ in range(self.random.randint(1, 3))]
+        if event == "call" and self.random.random() < 0.5:
+            after = self.random.choice(("", " after 90s"))
+            steps += [
+                f"hold by {self._from()}",
+                self._expect("hold"),
+                f"resume by {self._from()}{after}",
+                "expect continue",
+            ]
+        inside = "".join(f"\n  {step}" for step in steps)
+        return f'test "number {number}" {{{inside}\n}}'
+
+    def _from(self):
+        choices = [self._user(), self._user(), f'"{self.words.number()}"', "anyone"]
+        return self.random.choice([*choices, *(f"trunk {name}" for name in self.words.trunks)])
+
+    def _user(self):
+        name = self.random.choice(list(self.words.users))
+        return name if name.isalnum() and self.random.random() < 0.8 else f'user "{name}"'
+
+    def _circumstances(self, more=()):
+        choices = [
+            f"source {self.random.choice([*self.words.nets, *ADDRESSES])}",
+            "without password",
+            f'header "{self.random.choice(HEADERS)}" "{self.random.choice(TEXTS)}"',
+            f"transport {self.random.choice(('udp', 'tcp', 'tls'))}",
+            *more,
+        ]
+        return "".join(f" {choice}" for choice in self.words.some(choices, 0, 2))
+
+    def _call(self):
+        dialled = self._user() if self.random.random() < 0.4 else f'"{self.words.dialled()}"'
+        return f"call from {self._from()} to {dialled}{self._circumstances()}"
+
+    def _register(self):
+        who = "anyone" if self.random.random() < 0.2 else self._user()
+        return f"register {who}{self._circumstances(('contacts 2', 'expires 90s'))}"
+
+    def _given(self):
+        user = self.conditions.user(_NOWHERE)
+        choices = [
+            'given time "2026-12-24 19:00"',
+            f"given {user} answers {self.random.choice((200, 302, 404, 486, 503))}",
+            f'given "{self.words.number()}" rings',
+            f"given {user} is {self.random.choice(('', 'not '))}{self.random.choice(('busy', 'registered'))}",
+            *(f"given over {name}" for name in self.words.limits),
+            *(f"given {name} is {self.random.choice(('', 'not '))}up" for name in self.words.trunks),
+        ]
+        return self.words.some(choices, 0, 3)
+
+    def _expect(self, event):
+        if event == "hold":
+            plays = [f"play {name} to {self.conditions.user(_NOWHERE)} loop" for name in self.words.sounds]
+            return f"expect {self.random.choice(['continue', *plays])}"
+        common = ["expect reject 404", "expect challenge", "expect response 403"]
+        if event == "register":
+            return self.random.choice([*common, "expect accept max 3 contacts expires 60s to 1h"])
+        trunks = [f'forward "{self.words.number()}" via {name} for 20s notify 181' for name in self.words.trunks]
+        dials = [
+            f"dial {self.conditions.user(_NOWHERE)} for 20s then dora" if "dora" in self.words.users else "dial alice"
+        ]
+        answers = [f"answer {self.random.choice(SERVICES)}", *(f"answer play {name}" for name in self.words.sounds)]
+        decisions = [*trunks, *dials, *answers, f'redirect 302 "{URIS[0]}"']
+        marks = [f'expect tag kind "{self.random.choice(TEXTS)}"', "expect media relay"]
+        return self.random.choice([*common, *marks, *(f"expect {decision}" for decision in decisions)])

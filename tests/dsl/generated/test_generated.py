@@ -1,0 +1,88 @@
+"""The generator makes what the language has: every rule and word of the grammar, in policies that hold together."""
+
+from random import Random
+
+import pytest
+
+from dsl.check import check
+from dsl.compile_files import load_setup
+from dsl.language import language
+from dsl.parser import parse
+from dsl.policy import Policy, load
+
+from . import policy
+
+NOT_YET = {"transfer", "deliver"}
+"""Rules of the grammar whose decisions no event has yet."""
+NOT_YET_WORDS = {"_TRANSFER", "_DELIVER"}
+
+
+def rules_of_the_grammar():
+    """Every rule that leaves a node in a parse tree, by the name that the node has."""
+    return {
+        rule.alias or rule.origin.name
+        for rule in language().rules
+        if not rule.origin.name.startswith("_") and (rule.alias or not rule.options.expand1)
+    }
+
+
+def read(text):
+    """The rules of the grammar that a text uses, and its terminals."""
+    reading = language().parse_interactive(text)
+    words = {token.type for token in reading.exhaust_lexer()}
+    return {node.data for node in reading.feed_eof().iter_subtrees()}, words
+
+
+def test_every_rule_and_word_of_the_grammar_is_made(tmp_path):
+    rules, words = set(), set()
+    for seed in range(45):
+        text = policy(seed, tmp_path, tests=True, size=4).text
+        more_rules, more_words = read(text)
+        rules |= more_rules
+        words |= more_words
+    assert rules_of_the_grammar() - rules == NOT_YET
+    ignored = {"COMMENT", "WS"}
+    assert {terminal.name for terminal in language().terminals} - words - ignored == NOT_YET_WORDS
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_made_has_sound_names_and_types(tmp_path, seed):
+    generated = policy(seed, tmp_path, tests=True)
+    script = parse(generated.text, "generated.route")
+    problems = []
+    loaded = load_setup(script, tmp_path / "generated.route", problems)
+    assert problems == []
+    proofs = ("never", "anyone can choose", "authenticated already", "goes round", "too many ways")
+    refused = check(script, loaded.setup).problems
+    assert [str(problem) for problem in refused if not any(proof in problem.message for proof in proofs)] == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_to_be_accepted_is(tmp_path, seed):
+    generated = policy(seed, tmp_path, accepted=True, tests=True, comments=True)
+    load(tmp_path / "generated.route")
+    assert "#" in generated.text
+
+
+def test_a_seed_gives_the_same_policy_and_the_same_facts(tmp_path):
+    one, other = (policy(7, tmp_path, accepted=True) for _ in range(2))
+    assert (one.text, one.files) == (other.text, other.files)
+    assert policy(8, tmp_path, accepted=True).text != one.text
+    assert one.facts("call", Random(3)) == other.facts("call", Random(3))
+
+
+def test_rules_hold_and_do_not_hold(tmp_path):
+    """Of what is made, most rules are tried, and many match: what never happens shows nothing."""
+    fired, decisions = set(), set()
+    for seed in range(30):
+        generated = policy(seed, tmp_path, size=10)
+        script = parse(generated.text, "generated.route")
+        loaded = load_setup(script, tmp_path / "generated.route", [])
+        made = Policy(script, tmp_path, loaded.setup, loaded.version, [])
+        random = Random(seed)
+        for _ in range(20):
+            decision = made.decide("call", generated.facts("call", random))
+            fired.update((seed, place) for place in decision.rules)
+            decisions.add(type(decision.action).__name__)
+    assert len(fired) > 90
+    assert {"Challenge", "Reject", "Redirect", "Dial", "Answer"} <= decisions
