@@ -9,7 +9,8 @@ from dsl.check import check
 from dsl.compile_files import load_setup
 from dsl.decision import Facts, Outcome
 from dsl.diagnostics import PolicyError
-from dsl.parser import parse
+from dsl.include import read_script
+from dsl.policy import Policy
 from dsl.vocabulary import FACTS, OUTCOMES, WITHIN_A_CALL
 
 from . import happenings
@@ -39,6 +40,15 @@ class GeneratedPolicy:
         script = folder / "generated.route"
         script.write_text(self.text, encoding="utf-8")
         return script
+
+    def compiled(self, folder: Path) -> Policy:
+        """The policy made of its files in this folder, whatever the checker's proofs say of it."""
+        script = read_script(folder / "generated.route")
+        problems: list = []
+        loaded = load_setup(script, folder / "generated.route", problems)
+        if problems:
+            raise PolicyError(problems)
+        return Policy(script, folder / "generated.route", loaded.setup, loaded.version, [])
 
     def facts(self, event: str, random: Random) -> Facts:
         """What may be known when this event fires; for an outcome, what was known of its call."""
@@ -81,13 +91,13 @@ def policy(
             if not page.repair(problem.line):
                 raise PolicyError([problem])
         generated = made()
-    generated.write(folder)
+        generated.write(folder)
     return generated
 
 
 def problems(generated: GeneratedPolicy, folder: Path) -> list:
     """What the checker refuses of it; its files are in the folder."""
-    script = parse(generated.text, "generated.route")
+    script = read_script(folder / "generated.route")
     found: list = []
     loaded = load_setup(script, folder / "generated.route", found)
     return [*found, *check(script, loaded.setup).problems]
@@ -124,7 +134,11 @@ def _declarations(words: Vocabulary) -> list[str]:
     made += [_trunk(words, name) for name in words.some(TRUNKS, 0, 3)]
     first, *others = made
     random.shuffle(others)
-    return [first, *(declaration for declaration in others if declaration)]
+    here = [declaration for declaration in others if declaration]
+    if random.random() < 0.2:
+        words.files["more.route"] = "\n".join(here[::3]).encode()
+        here = [declaration for number, declaration in enumerate(here) if number % 3] + ['include "more.route"']
+    return [first, *here]
 
 
 def _member(name: str) -> str:

@@ -4,13 +4,11 @@ from random import Random
 
 import pytest
 
-from dsl.check import check
-from dsl.compile_files import load_setup
 from dsl.language import language
-from dsl.parser import parse
-from dsl.policy import Policy, load
+from dsl.policy import load
 
 from . import policy
+from .policies import problems
 
 NOT_YET = {"transfer", "deliver"}
 """Rules of the grammar whose decisions no event has yet."""
@@ -36,10 +34,11 @@ def read(text):
 def test_every_rule_and_word_of_the_grammar_is_made(tmp_path):
     rules, words = set(), set()
     for seed in range(45):
-        text = policy(seed, tmp_path, tests=True, size=4).text
-        more_rules, more_words = read(text)
-        rules |= more_rules
-        words |= more_words
+        generated = policy(seed, tmp_path, tests=True, size=4)
+        for text in (generated.text, generated.files.get("more.route", b"").decode()):
+            more_rules, more_words = read(text)
+            rules |= more_rules
+            words |= more_words
     assert rules_of_the_grammar() - rules == NOT_YET
     ignored = {"COMMENT", "WS"}
     assert {terminal.name for terminal in language().terminals} - words - ignored == NOT_YET_WORDS
@@ -48,12 +47,8 @@ def test_every_rule_and_word_of_the_grammar_is_made(tmp_path):
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_is_made_has_sound_names_and_types(tmp_path, seed):
     generated = policy(seed, tmp_path, tests=True)
-    script = parse(generated.text, "generated.route")
-    problems = []
-    loaded = load_setup(script, tmp_path / "generated.route", problems)
-    assert problems == []
     proofs = ("never", "anyone can choose", "authenticated already", "goes round", "too many ways")
-    refused = check(script, loaded.setup).problems
+    refused = problems(generated, tmp_path)
     assert [str(problem) for problem in refused if not any(proof in problem.message for proof in proofs)] == []
 
 
@@ -76,9 +71,7 @@ def test_rules_hold_and_do_not_hold(tmp_path):
     fired, decisions = set(), set()
     for seed in range(30):
         generated = policy(seed, tmp_path, size=10)
-        script = parse(generated.text, "generated.route")
-        loaded = load_setup(script, tmp_path / "generated.route", [])
-        made = Policy(script, tmp_path, loaded.setup, loaded.version, [])
+        made = generated.compiled(tmp_path)
         random = Random(seed)
         for _ in range(20):
             decision = made.decide("call", generated.facts("call", random))
