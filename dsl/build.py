@@ -1,4 +1,4 @@
-"""From Lark's parse tree to the nodes of `tree`: one line per rule of the grammar.
+"""From rules of the grammar to the nodes of `tree`: one line per rule.
 
 Owns the order in which a rule's children become a node's fields. Numbers that mean nothing (a day of 25
 hours, a status of 17) are kept as written; `check` speaks of them.
@@ -6,55 +6,25 @@ hours, a status of 17) are kept as written; `check` speaks of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
-
-from lark import Token, Tree
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from dsl import tree
 from dsl.tree import Span
 
-ParseTree: TypeAlias = Tree[Token]
-
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-_DEEPEST = 120
-"""How deep a parse tree may be: some forty blocks in blocks. Everything that walks the tree recurses."""
-
-
-class TooDeepError(Exception):
-    """What stands at `span` is nested too deeply to be read."""
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(span)
-        self.span = span
-
-
-def build(parsed: ParseTree, file: str, source: str, included: str = "") -> tree.Script:
-    """The script that this parse tree of `source` stands for. `included` as in a Span. Raises TooDeepError."""
-    builder = _Builder(file, included)
-    declarations = tuple(builder.node(child) for child in parsed.children)
+def script(declarations: Sequence[tree.Declaration], file: str, source: str, included: str = "") -> tree.Script:
+    """The whole of a script from its declarations and its text. `included` as in a Span."""
     end = source.count("\n") + 1
     span = Span(file, 1, 1, end, len(source.rpartition("\n")[2]) + 1, included)
-    return tree.Script(span, source, declarations)
+    return tree.Script(span, source, tuple(declarations))
 
 
-class _Builder:
-    def __init__(self, file: str, included: str) -> None:
-        self.file = file
-        self.included = included
-
-    def node(self, parsed: ParseTree | Token | None, depth: int = 0) -> Any:
-        """The node of a subtree; a token that a rule kept stays a token, and what was left out is None."""
-        if not isinstance(parsed, Tree):
-            return parsed
-        meta = parsed.meta
-        span = Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column, self.included)
-        if depth > _DEEPEST:
-            raise TooDeepError(span)
-        children = [self.node(child, depth + 1) for child in parsed.children]
-        return _NODES[parsed.data](span, *children)
+def node(name: str, span: Span, children: list[Any]) -> Any:
+    """The node of a rule of the grammar, or a part of one: a tuple, a word, a place."""
+    return _NODES[name](span, *children)
 
 
 def _join(first: Span, last: Span) -> Span:

@@ -6,15 +6,10 @@ read again. What an error is called is in `syntax`, where a statement begins and
 
 from __future__ import annotations
 
-from typing import Any
-
-from lark import Token
-from lark.exceptions import UnexpectedInput, UnexpectedToken
-
 from dsl import tree
-from dsl.build import TooDeepError, build
+from dsl.build import node, script
 from dsl.diagnostics import PolicyError, Problem, Source
-from dsl.language import language
+from dsl.reading import Piece, Reading, TooDeepError, UnreadableError
 from dsl.recovery import begins_statement, blanked, line_start
 from dsl.syntax import Mistake, describe
 
@@ -28,8 +23,8 @@ def parse(text: str, file: str, included: str = "") -> tree.Script:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return build(language().parse(text), file, text, included)
-    except UnexpectedInput:
+        return script(Reading(text, file, included, node).run(), file, text, included)
+    except UnreadableError:
         raise PolicyError(_problems(text, file)) from None
     except TooDeepError as error:
         problem = Source(text).problem(error.span, "this is nested too deeply", "let a sub do the inner part")
@@ -54,38 +49,34 @@ def _problems(text: str, file: str) -> list[Problem]:
 
 def _first_mistake(text: str) -> Mistake | None:
     """Read up to what cannot stand there, and say what could."""
-    reading: Any = language().parse_interactive(text)
-    history: list[tuple[Token, list[Any]]] = []
-    before = list(reading.parser_state.state_stack)
+    reading = Reading(text)
+    history: list[tuple[Piece, list[int]]] = []
+    before = list(reading.states)
     try:
-        for token in reading.lexer_thread.lex(reading.parser_state):
-            reading.feed_token(token)
-            history.append((token, before))
-            before = list(reading.parser_state.state_stack)
-        reading.feed_eof(history[-1][0] if history else None)
-    except UnexpectedInput as unexpected:
-        at = unexpected.pos_in_stream
-        ended = isinstance(unexpected, UnexpectedToken) and unexpected.token.type == "$END"
-        if ended or at is None:
-            at = len(text)
+        while (piece := reading.next()) is not None:
+            reading.take(piece)
+            history.append((piece, before))
+            before = list(reading.states)
+        reading.finish()
+    except UnreadableError as unreadable:
+        at = unreadable.at
         line = line_start(text, at)
-        begun = [number for number, (token, _) in enumerate(history) if (token.start_pos or 0) >= line]
+        begun = [number for number, (piece, _) in enumerate(history) if piece.start >= line]
         if begun and _began_a_statement(text, history[begun[0]][0]):
-            token, before = history[begun[0]]
-            at = token.start_pos or 0
+            piece, before = history[begun[0]]
+            at = piece.start
             del history[begun[0] :]
-        last = history[-1][0] if history else None
-        reading.parser_state.state_stack[:] = before
+        last = history[-1][0] if history else Piece("", 0, 0)
         return Mistake(
             text=text,
             at=at,
-            after=0 if last is None or last.end_pos is None else last.end_pos,
-            last="" if last is None else last.type,
-            expected=frozenset(reading.accepts()),
+            after=last.end,
+            last=last.terminal,
+            expected=reading.acceptable(before),
         )
     return None
 
 
-def _began_a_statement(text: str, token: Token) -> bool:
+def _began_a_statement(text: str, piece: Piece) -> bool:
     """Whether a word was read as a name, but stands where a statement or declaration begins with it."""
-    return token.type in ("NAME", "HOST") and begins_statement(text, token.start_pos or 0)
+    return piece.terminal in ("NAME", "HOST") and begins_statement(text, piece.start)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dsl import grammar_tables
+
 from .build import ROOT, compiled_modules, module_name
 
 
@@ -22,6 +24,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         right = file.suffix == ".so" if compiled else file == path
         if not right:
             pytest.exit(f"{file} would be tested in the place of {path.relative_to(ROOT)}", returncode=3)
+    if not compiled:
+        # As scripts/install does, for whoever is changing the grammar.
+        grammar_tables.write()
 
 
 @pytest.fixture(autouse=True)
