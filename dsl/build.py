@@ -246,6 +246,8 @@ _NODES: dict[str, Callable[..., Any]] = {
     "register_anyone": lambda span, *rest: tree.RegisterStep(span, None, rest),
     "hold_step": tree.HoldStep,
     "resume_step": tree.ResumeStep,
+    "transfer_step": lambda span, party, dialed: tree.TransferStep(span, party, dialed, False),
+    "attended_transfer_step": lambda span, party, dialed: tree.TransferStep(span, party, dialed, True),
     "with_source": tree.WithSource,
     "without_password": tree.WithoutPassword,
     "with_header": tree.WithHeader,

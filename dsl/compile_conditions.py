@@ -17,6 +17,7 @@ from dsl.compile_values import Compiled, Kind, Scope
 from dsl.evaluate import Run
 from dsl.networks import Network, NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
+from dsl.spoken import spoken
 
 _ORDERS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -150,7 +151,11 @@ class Conditions:
             asks = Run.up if state == "up" else Run.full
             return Condition(lambda run: asks(run, trunk), pure=False)
         if state == "caller":
-            return Condition(lambda run: run.facts.holder_is_caller)
+            if spoken(subject) == "holder":
+                return Condition(lambda run: run.facts.holder_is_caller)
+            return Condition(lambda run: run.facts.transferor_is_caller)
+        if state == "known":
+            return Condition(lambda run: run.facts.transferor_is_known)
         value = self._scope.compiled(subject).value
         if state == "absent":
             return Condition(lambda run: value(run) is None)

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from dsl import tree
 from dsl.compile_setup import Setup
 from dsl.compile_values import Compiled, Kind, Scope, number_of
-from dsl.decision import NumberTarget, Step, Target, UriTarget, UserTarget
+from dsl.decision import NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.evaluate import Run
 
 DEFAULT_SECONDS = 120.0
@@ -30,6 +30,16 @@ MakeSteps: TypeAlias = Callable[[Run], tuple[Step, ...]]
 def compiled_steps(steps: tuple[tree.Step, ...], scope: Scope, setup: Setup) -> MakeSteps | tuple[Step, ...]:
     """The steps of a dial: themselves where nothing in them depends on the call, else a function."""
     return _together([_step(step, scope, setup) for step in steps])
+
+
+def compiled_transfer(transfer: tree.Transfer, scope: Scope, setup: Setup) -> Callable[[Run], Transfer]:
+    """Whom a transfer goes to, and for how long it rings there."""
+    seconds = min(_seconds(transfer.duration) or DEFAULT_SECONDS, LONGEST_SECONDS)
+    target = _party(transfer.party, scope, setup)
+    if not callable(target):
+        fixed = Transfer(target, seconds)
+        return lambda run: fixed
+    return lambda run: Transfer(target(run), seconds)
 
 
 def _step(step: tree.Step, scope: Scope, setup: Setup) -> Step | Callable[[Run], Step]:

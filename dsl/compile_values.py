@@ -60,7 +60,7 @@ FACTS: dict[str, tuple[Kind, Value]] = {
     "diverted by": (Kind.PARTY, lambda run: run.facts.diverted_by),
     "authenticated": (Kind.TRUTH, lambda run: run.facts.authenticated),
     "anonymous": (Kind.TRUTH, lambda run: run.facts.anonymous),
-    "target": (Kind.PARTY, lambda run: None if run.outcome is None else run.outcome.target),
+    "target": (Kind.PARTY, lambda run: run.facts.target if run.outcome is None else run.outcome.target),
     "code": (Kind.WHOLE, lambda run: None if run.outcome is None else run.outcome.code),
     "rang": (Kind.TRUTH, lambda run: run.outcome is not None and run.outcome.rang),
     "tried": (Kind.WHOLE, lambda run: None if run.outcome is None else run.outcome.tried),
@@ -68,6 +68,9 @@ FACTS: dict[str, tuple[Kind, Value]] = {
     "holder": (Kind.PARTY, lambda run: run.facts.holder),
     "held": (Kind.PARTY, lambda run: run.facts.held),
     "held for": (Kind.WHOLE, lambda run: run.facts.held_for),
+    "transferor": (Kind.PARTY, lambda run: run.facts.transferor),
+    "transferee": (Kind.PARTY, lambda run: run.facts.transferee),
+    "attended": (Kind.TRUTH, lambda run: run.facts.attended),
 }
 """Facts by the name that a policy gives them."""
 

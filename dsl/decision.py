@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 Event: TypeAlias = Literal[
-    "register", "call", "busy", "no-answer", "unreachable", "failure", "redirect", "hold", "resume"
+    "register", "call", "busy", "no-answer", "unreachable", "failure", "redirect", "hold", "resume", "transfer"
 ]
 Media: TypeAlias = Literal["auto", "direct", "relay"]
 OutcomeKind: TypeAlias = Literal["busy", "no-answer", "unreachable", "failure", "redirect"]
@@ -44,7 +44,10 @@ class Facts(msgspec.Struct, kw_only=True):
     from, and `caller_number` the E.164 number that it gives of who calls; `headers` maps lower-case names to first
     values. Register alone has `user`, `expires` (seconds), `contacts` (how many) and `agent`. Hold and resume alone
     have `holder` and `held`, each a party (the account, else the number or name that was called or calls), whether the
-    holder is the caller, and resume `held_for` (seconds).
+    holder is the caller, and resume `held_for` (seconds). Transfer alone has `transferor` and `transferee`, each a
+    party, whether the transferor is an account of ours and whether it is the caller, whether the transfer is to
+    somebody whom it talks to already (`attended`), and `target`, the user for whom that is; `dialed` is then what the
+    transferor dialled.
     """
 
     time: float
@@ -69,6 +72,12 @@ class Facts(msgspec.Struct, kw_only=True):
     held: str | None = None
     holder_is_caller: bool = False
     held_for: float | None = None
+    transferor: str | None = None
+    transferee: str | None = None
+    transferor_is_known: bool = False
+    transferor_is_caller: bool = False
+    attended: bool = False
+    target: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -185,7 +194,17 @@ class Continue(msgspec.Struct, frozen=True, tag="continue"):
     """A hold or resume simply passes to the other side."""
 
 
-Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Answer | Play | Continue
+class Transfer(msgspec.Struct, frozen=True, tag="transfer"):
+    """Let a transfer be: call this party on behalf of the transferee, for at most `seconds`.
+
+    An attended transfer goes to whom the transferor talks to, whoever that is.
+    """
+
+    target: Target
+    seconds: float = 120.0
+
+
+Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Answer | Play | Continue | Transfer
 
 
 class HeaderEdit(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ whether a sound is repeated.
 from __future__ import annotations
 
 from dsl import tree
-from dsl.compile_dialing import compiled_steps, compiled_uri
+from dsl.compile_dialing import compiled_steps, compiled_transfer, compiled_uri
 from dsl.compile_values import Scope
 from dsl.decision import (
     Accept,
@@ -23,6 +23,7 @@ from dsl.decision import (
     Reject,
     Step,
     Target,
+    Transfer,
     UriTarget,
     UserTarget,
 )
@@ -66,6 +67,10 @@ class Expectation:
                 return same and (action.loop or not wanted.loop)
             case tree.Continue(), Continue():
                 return True
+            case tree.Transfer(duration=duration), Transfer():
+                made = compiled_transfer(wanted, self._scope, self._policy.setup)(self._run)
+                same = duration is None or made.seconds == action.seconds
+                return same and self._same(made.target) == self._same(action.target)
             case _:
                 return False
 
@@ -141,6 +146,8 @@ def told(action: Action) -> str:
             return f"play {name} to held{' loop' if loop else ''}"
         case Continue():
             return "continue"
+        case Transfer(target=target):
+            return f"transfer to {_party(target)}"
         case Dial(steps=steps, notify=notify):
             words = [f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps)]
             return f"{'dial' if notify is None else 'forward'} {''.join(words)}"

@@ -1,7 +1,7 @@
 """One call or registration of a `test` block, decided as far as the test asks about it, and its holds.
 
-Owns who the two parties of an answered call are, who of them holds, and the facts of holding. What an expectation
-means is `tester`'s, how a dial ends is `rehearsal`'s.
+Owns who the two parties of an answered call are, who of them holds or has the other go elsewhere, and the facts of
+that. What an expectation means is `tester`'s, how a dial ends is `rehearsal`'s.
 """
 
 from __future__ import annotations
@@ -11,7 +11,20 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from dsl import tree
-from dsl.decision import Answer, Decision, Dial, Event, Facts, NumberTarget, Outcome, Target
+from dsl.decision import (
+    Answer,
+    Decision,
+    Dial,
+    Event,
+    Facts,
+    Frame,
+    NumberTarget,
+    Outcome,
+    Step,
+    Target,
+    Transfer,
+    UserTarget,
+)
 from dsl.policy import Policy
 from dsl.rehearsal import World, party_of
 
@@ -28,6 +41,14 @@ class UnmetError(Exception):
         self.node = node
 
 
+class _Party(msgspec.Struct, frozen=True):
+    """Who is on one side. `known`: an account of ours, that proved itself or is registered."""
+
+    name: str | None
+    trunk: str | None
+    known: bool
+
+
 class Happening:
     """What was decided so far, of which `expected` decisions were asked about; `facts` are those of the last event.
 
@@ -37,10 +58,13 @@ class Happening:
     def __init__(self, policy: Policy, event: Event, facts: Facts) -> None:
         self.decisions: list[Decision] = [policy.decide(event, facts)]
         self.facts = facts
+        self._dialed = facts.dialed
         self.expected = 0
         self.answered: Target | None = None
         self._policy = policy
         self._held_since: dict[Side, float] = {}
+        self._came_later: dict[Side, _Party] = {}
+        self._transferor: Side | None = None
 
     def further(self, world: World, time: float) -> bool:
         """Let the last dial end, and take the decision that follows; False when none does."""
@@ -74,31 +98,76 @@ class Happening:
         self._decide("resume", side, time, max(0.0, time - since))
 
     def _decide(self, event: Event, side: Side, time: float, held_for: float | None) -> None:
-        parties = self._parties()
         self.facts = msgspec.structs.replace(
             self.facts,
             time=time,
             callee=None,
-            holder=parties[side],
-            held=parties["called" if side == "caller" else "caller"],
-            holder_is_caller=side == "caller",
+            dialed=self._dialed,
+            holder=self._party(side).name,
+            held=self._party(_other(side)).name,
+            holder_is_caller=self._is_caller(side),
             held_for=held_for,
         )
         self.expected = len(self.decisions)
         self.decisions.append(self._policy.decide(event, self.facts))
 
-    def _parties(self) -> dict[Side, str | None]:
-        called = None if self.answered is None else party_of(self.answered)
-        return {"caller": self.facts.caller or self.facts.claimed, "called": called}
+    # Transfers
+
+    def transfer(self, step: tree.TransferStep, dialed: str, world: World, time: float) -> None:
+        """One party has the other go on to somebody else: take the decision on it. Raises UnmetError as `hold` does."""
+        side = self._side(step.transferor, world, time)
+        transferor = self._party(side)
+        self.facts = msgspec.structs.replace(
+            self.facts,
+            time=time,
+            callee=None,
+            dialed=dialed,
+            transferor=transferor.name,
+            transferee=self._party(_other(side)).name,
+            transferor_is_known=transferor.known,
+            transferor_is_caller=self._is_caller(side),
+            attended=step.attended,
+            target=self._policy.callee(dialed),
+        )
+        self.expected = len(self.decisions)
+        self.decisions.append(self._policy.decide("transfer", self.facts))
+        self._transferor = side
+
+    def _settle(self, world: World) -> None:
+        """Let the last transfer come to its end: if somebody is there, that is the transferor's side from now on."""
+        side, last = self._transferor, self.decisions[-1].action
+        self._transferor = None
+        if side is None or not isinstance(last, Transfer):
+            return
+        reached = world.dialled(Dial((Step((last.target,), last.seconds),), Frame("", 0)))
+        if isinstance(reached, Outcome):
+            return
+        self._held_since.pop(side, None)
+        self._came_later[side] = _called(reached)
+
+    # Who is there
+
+    def _party(self, side: Side) -> _Party:
+        later = self._came_later.get(side)
+        if later is not None:
+            return later
+        if side == "called":
+            return _called(self.answered)
+        facts = self.facts
+        return _Party(facts.caller or facts.claimed, facts.trunk, facts.authenticated)
+
+    def _is_caller(self, side: Side) -> bool:
+        return side == "caller" and side not in self._came_later
 
     def _named(self, side: Side) -> str:
-        party = self._parties()[side]
+        party = self._party(side).name
         return f"the {'caller' if side == 'caller' else 'called side'}" if party is None else f"`{party}`"
 
     def _side(self, holder: tree.From, world: World, time: float) -> Side:
         """The side on which this party is."""
         while self.further(world, time):
             pass
+        self._settle(world)
         if isinstance(self.decisions[-1].action, Answer):
             raise UnmetError(holder, "we answered this call ourselves: nobody in it can be held")
         if self.answered is None:
@@ -110,13 +179,22 @@ class Happening:
         raise UnmetError(holder, f"the parties of this call are {self._named('caller')} and {self._named('called')}")
 
     def _is(self, holder: tree.From, side: Side) -> bool:
+        party = self._party(side)
         if holder.trunk is not None:
-            through = self.answered.trunk if isinstance(self.answered, NumberTarget) else None
-            return holder.trunk.text == (self.facts.trunk if side == "caller" else through)
-        party = self._parties()[side]
+            return holder.trunk.text == party.trunk
         if holder.user is not None:
-            return holder.user.text == party
+            return holder.user.text == party.name
         if holder.claimed is None:
-            return side == "caller" and not self.facts.authenticated
+            return self._is_caller(side) and not party.known
         key = self._policy.setup.plan.key
-        return party is not None and key(party) == key(holder.claimed.value)
+        return party.name is not None and key(party.name) == key(holder.claimed.value)
+
+
+def _other(side: Side) -> Side:
+    return "called" if side == "caller" else "caller"
+
+
+def _called(target: Target | None) -> _Party:
+    """Whoever took a call, or a transfer."""
+    through = target.trunk if isinstance(target, NumberTarget) else None
+    return _Party(None if target is None else party_of(target), through, isinstance(target, UserTarget))

@@ -20,7 +20,7 @@ from dsl.evaluate import EvaluationError, Execute, Run
 from dsl.include import read_script
 from dsl.sounds import Sound
 from dsl.users import Directory, User
-from dsl.vocabulary import WITHIN_A_CALL
+from dsl.vocabulary import GOES_ON
 
 DEFAULTS: dict[OutcomeKind, int] = {
     "busy": 486,
@@ -32,6 +32,7 @@ DEFAULTS: dict[OutcomeKind, int] = {
 """What the caller is told of a dial's outcome for which neither the dial nor an event has a rule."""
 
 _ASKS_WHO = frozenset({401, 407})
+_NO_TRANSFER = 403
 
 
 class Policy:
@@ -67,18 +68,22 @@ class Policy:
         """What holds for the events that this policy leaves out, one sentence each."""
         passes = " unless the called side gave a 4xx or 6xx, which passes"
         outcomes = {kind: f"reject {code}{passes if kind == 'failure' else ''}" for kind, code in DEFAULTS.items()}
-        defaults: dict[str, str] = outcomes | dict.fromkeys(WITHIN_A_CALL, "continue")
+        defaults: dict[str, str] = (
+            outcomes | dict.fromkeys(GOES_ON, "continue") | {"transfer": f"reject {_NO_TRANSFER}"}
+        )
         return [f"on {event}: {default}" for event, default in defaults.items() if event not in self._program.events]
 
     def decide(self, event: Event, facts: Facts) -> Decision:
         """What the policy says to an event that is no outcome. Raises EvaluationError where it says nothing.
 
-        A hold or resume of which it says nothing goes on.
+        A hold or resume of which it says nothing goes on, and a transfer is refused.
         """
         block = self._program.events.get(event)
         if block is None:
-            if event in WITHIN_A_CALL:
+            if event in GOES_ON:
                 return Decision(Continue(), self.hash)
+            if event == "transfer":
+                return Decision(Reject(_NO_TRANSFER), self.hash)
             raise EvaluationError(f"the policy has no `on {event}`")
         return self._run(block, Run(facts, self.users, None))
 

@@ -13,7 +13,20 @@ from datetime import datetime
 import msgspec
 
 from dsl import tree
-from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Event, Facts, Play, Redirect, Reject
+from dsl.decision import (
+    Accept,
+    Action,
+    Answer,
+    Challenge,
+    Continue,
+    Dial,
+    Event,
+    Facts,
+    Play,
+    Redirect,
+    Reject,
+    Transfer,
+)
 from dsl.diagnostics import Problem, Source
 from dsl.expectation import Expectation, told
 from dsl.happening import Happening, UnmetError
@@ -97,6 +110,8 @@ class _Test:
             case tree.ResumeStep(after=after):
                 self.time += 0.0 if after is None else after.seconds or 0.0
                 self._now(step).resume(step, self.world, self.time)
+            case tree.TransferStep(dialed=dialed):
+                self._now(step).transfer(step, _dialled(dialed), self.world, self.time)
             case tree.GivenTime(time=time):
                 self.time = self._moment(time.value)
             case tree.GivenAnswer(party=party, code=code):
@@ -167,8 +182,7 @@ class _Test:
             facts.trunk = caller.trunk.text
             if not any(isinstance(item, tree.WithSource) for item in step.circumstances):
                 facts.source = self._at_trunk(facts.trunk, facts.source)
-        dialed = step.dialed
-        facts.dialed = dialed.text if isinstance(dialed, tree.Name) else without_separators(dialed.value)
+        facts.dialed = _dialled(step.dialed)
         facts.callee = self.policy.callee(facts.dialed)
         return facts
 
@@ -241,6 +255,10 @@ class _Test:
             raise UnmetError(wanted, f"the media is `{found}`")
 
 
+def _dialled(dialed: tree.Name | tree.Text) -> str:
+    return dialed.text if isinstance(dialed, tree.Name) else without_separators(dialed.value)
+
+
 def _responses(happening: Happening) -> list[int]:
     """The statuses that the caller was sent by what was decided so far."""
     statuses = [_response(decision.action) for decision in happening.decisions]
@@ -259,5 +277,5 @@ def _response(action: Action) -> int | None:
             return notify
         case Answer():
             return 200
-        case Play() | Continue():
+        case Play() | Continue() | Transfer():
             return None

@@ -76,6 +76,13 @@ FACTS: dict[str, dict[str, Fact]] = {
     "redirect": _OUTCOME | {"redirected": Fact(Type.TEXT, chosen=True)},
     "hold": _HOLD,
     "resume": _HOLD | {"held for": Fact(Type.TIME)},
+    "transfer": _REQUEST
+    | {
+        "transferor": Fact(Type.PARTY, optional=True, chosen=True),
+        "transferee": Fact(Type.PARTY, optional=True, chosen=True),
+        "attended": Fact(Type.TRUTH),
+        "target": Fact(Type.USER, optional=True),
+    },
 }
 """The facts of every event that is available."""
 
@@ -83,21 +90,24 @@ FACT_NAMES = frozenset(name for facts in FACTS.values() for name in facts)
 
 OUTCOMES = ("busy", "no-answer", "unreachable", "failure", "redirect")
 REQUIRED_EVENTS = ("register", "call")
-WITHIN_A_CALL = ("hold", "resume")
+GOES_ON = ("hold", "resume")
+"""Events that simply go on where a policy says nothing of them."""
+
+WITHIN_A_CALL = (*GOES_ON, "transfer")
 """Events of a call that was answered."""
 
-LATER_EVENTS = ("transfer", "message")
-LATER_FACTS = frozenset({"transferor", "transferee", "attended"})
+LATER_EVENTS = ("message",)
 
 DECISIONS: dict[str, frozenset[str]] = {
     "register": frozenset({"challenge", "accept", "reject"}),
     "call": frozenset({"challenge", "reject", "redirect", "dial", "forward", "answer"}),
     "hold": frozenset({"continue", "play"}),
     "resume": frozenset({"continue"}),
+    "transfer": frozenset({"transfer", "reject"}),
 } | dict.fromkeys(OUTCOMES, frozenset({"reject", "redirect", "dial", "forward", "answer"}))
 """What may decide an event. `do` may everywhere, for its sub decides."""
 
-LATER_DECISIONS = frozenset({"transfer", "deliver"})
+LATER_DECISIONS = frozenset({"deliver"})
 
 SERVICES: tuple[Literal["echo", "tone"], ...] = ("echo", "tone")
 """How a call can be answered besides `play` and a sound."""
@@ -105,10 +115,10 @@ SERVICES: tuple[Literal["echo", "tone"], ...] = ("echo", "tone")
 MEDIA: tuple[Media, ...] = ("direct", "relay", "auto")
 """How a call's media can flow; the last is what holds where no rule chooses."""
 
-STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller")
-"""What can stand after `is`: of a fact, of `dialed`, of a user (two), of a trunk (two), and of `holder`."""
-
-LATER_STATES = frozenset({"known"})
+STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller", "known")
+"""What can stand after `is`: of a fact, of `dialed`, of a user (two), of a trunk (two), of whoever acts in a call,
+and of `transferor`.
+"""
 
 LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source")
 """What a limit can count for each of."""

@@ -28,13 +28,14 @@ _MOST_BLOCKS = 20_000
 class Way(msgspec.Struct, frozen=True):
     """How a block was come to: what is known, the parameters that a caller chose, the subs that were done.
 
-    `early`: the request can still be challenged.
+    `early`: the request can still be challenged. `transfers`: somebody in a call has it go elsewhere.
     """
 
     known: Knowledge
     chosen: frozenset[Span]
     subs: tuple[str, ...]
     early: bool
+    transfers: bool = False
 
 
 def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
@@ -44,7 +45,8 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
         match declaration:
             case tree.On(event=event, body=body) if event.text in FACTS:
                 walker.dead_rules(body, Knowledge())
-                walker.follow(body, Way(Knowledge(), frozenset(), (), early="challenge" in DECISIONS[event.text]))
+                early, transfers = "challenge" in DECISIONS[event.text], event.text == "transfer"
+                walker.follow(body, Way(Knowledge(), frozenset(), (), early, transfers))
             case tree.Sub(body=body):
                 walker.dead_rules(body, Knowledge())
             case _:
@@ -143,6 +145,8 @@ class _Walker:
                     self.challenges[statement] = in_vain and self.challenges.get(statement, True)
                 case tree.Dial():
                     self._dial(statement, here)
+                case tree.Transfer(party=party) if party.trunk is not None:
+                    self._toll(party, party.trunk.text, here)
                 case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs and sub.text not in way.subs:
                     self._do(self.subs[sub.text], arguments, here)
                 case _:
@@ -154,7 +158,7 @@ class _Walker:
             for parameter, argument in zip(sub.parameters, arguments, strict=False)
             if self._chosen_part(argument, way.chosen) is not None
         )
-        self.follow(sub.body, Way(way.known, given, (*way.subs, sub.name.text), way.early))
+        self.follow(sub.body, Way(way.known, given, (*way.subs, sub.name.text), way.early, way.transfers))
 
     def finish(self) -> None:
         """Report what only all ways together show."""
@@ -185,19 +189,27 @@ class _Walker:
         pinned = {atom.subject for atom in way.known.constants()}
         if part is None or part in pinned or party.target.span in self.told:
             return
-        stranger: list[Formula] = [UNAUTHENTICATED, Opposite(Atom("dialed", "emergency"))]
-        if self.ours:
-            stranger.append(Opposite(Atom("source", "networks", self.ours)))
-        if trunk in self.transit:
-            others = tuple(Atom("from trunk", "equal", name) for name in self.setup.trunks if name != trunk)
-            stranger.append(Opposite(AnyOf(others)))
-        if self._possible(way.known, *stranger):
+        stranger = self._caller_is_stranger(trunk)
+        advice = "`authenticated` or `source in <a net of ours>`"
+        if way.transfers:
+            stranger, advice = _transferor_is_stranger(stranger, part)
+        if self._possible(way.known, stranger, Opposite(Atom("dialed", "emergency"))):
             self.told.add(party.target.span)
             self.report.wrong(
                 party.target,
                 f"anyone can choose `{part}` and be connected through trunk `{trunk}`",
-                "require `authenticated` or `source in <a net of ours>` on this path",
+                f"require {advice} on this path",
             )
+
+    def _caller_is_stranger(self, trunk: str) -> Formula:
+        """What holds where nobody knows who calls."""
+        nobody: list[Formula] = [UNAUTHENTICATED]
+        if self.ours:
+            nobody.append(Opposite(Atom("source", "networks", self.ours)))
+        if trunk in self.transit:
+            others = tuple(Atom("from trunk", "equal", name) for name in self.setup.trunks if name != trunk)
+            nobody.append(Opposite(AnyOf(others)))
+        return AllOf(tuple(nobody))
 
     def _chosen_part(self, value: tree.Expression, chosen: frozenset[Span]) -> str | None:
         """The part of a value that a caller chooses, as it is written."""
@@ -243,6 +255,19 @@ class _Walker:
             if following == start and start == min(way):
                 round_trip = " to ".join(f"`{name}`" for name in [*way, start])
                 self.report.wrong(dial, f"this forwarding goes round: {round_trip}", "let one of them ring")
+
+
+def _transferor_is_stranger(caller: Formula, part: str) -> tuple[Formula, str]:
+    """What holds where nobody knows who chooses this part of a transfer's target, and what to require.
+
+    `caller` is what holds where nobody knows who calls. A transferor who is the caller is as well known as that one.
+    What the transferor did not say itself may be the caller's word, or both's.
+    """
+    unknown = Opposite(Atom("transferor is known", "other"))
+    transferor = AllOf((unknown, AnyOf((Opposite(Atom("transferor is caller", "other")), caller))))
+    if part in ("dialed", "transferor"):
+        return transferor, "`transferor is known`"
+    return AnyOf((caller, transferor)), "`authenticated and transferor is known`"
 
 
 def _nets_of_ours(setup: Setup) -> tuple[Network, ...]:

@@ -10,9 +10,20 @@ from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, line_of, suggestion
 from dsl.resolve import Names
 from dsl.spoken import spoken
-from dsl.vocabulary import DECISIONS, FACTS, LATER_DECISIONS, LATER_EVENTS, OUTCOMES, REQUIRED_EVENTS, WITHIN_A_CALL
+from dsl.vocabulary import (
+    DECISIONS,
+    FACTS,
+    GOES_ON,
+    LATER_DECISIONS,
+    LATER_EVENTS,
+    OUTCOMES,
+    REQUIRED_EVENTS,
+    WITHIN_A_CALL,
+)
 
-_LAST_RULES = {"register": "reject 403", "call": "reject 404"} | dict.fromkeys(WITHIN_A_CALL, "continue")
+_LAST_RULES = (
+    {"register": "reject 403", "call": "reject 404"} | dict.fromkeys(GOES_ON, "continue") | {"transfer": "reject 403"}
+)
 _ALWAYS_GOES_ON = {
     "hold": "a phone holds anyway: write `continue` or `play`",
     "resume": "music always stops, and the call goes on: write `continue`",

@@ -16,6 +16,11 @@ from dsl.vocabulary import DECISIONS, LATER_DECISIONS, WITHIN_A_CALL, Type
 
 _GIVEN_STATES = ("registered", "busy", "up", "full")
 _TRANSPORTS = ("udp", "tcp", "tls")
+_HAPPENINGS: dict[type[tree.Node], str] = {
+    tree.HoldStep: "hold",
+    tree.ResumeStep: "resume",
+    tree.TransferStep: "transfer",
+}
 _IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
@@ -49,10 +54,10 @@ class _Checker:
                 case tree.RegisterStep():
                     event = "register"
                     self._circumstances(step.circumstances, event)
-                case tree.HoldStep() | tree.ResumeStep():
+                case tree.HoldStep() | tree.ResumeStep() | tree.TransferStep():
                     if event not in _IN_A_CALL:
                         self.report.wrong(step, "there is no call here", "write `call ...` first")
-                    event = "hold" if isinstance(step, tree.HoldStep) else "resume"
+                    event = _HAPPENINGS[type(step)]
                 case tree.ExpectDecision() | tree.ExpectResponse() | tree.ExpectTag() | tree.ExpectMedia():
                     expected = True
                     if not event:

@@ -18,8 +18,13 @@ def check_uses(script: tree.Script, names: Names, values: Values, report: Report
     for declaration in script.declarations:
         available = not isinstance(declaration, tree.On) or declaration.event.text in FACTS
         if isinstance(declaration, tree.On | tree.Sub | tree.Test) and available:
-            for node in tree.walk(declaration):
-                _use(node, values, subs)
+            nodes = list(tree.walk(declaration))
+            transfers = {node.party.span for node in nodes if isinstance(node, tree.Transfer)}
+            for node in nodes:
+                if isinstance(node, tree.Party):
+                    values.party(node, "target" if node.span in transfers else "callee")
+                else:
+                    _use(node, values, subs)
     _SubCycles(subs, report).find()
 
 
@@ -27,8 +32,6 @@ def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
     match node:
         case tree.When(condition=condition) | tree.AlsoWhen(condition=condition):
             values.condition(condition)
-        case tree.Party():
-            values.party(node)
         case tree.ExpectDecision(decision=tree.Play(party=party)):
             values.heard_by(party)
         case tree.Redirect(target=target):

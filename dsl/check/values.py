@@ -15,7 +15,7 @@ from dsl.diagnostics import joined, suggestion
 from dsl.networks import NetworkError, parse_network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
-from dsl.vocabulary import LATER_STATES, STATES, Type
+from dsl.vocabulary import STATES, Type
 
 _USERS = frozenset({Type.USER, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
 _TEXTS = frozenset({Type.TEXT, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
@@ -33,6 +33,9 @@ _COMPARABLE: dict[Type, frozenset[Type]] = {
     Type.UNKNOWN: frozenset(Type),
 }
 _ALWAYS_KNOWN = frozenset({"name", "extension", "number", "display"})
+_ACTORS = {"held": "holder", "transferee": "transferor"}
+"""Who does something in a call, by whom it is done to."""
+
 _URI = re.compile(r"(sips?|tel):[^\s<>\"]+").fullmatch
 
 
@@ -173,9 +176,7 @@ class Values:
 
     def _is(self, subject: tree.Expression, state: tree.Name) -> None:
         kind, name, word = self.type_of(subject), spoken(subject), state.text
-        if word in LATER_STATES:
-            self.report.later(state, f"`is {word}`")
-        elif word not in STATES:
+        if word not in STATES:
             advice = suggestion(word, STATES) or f"write {joined(f'`{known}`' for known in STATES)}"
             self.report.wrong(state, f"nothing is ever `{word}`", advice)
         elif word == "absent":
@@ -185,9 +186,13 @@ class Values:
             if name != "dialed":
                 self.report.wrong(subject, f"`{name}` is no emergency number", "write `dialed is emergency`")
         elif word == "caller":
-            if name != "holder":
-                advice = "write `holder is not caller`" if name == "held" else "write `holder is caller`"
-                self.report.wrong(subject, f"`{name}` is never `caller`", advice)
+            if name not in _ACTORS.values():
+                known = "`holder is caller` or `transferor is caller`"
+                actor = f"`{_ACTORS[name]} is not caller`" if name in _ACTORS else known
+                self.report.wrong(subject, f"`{name}` is never `caller`", f"write {actor}")
+        elif word == "known":
+            if name != "transferor":
+                self.report.wrong(subject, f"`{name}` is never `known`", "write `transferor is known`")
         elif word in ("up", "full"):
             if kind not in (Type.TRUNK, Type.UNKNOWN):
                 self.report.wrong(subject, f"`{name}` is {kind}, and only a trunk is ever `{word}`")
@@ -204,8 +209,11 @@ class Values:
 
     # Decisions
 
-    def party(self, party: tree.Party) -> None:
-        """Whom a step calls: a user, a SIP URI that the operator wrote, or a number through a trunk."""
+    def party(self, party: tree.Party, user: str) -> None:
+        """Whom a step calls: a user, a SIP URI that the operator wrote, or a number through a trunk.
+
+        `user` is the fact that is the user who was dialled.
+        """
         kind, name = self.type_of(party.target), spoken(party.target)
         if party.trunk is not None:
             if kind not in _TEXTS | _USERS:
@@ -216,7 +224,7 @@ class Values:
             return
         elif kind is Type.TEXT:
             advice = (
-                "write `callee` for the user, or `via` and a trunk" if name == "dialed" else "write `via` and a trunk"
+                f"write `{user}` for the user, or `via` and a trunk" if name == "dialed" else "write `via` and a trunk"
             )
             self.report.wrong(party.target, f"`{name}` is a number, and a number needs a trunk", advice)
         elif kind not in _USERS:

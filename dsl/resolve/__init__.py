@@ -199,6 +199,10 @@ class _Resolver:
                     self.look.value(party, {}, trunks=True)
                 case tree.HoldStep(holder=holder) | tree.ResumeStep(holder=holder):
                     self._who(holder)
+                case tree.TransferStep(transferor=transferor, dialed=dialed):
+                    self._who(transferor)
+                    if isinstance(dialed, tree.Name):
+                        self.look.user(dialed)
                 case tree.GivenOver(limit=limit):
                     self.look.declared(limit, Kind.LIMIT)
                 case tree.ExpectDecision(decision=decision):

@@ -6,14 +6,14 @@ Owns what is said of a name that nothing has, or that something else has. Where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dsl import tree
 from dsl.diagnostics import Problem, Source, joined, line_of, suggestion
 from dsl.patterns import PatternError, parse_pattern
 from dsl.resolve.names import UNKNOWN, Kind, Meaning, Names, Scope
 from dsl.tree import Span
-from dsl.vocabulary import FACT_NAMES, FACTS, LATER_FACTS, Type
+from dsl.vocabulary import FACT_NAMES, FACTS, Fact, Type
 
 _UNFINISHED = {
     "over": "`over` and the name of a limit",
@@ -56,7 +56,7 @@ class Lookup:
             )
         elif name.text in self.users:
             self.wrong(name, f"`{name.text}` is a user already", "declarations and users need names of their own")
-        elif name.text in FACT_NAMES | LATER_FACTS:
+        elif name.text in FACT_NAMES:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.declared.setdefault(name.text, meaning)
         self.names.meanings[name.span] = meaning
@@ -65,8 +65,8 @@ class Lookup:
         """From here on facts are those that all of these events have."""
         self.place = place
         self.facts = {
-            name: Meaning(Kind.FACT, fact.type, None, fact.optional, fact.chosen)
-            for name, fact in FACTS[min(events)].items()
+            name: _in_all([FACTS[event][name] for event in sorted(events)])
+            for name in FACTS[min(events)]
             if all(name in FACTS[event] for event in events)
         }
 
@@ -87,7 +87,7 @@ class Lookup:
             where = known.declared
             line = "" if where is None else f"it was declared in {line_of(where, name.span)}"
             self.wrong(name, f"`{name.text}` is {known.kind} already", line or None, where)
-        elif name.text in FACT_NAMES | LATER_FACTS:
+        elif name.text in FACT_NAMES:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.meanings[name.span] = meaning
         return {**scope, name.text: meaning}
@@ -164,8 +164,6 @@ class Lookup:
         if text in FACT_NAMES:
             events = joined(f"`{event}`" for event in FACTS if text in FACTS[event])
             self.wrong(name, f"`{text}` is not known in `{self.place}`", f"it is a fact of {events}")
-        elif text in LATER_FACTS:
-            self.wrong(name, f"`{text}` is not available yet")
         elif text in _UNFINISHED:
             self.wrong(name, f"`{text}` says too little by itself", f"write {_UNFINISHED[text]}")
         elif not self.names.users_known:
@@ -206,6 +204,13 @@ class Lookup:
 
     def _choice(self, candidates: list[str]) -> str | None:
         return f"there is {joined((f'`{name}`' for name in candidates), 'and')}" if 0 < len(candidates) < 6 else None
+
+
+def _in_all(facts: Sequence[Fact]) -> Meaning:
+    """A fact that several events have: of two types it is the wider one, and whatever one of them can be it can be."""
+    types = {fact.type for fact in facts}
+    wide = Type.PARTY if len(types) > 1 else facts[0].type
+    return Meaning(Kind.FACT, wide, None, any(fact.optional for fact in facts), any(fact.chosen for fact in facts))
 
 
 def _without_article(kinds: tuple[Kind, ...]) -> str:

@@ -93,6 +93,7 @@ from dsl.tree.scenarios import RegisterStep as RegisterStep
 from dsl.tree.scenarios import ResumeStep as ResumeStep
 from dsl.tree.scenarios import Test as Test
 from dsl.tree.scenarios import TestStep as TestStep
+from dsl.tree.scenarios import TransferStep as TransferStep
 from dsl.tree.scenarios import WithContacts as WithContacts
 from dsl.tree.scenarios import WithExpires as WithExpires
 from dsl.tree.scenarios import WithHeader as WithHeader

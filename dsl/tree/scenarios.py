@@ -83,6 +83,17 @@ class ResumeStep(Node, frozen=True):
     after: Duration | None
 
 
+class TransferStep(Node, frozen=True):
+    """`transfer by alice to carol`: a party of the call that was answered has the other go on to somebody else.
+
+    `attended transfer by alice to carol`: the two talk already.
+    """
+
+    transferor: From
+    dialed: Text | Name
+    attended: bool
+
+
 class GivenTime(Node, frozen=True):
     """From here on it is that time in the policy's zone: "2026-12-24 19:00"."""
 
@@ -146,6 +157,7 @@ TestStep: TypeAlias = (
     | RegisterStep
     | HoldStep
     | ResumeStep
+    | TransferStep
     | GivenTime
     | GivenAnswer
     | GivenRings

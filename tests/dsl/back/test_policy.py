@@ -169,7 +169,7 @@ def test_what_holds_where_no_rule_speaks_of_an_outcome(policy, kind, code, statu
     made = policy.resume(Frame(policy.hash, 0), Outcome(kind, "alice", code), asked)
     assert made == Decision(Reject(status), policy.hash)
     assert [text.partition(":")[0] for text in policy.defaults_in_force] == [
-        "on busy", "on no-answer", "on unreachable", "on failure", "on hold", "on resume",
+        "on busy", "on no-answer", "on unreachable", "on failure", "on hold", "on resume", "on transfer",
     ]  # fmt: skip
 
 
