@@ -197,6 +197,8 @@ class Conditions:
             return f"{self.random.choice(self.words.trunks)} {word} {self.random.choice(('up', 'full'))}"
         if "holder" in place.facts() and self.random.random() < 0.4:
             return f"holder {word} caller"
+        if "transferor" in place.facts() and self.random.random() < 0.6:
+            return f"transferor {word} {self.random.choice(('known', 'known', 'caller'))}"
         if "dialed" in place.facts() and "dialed" not in place.names and self.random.random() < 0.3:
             return f"dialed {word} emergency"
         return f"{self.party(place)} {word} {self.random.choice(('registered', 'busy'))}"

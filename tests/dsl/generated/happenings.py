@@ -69,6 +69,12 @@ def facts(words, event, random):
         made.holder, made.held = (perhaps(random.choice((*users, *NUMBERS)), 0.2) for _ in range(2))
         made.holder_is_caller = random.random() < 0.5
         made.held_for = random.choice((0.5, 60.0, 90.0, 3601.5)) if event == "resume" else None
+    if event == "transfer":
+        made.transferor, made.transferee = (perhaps(random.choice((*users, *NUMBERS)), 0.2) for _ in range(2))
+        made.transferor_is_caller = random.random() < 0.5
+        made.transferor_is_known = caller is not None if made.transferor_is_caller else random.random() < 0.5
+        made.attended = random.random() < 0.3
+        made.target = words.callee(dialed)
     return made
 
 

@@ -11,7 +11,7 @@ from dsl.decision import Facts, Outcome
 from dsl.diagnostics import PolicyError
 from dsl.include import read_script
 from dsl.policy import Policy
-from dsl.vocabulary import FACTS, OUTCOMES, WITHIN_A_CALL
+from dsl.vocabulary import FACTS, GOES_ON, OUTCOMES
 
 from . import happenings
 from .layout import Page, done
@@ -200,12 +200,12 @@ def _blocks(words: Vocabulary, size: int) -> list:
     random = words.random
     rules = Rules(words, size)
     contexts = [frozenset({"call"}), frozenset({"call"}), frozenset({"call", *OUTCOMES}), frozenset(OUTCOMES)]
-    contexts += [frozenset({"register"}), frozenset(WITHIN_A_CALL)]
+    contexts += [frozenset({"register"}), frozenset(GOES_ON), frozenset({"transfer"})]
     subs = []
     for number in range(random.randint(0, 3)):
         parameters = words.some((("who", "user"), ("m", "number"), ("t", "text")), 0, 3)
         subs.append((f"part{number}", random.choice(contexts), parameters))
-    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 7)]
+    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 8)]
     blocks = [rules.event(event, subs) for event in events]
     blocks += [rules.sub(sub, subs[number + 1 :]) for number, sub in enumerate(subs)]
     random.shuffle(blocks)

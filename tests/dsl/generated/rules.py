@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from dsl.vocabulary import DECISIONS, OUTCOMES, PARAMETER_TYPES, SERVICES, WITHIN_A_CALL, Type
+from dsl.vocabulary import DECISIONS, GOES_ON, OUTCOMES, PARAMETER_TYPES, SERVICES, WITHIN_A_CALL, Type
 
 from .conditions import SIP_URIS, Conditions, Place
 from .layout import Block, Item
 from .vocabulary import TEXTS, URIS
 
-FALLBACKS = {"register": "reject 403", "call": "reject 404"} | dict.fromkeys(WITHIN_A_CALL, "continue")
+FALLBACKS = {"register": "reject 403", "call": "reject 404", "transfer": "reject 403"} | dict.fromkeys(
+    GOES_ON, "continue"
+)
 _MOST_NESTED = 3
 
 
@@ -18,7 +20,7 @@ def fallback(events):
 
 
 def _for_many(events):
-    return "continue" if events <= set(WITHIN_A_CALL) else "reject 480"
+    return "continue" if events <= set(GOES_ON) else "reject 480"
 
 
 class Rules:
@@ -137,6 +139,9 @@ class Rules:
         if not self.words.sounds or "held" in place.names:
             return "continue"
         return f"play {self.random.choice(self.words.sounds)} to held{self.random.choice(('', ' loop'))}"
+
+    def _transfer(self, place):
+        return f"transfer to {self.party(place)}{self.random.choice(('', ' for 20s'))}"
 
     def _do(self, sub, place):
         name, _, parameters = sub

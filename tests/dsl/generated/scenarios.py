@@ -30,6 +30,8 @@ class Scenarios:
                 self._expect("hold"),
                 f"resume by {self._from()}{after}",
                 "expect continue",
+                f"{self.random.choice(('', 'attended '))}transfer by {self._from()} to {self._dialled()}",
+                self._expect("transfer"),
             ]
         inside = "".join(f"\n  {step}" for step in steps)
         return f'test "number {number}" {{{inside}\n}}'
@@ -53,8 +55,10 @@ class Scenarios:
         return "".join(f" {choice}" for choice in self.words.some(choices, 0, 2))
 
     def _call(self):
-        dialled = self._user() if self.random.random() < 0.4 else f'"{self.words.dialled()}"'
-        return f"call from {self._from()} to {dialled}{self._circumstances()}"
+        return f"call from {self._from()} to {self._dialled()}{self._circumstances()}"
+
+    def _dialled(self):
+        return self._user() if self.random.random() < 0.4 else f'"{self.words.dialled()}"'
 
     def _register(self):
         who = "anyone" if self.random.random() < 0.2 else self._user()
@@ -76,6 +80,8 @@ class Scenarios:
         if event == "hold":
             plays = [f"play {name} to {self.conditions.user(_NOWHERE)} loop" for name in self.words.sounds]
             return f"expect {self.random.choice(['continue', *plays])}"
+        if event == "transfer":
+            return self.random.choice(["expect reject 403", f"expect transfer to {self.conditions.user(_NOWHERE)}"])
         common = ["expect reject 404", "expect challenge", "expect response 403"]
         if event == "register":
             return self.random.choice([*common, "expect accept max 3 contacts expires 60s to 1h"])

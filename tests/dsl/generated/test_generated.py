@@ -11,9 +11,9 @@ from dsl.reading import Reading
 from . import policy
 from .policies import problems
 
-NOT_YET = {"transfer", "deliver"}
+NOT_YET = {"deliver"}
 """Rules of the grammar whose decisions no event has yet."""
-NOT_YET_WORDS = {"_TRANSFER", "_DELIVER"}
+NOT_YET_WORDS = {"_DELIVER"}
 
 
 def rules_of_the_grammar():
