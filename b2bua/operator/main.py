@@ -1,4 +1,4 @@
-"""The command line: `b2bua run`, `check`, `test`, `reload`, `show`, `hangup`, `trunk`.
+"""The command line: `b2bua run`, `check`, `fmt`, `test`, `reload`, `show`, `hangup`, `trunk`.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -115,6 +115,21 @@ def check(policy: Path, as_json: bool) -> None:
         if loaded is not None:
             click.echo(check_text(loaded))
     if problems:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
+@click.option("--diff", is_flag=True, help="Change nothing; show what would change.")
+def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Put each FILE into the one style, or standard input (`-`), which goes to standard output.
+
+    Comments stay, nothing is reordered, and what it means stays the same. A FILE that cannot be read is left alone.
+    """
+    from b2bua.operator.format_files import format_files
+
+    if not format_files(files, check, diff):
         sys.exit(1)
 
 

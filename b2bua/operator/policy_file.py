@@ -9,20 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from dsl.diagnostics import PolicyError, Problem
+from b2bua.operator.reading import readable
+from dsl.diagnostics import Problem
 from dsl.policy import Policy, load
 
 
 def load_policy(path: Path) -> Policy:
     """Load a policy. Raises PolicyError with every problem, a file that cannot be read among them."""
-    try:
+    with readable(str(path)):
         return load(path)
-    except OSError as error:
-        raise PolicyError([Problem(str(path), 1, 1, 1, f"this cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        place = Problem(str(path), line, 1, 1, "this line is not UTF-8", advice="save the file as UTF-8")
-        raise PolicyError([place]) from None
 
 
 def problems_text(policy: Policy | None, problems: list[Problem]) -> str:
