@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 
 from dsl import tree
-from dsl.compile_logic import MOST_KEYS, Condition, Key, all_of, any_of, negated
+from dsl.compile_logic import Condition, Key, all_of, any_of, negated
+from dsl.compile_sets import in_collection, in_networks
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_values import Compiled, Kind, Scope
 from dsl.evaluate import Run
-from dsl.networks import Network, NetworkSet, counting_unit, parse_network
+from dsl.networks import counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
 from dsl.spoken import spoken
 
@@ -61,7 +62,7 @@ class Conditions:
             case tree.Compare():
                 return self._compare(condition)
             case tree.In(item=item, collection=collection):
-                return self._in(self._scope.compiled(item), collection)
+                return in_collection(self._scope.compiled(item), collection, self._setup)
             case tree.Matches(item=item, pattern=pattern):
                 return self._matches(self._scope.compiled(item), parse_pattern(pattern.text))
             case tree.Is(subject=subject, state=state):
@@ -97,7 +98,7 @@ class Conditions:
     def _equality(self, left: tree.Expression, right: tree.Expression) -> Condition:
         for item, network in ((left, right), (right, left)):
             if isinstance(network, tree.Network):
-                return _in_networks(self._scope.compiled(item), (parse_network(network.text),))
+                return in_networks(self._scope.compiled(item), (parse_network(network.text),))
         one, other = self._scope.compiled(left), self._scope.compiled(right)
         if one.kind is not other.kind and Kind.WHOLE in (one.kind, other.kind):
             one, other = _as_written(one, left), _as_written(other, right)
@@ -112,17 +113,6 @@ class Conditions:
             return value is not None and value == second(run)
 
         return Condition(test)
-
-    def _in(self, item: Compiled, collection: tree.Name | tree.Network) -> Condition:
-        if isinstance(collection, tree.Network):
-            return _in_networks(item, (parse_network(collection.text),))
-        networks = self._setup.nets.get(collection.text)
-        if networks is not None:
-            return _in_networks(item, networks)
-        members = self._setup.groups[collection.text]
-        value = item.value
-        keys = tuple(Key("equal", item, member) for member in sorted(members))
-        return Condition(lambda run: value(run) in members, (keys,) if len(keys) <= MOST_KEYS else ())
 
     def _matches(self, item: Compiled, pattern: Pattern) -> Condition:
         slots = [(name, self._bind(name, Kind.TEXT)) for name, _, _ in pattern.captures]
@@ -216,18 +206,6 @@ def _form(pattern: Pattern) -> Callable[[str], re.Match[str] | None]:
 def _equal(item: Compiled, wanted: str | float) -> Condition:
     value = item.value
     return Condition(lambda run: value(run) == wanted, ((Key("equal", item, wanted),),))
-
-
-def _in_networks(item: Compiled, networks: tuple[Network, ...]) -> Condition:
-    match = NetworkSet((0, network) for network in networks).match
-    value = item.value
-
-    def test(run: Run) -> bool:
-        address = value(run)
-        return isinstance(address, str) and match(address) != ()
-
-    keys = tuple(Key("network", item, network) for network in networks)
-    return Condition(test, (keys,) if len(keys) <= MOST_KEYS else ())
 
 
 def _over(limit: Limit, setup: Setup) -> Condition:

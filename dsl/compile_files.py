@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from dsl import tree
+from dsl.compile_numbers import declared_numbers
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_trunks import compiled_trunk, read_networks
 from dsl.diagnostics import Problem, Source
 from dsl.hours import Holidays, Hours, Window, load_holidays
 from dsl.include import beside
 from dsl.networks import Network
+from dsl.number_sets import NumberSet, load_numbers
 from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separators
 from dsl.secrets_file import Entry, read_secrets
 from dsl.sounds import Sound, SoundError, read_sound
@@ -83,6 +85,7 @@ class _Reader:
             domains=domains,
             emergency=frozenset(without_separators(number) for number in numbers),
             groups=groups,
+            numbers={numbers.name.text: self._numbers(numbers) for numbers in self.all_of(tree.Numbers)},
             nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
             sounds={sound.name: sound for sound in map(self._sound, self.all_of(tree.Sound)) if sound is not None},
             hours={hours.name.text: self._hours(hours) for hours in self.all_of(tree.Hours)},
@@ -200,6 +203,12 @@ class _Reader:
         if hours.exceptions is not None:
             holidays = self.versioned(hours.exceptions, lambda path: load_holidays(path, self.problems))
         return Hours(windows, self.zone, holidays or Holidays())
+
+    def _numbers(self, declared: tree.Numbers) -> NumberSet:
+        if declared.file is not None:
+            read = self.versioned(declared.file, lambda path: load_numbers(path, self.plan, self.problems))
+            return read if read is not None else NumberSet(self.plan, (), ())
+        return declared_numbers(declared, self.plan, self.source, self.problems)
 
     def _table(self, table: tree.Table) -> Table:
         kind = _KINDS.get(table.key.text)

@@ -13,6 +13,7 @@ import msgspec
 
 from dsl.hours import Hours
 from dsl.networks import Network
+from dsl.number_sets import NumberSet
 from dsl.numbers import Format, NumberPlan
 from dsl.patterns import Pattern
 from dsl.secrets_file import Secret
@@ -70,6 +71,7 @@ class Setup(msgspec.Struct, frozen=True):
     domains: tuple[str, ...] = ()
     emergency: frozenset[str] = frozenset()
     groups: dict[str, frozenset[str]] = {}
+    numbers: dict[str, NumberSet] = {}
     nets: dict[str, tuple[Network, ...]] = {}
     sounds: dict[str, Sound] = {}
     hours: dict[str, Hours] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dsl import tree
 
 
-def spoken(node: tree.Expression | tree.Condition | tree.Name) -> str:
+def spoken(node: tree.Expression | tree.Condition | tree.Element | tree.Set) -> str:
     """The node's text."""
     match node:
         case tree.Name(text=text, quoted=quoted):
@@ -25,6 +25,12 @@ def spoken(node: tree.Expression | tree.Condition | tree.Name) -> str:
             return f'"{value}"'
         case tree.Integer(text=text) | tree.Duration(text=text) | tree.Network(text=text):
             return text
+        case tree.Pattern(text=text):
+            return f"`{text}`"
+        case tree.Range(low=low, high=high):
+            return f"{spoken(low)} to {spoken(high)}"
+        case tree.Set(elements=elements):
+            return f"({', '.join(spoken(element) for element in elements)})"
         case _:
             return _condition(node)
 
@@ -69,5 +75,5 @@ def _grouped(condition: tree.Condition, single: bool = False) -> str:
     return f"({text})" if grouped else text
 
 
-def _collection(collection: tree.Name | tree.Network) -> str:
-    return collection.text
+def _collection(collection: tree.Collection) -> str:
+    return collection.text if isinstance(collection, tree.Name | tree.Network) else spoken(collection)

@@ -42,7 +42,6 @@ _NAMED_BY = {
     "_ANSWER": "`echo`, `tone`",
     "_MEDIA": "`direct`, `relay` or `auto`",
     "_EACH": "`caller` or `source`",
-    "_IN": "a group, a net",
 }
 _CODES_AFTER = {"_REJECT", "_REDIRECT", "_NOTIFY", "_RESPONSE", "_ANSWERS", "_FAILOVER"}
 _STATEMENTS = {
@@ -59,6 +58,10 @@ _PARTS = {
     "_condition": "a condition",
     "_operand": "a value",
     "_expression": "a value",
+    "_collection": "a group, a net, a range such as `200 to 299` or a set such as `(alice, bob)`",
+    "_element": "a user, a number, a pattern, a network or a range such as `200 to 299`",
+    "_numbers_item": "a number, a pattern or a range such as `200 to 299`",
+    "_bound": "the end of the range",
 }
 """Rules of the grammar that have one name where all of their beginnings could stand, wider ones first."""
 

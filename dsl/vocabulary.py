@@ -88,6 +88,11 @@ FACTS: dict[str, dict[str, Fact]] = {
 
 FACT_NAMES = frozenset(name for facts in FACTS.values() for name in facts)
 
+AMOUNTS = frozenset(
+    name for facts in FACTS.values() for name, fact in facts.items() if fact.type in (Type.WHOLE, Type.TIME)
+)
+"""Facts that are whole numbers or times, whose literals are amounts and no digits to dial."""
+
 OUTCOMES = ("busy", "no-answer", "unreachable", "failure", "redirect")
 REQUIRED_EVENTS = ("register", "call")
 GOES_ON = ("hold", "resume")

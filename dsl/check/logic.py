@@ -12,24 +12,58 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from dsl import tree
+from dsl.compile_numbers import Written, amount, written
 from dsl.compile_setup import Setup
 from dsl.networks import Network, NetworkError, parse_network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
+from dsl.vocabulary import AMOUNTS
 
 Constant: TypeAlias = str | int | float
+
+
+class Between(msgspec.Struct, frozen=True):
+    """Amounts, or digits of the same length, from `low` to `high`, both included."""
+
+    low: Constant
+    high: Constant
+
+    def has(self, constant: object) -> bool:
+        """Whether a constant is one of them."""
+        low, high = self.low, self.high
+        if isinstance(low, str) and isinstance(high, str):
+            if not isinstance(constant, str) or len(constant) != len(low):
+                return False
+            plus = low[:1] if low.startswith("+") else ""
+            digits = constant.removeprefix(plus)
+            return constant.startswith(plus) and digits.isascii() and digits.isdigit() and low <= constant <= high
+        if isinstance(low, str) or isinstance(high, str) or not isinstance(constant, int | float):
+            return False
+        return low <= constant <= high
+
+    def around(self, other: Between) -> bool:
+        """Whether all that the other has is here too."""
+        return self.has(other.low) and self.has(other.high)
+
+    def apart(self, other: Between) -> bool:
+        """Whether nothing is in both, of two that have something in them."""
+        return not (self.has(other.low) or self.has(other.high) or other.has(self.low))
+
+
+Operand: TypeAlias = Constant | frozenset[Constant] | tuple[Network, ...] | Between
 
 
 class Atom(msgspec.Struct, frozen=True):
     """One thing that holds or not of a subject. `kind` says what `operand` is.
 
-    equal: a constant. among: a set of users. networks: a tuple of networks. form: a pattern's text. absent and
-    emergency: nothing. other: the condition itself, as written; it may change between two events.
+    equal: a constant. among: a set of constants. networks: a tuple of networks. form: a pattern's text. between: two
+    bounds. numbers: the name of declared numbers. absent and emergency: nothing. other: the condition itself, as
+    written; it may change between two events.
     """
 
     subject: str
-    kind: Literal["equal", "among", "networks", "form", "absent", "emergency", "other"]
-    operand: Constant | frozenset[str] | tuple[Network, ...] = ""
+    kind: Literal["equal", "among", "networks", "form", "between", "numbers", "absent", "emergency", "other"]
+    operand: Operand = ""
 
 
 class AllOf(msgspec.Struct, frozen=True):
@@ -105,7 +139,7 @@ class Reader:
             case tree.Compare(left=left, operator="!=", right=right):
                 return Opposite(self._equality(left, right))
             case tree.In(item=item, collection=collection):
-                return self._membership(self.subject(item), collection)
+                return self._membership(item, collection)
             case tree.Matches(item=item, pattern=pattern):
                 return Atom(self.subject(item), "form", pattern.text)
             case tree.Is(subject=subject, state=tree.Name(text="absent")):
@@ -139,7 +173,7 @@ class Reader:
     def _equality(self, left: tree.Expression, right: tree.Expression) -> Formula:
         for subject, other in ((left, right), (right, left)):
             if isinstance(other, tree.Network):
-                return self._membership(self.subject(subject), other)
+                return self._membership(subject, other)
         one, two = self._constant(left), self._constant(right)
         if one is not None and two is not None:
             return AllOf(()) if one == two else NEVER
@@ -163,16 +197,66 @@ class Reader:
             case _:
                 return None
 
-    def _membership(self, subject: str, collection: tree.Name | tree.Network) -> Formula:
-        if isinstance(collection, tree.Network):
-            try:
-                return Atom(subject, "networks", (parse_network(collection.text),))
-            except NetworkError:
-                return Atom(subject, "other", f"in {collection.text}")
-        networks = self._setup.nets.get(collection.text)
+    def _membership(self, item: tree.Expression, collection: tree.Collection) -> Formula:
+        subject = self.subject(item)
+        if not isinstance(collection, tree.Set):
+            return self._element(subject, collection)
+        constants = [self._constant_in(subject, element) for element in collection.elements]
+        loose = [
+            self._element(subject, element)
+            for element, constant in zip(collection.elements, constants, strict=True)
+            if constant is None
+        ]
+        known = frozenset(constant for constant in constants if constant is not None)
+        if len(known) == 1:
+            loose.append(Atom(subject, "equal", *known))
+        elif known:
+            loose.append(Atom(subject, "among", known))
+        return loose[0] if len(loose) == 1 else AnyOf(tuple(loose))
+
+    def _constant_in(self, subject: str, element: tree.Element) -> Constant | None:
+        match element:
+            case tree.Name() if self._names.of(element).kind is Kind.USER:
+                return element.text
+            case tree.Integer(text=text) if subject not in AMOUNTS:
+                return text
+            case tree.Text() | tree.Integer() | tree.Duration():
+                return self._constant(element)
+            case _:
+                return None
+
+    def _element(self, subject: str, element: tree.Element) -> Formula:
+        match element:
+            case tree.Network(text=text):
+                try:
+                    return Atom(subject, "networks", (parse_network(text),))
+                except NetworkError:
+                    return Atom(subject, "other", f"in {text}")
+            case tree.Range(low=low, high=high):
+                return self._between(subject, low, high)
+            case tree.Pattern(text=text):
+                return Atom(subject, "form", text)
+            case tree.Name(text=text):
+                return self._declared(subject, text)
+            case _:
+                raise ValueError(f"{spoken(element)} is a constant")
+
+    def _between(self, subject: str, low: Written, high: Written) -> Atom:
+        """A range; one that `sets` refuses says nothing here."""
+        if subject in AMOUNTS:
+            between = Between(amount(low) or 0, amount(high) or 0)
+        else:
+            between = Between(written(low), written(high))
+        if not between.has(between.low):
+            return Atom(subject, "other", f"in {written(low)} to {written(high)}")
+        return Atom(subject, "between", between)
+
+    def _declared(self, subject: str, name: str) -> Formula:
+        networks = self._setup.nets.get(name)
         if networks:
             return Atom(subject, "networks", networks)
-        members = self._setup.groups.get(collection.text)
+        members = self._setup.groups.get(name)
         if members:
-            return Atom(subject, "among", members)
-        return Atom(subject, "other", f"in {collection.text}")
+            return Atom(subject, "among", frozenset[Constant](members))
+        kind: Literal["numbers", "other"] = "numbers" if name in self._setup.numbers else "other"
+        return Atom(subject, kind, name if kind == "numbers" else f"in {name}")

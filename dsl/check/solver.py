@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dsl.check.logic import AllOf, AnyOf, Atom, Constant, Formula, Opposite, atoms
+from dsl.check.logic import AllOf, AnyOf, Atom, Between, Formula, Operand, Opposite, atoms
 from dsl.compile_setup import Setup
 from dsl.networks import Network, NetworkSet
 from dsl.patterns import PatternError, parse_pattern
@@ -116,6 +116,8 @@ class Solver:
             case Atom(kind="networks", operand=tuple() as networks) if isinstance(wide.operand, tuple):
                 around = wide.operand
                 return all(any(_within(inner, outer) for outer in around) for inner in networks)
+            case Atom(kind="between", operand=Between() as between) if isinstance(wide.operand, Between):
+                return wide.operand.around(between)
             case _:
                 return False
 
@@ -130,11 +132,13 @@ class Solver:
                 case Atom(kind="networks", operand=tuple() as networks) if isinstance(second.operand, tuple):
                     around = second.operand
                     return not any(inner.overlaps(outer) for inner in networks for outer in around)
+                case Atom(kind="between", operand=Between() as between) if isinstance(second.operand, Between):
+                    return between.apart(second.operand)
                 case _:
                     pass
         return False
 
-    def _holds_of(self, atom: Atom, constant: Constant | frozenset[str] | tuple[Network, ...]) -> bool:
+    def _holds_of(self, atom: Atom, constant: Operand) -> bool:
         match atom:
             case Atom(kind="equal", operand=wanted):
                 return wanted == constant
@@ -147,6 +151,10 @@ class Solver:
                     return isinstance(constant, str) and parse_pattern(text).matches(constant)
                 except PatternError:
                     return False
+            case Atom(kind="between", operand=Between() as between):
+                return between.has(constant)
+            case Atom(kind="numbers", operand=str() as name):
+                return isinstance(constant, str) and self._setup.numbers[name].has(constant)
             case Atom(kind="emergency"):
                 return isinstance(constant, str) and self._setup.is_emergency(constant)
             case _:

@@ -13,10 +13,12 @@ from dsl.vocabulary import FACTS
 
 
 def check_uses(script: tree.Script, names: Names, values: Values, report: Report) -> None:
-    """Check the types of everything that is written in events, subs and tests."""
+    """Check the types of everything that is written in events, subs and tests, and what stands in sets of numbers."""
     subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
     for declaration in script.declarations:
         available = not isinstance(declaration, tree.On) or declaration.event.text in FACTS
+        if isinstance(declaration, tree.Numbers):
+            values.sets.repeated(declaration.items)
         if isinstance(declaration, tree.On | tree.Sub | tree.Test) and available:
             nodes = list(tree.walk(declaration))
             transfers = {node.party.span for node in nodes if isinstance(node, tree.Transfer)}

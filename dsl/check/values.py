@@ -10,6 +10,7 @@ import re
 
 from dsl import tree
 from dsl.check.report import Report
+from dsl.check.sets import Sets
 from dsl.compile_setup import Setup
 from dsl.diagnostics import joined, suggestion
 from dsl.networks import NetworkError, parse_network
@@ -46,6 +47,7 @@ class Values:
         self.names = names
         self.setup = setup
         self.report = report
+        self.sets = Sets(names, report)
         self.attributes = _ALWAYS_KNOWN.union(*(user.attributes for user in setup.directory.users.values()))
 
     def type_of(self, value: tree.Expression) -> Type:
@@ -130,7 +132,7 @@ class Values:
             case tree.Compare():
                 self._compare(condition)
             case tree.In(item=item, collection=collection):
-                self._in(item, collection)
+                self.sets.collection(item, self.type_of(item), collection)
             case tree.Matches(item=item):
                 kind = self.type_of(item)
                 if kind not in _TEXTS:
@@ -162,17 +164,6 @@ class Values:
         elif comparison.operator not in ("==", "!=") and one not in (Type.WHOLE, Type.TIME, Type.UNKNOWN):
             message = f"`{comparison.operator}` compares whole numbers and times, and `{written[0]}` is {one}"
             self.report.wrong(comparison, message)
-
-    def _in(self, item: tree.Expression, collection: tree.Name | tree.Network) -> None:
-        kind, name = self.type_of(item), spoken(item)
-        if isinstance(collection, tree.Network):
-            self._network(collection)
-        if isinstance(collection, tree.Network) or self.names.of(collection).kind is Kind.NET:
-            if kind not in (Type.ADDRESS, Type.UNKNOWN):
-                self.report.wrong(item, f"`{name}` is {kind}, and a net holds addresses", "write `source in ...`")
-        elif self.names.of(collection).kind is not Kind.UNKNOWN and kind not in _USERS:
-            advice = f"write `callee in {collection.text}`" if name == "dialed" else None
-            self.report.wrong(item, f"`{name}` is {kind}, and `{collection.text}` holds users", advice)
 
     def _is(self, subject: tree.Expression, state: tree.Name) -> None:
         kind, name, word = self.type_of(subject), spoken(subject), state.text

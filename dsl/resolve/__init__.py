@@ -21,6 +21,7 @@ from dsl.vocabulary import FACTS, PARAMETER_TYPES, Type
 _DECLARED: dict[type[tree.Node], Kind] = {
     tree.Users: Kind.USERS,
     tree.Group: Kind.GROUP,
+    tree.Numbers: Kind.NUMBERS,
     tree.Net: Kind.NET,
     tree.Sound: Kind.SOUND,
     tree.Hours: Kind.HOURS,
@@ -29,6 +30,8 @@ _DECLARED: dict[type[tree.Node], Kind] = {
     tree.Trunk: Kind.TRUNK,
     tree.Sub: Kind.SUB,
 }
+
+_COLLECTIONS = (Kind.GROUP, Kind.USERS, Kind.NET, Kind.NUMBERS)
 
 
 def resolve(script: tree.Script, users: Iterable[str], problems: list[Problem]) -> Names:
@@ -156,8 +159,7 @@ class _Resolver:
                 self.look.value(right, scope)
             case tree.In(item=item, collection=collection):
                 self.look.value(item, scope)
-                if isinstance(collection, tree.Name):
-                    self.look.declared(collection, Kind.GROUP, Kind.USERS, Kind.NET)
+                self._collection(collection)
             case tree.Matches(item=item, pattern=pattern):
                 self.look.value(item, scope)
                 return self.look.captures(pattern, scope, certain)
@@ -179,6 +181,14 @@ class _Resolver:
             case tree.Holds(fact=fact):
                 self.look.value(fact, scope)
         return scope
+
+    def _collection(self, collection: tree.Collection) -> None:
+        if isinstance(collection, tree.Name):
+            self.look.declared(collection, *_COLLECTIONS)
+        elif isinstance(collection, tree.Set):
+            for element in collection.elements:
+                if isinstance(element, tree.Name):
+                    self.look.element(element, *_COLLECTIONS)
 
     # Tests
 

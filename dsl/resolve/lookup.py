@@ -149,6 +149,7 @@ class Lookup:
         advice = {
             Kind.GROUP: f"write `... in {name.text}`",
             Kind.USERS: f"write `... in {name.text}`",
+            Kind.NUMBERS: f"write `dialed in {name.text}`",
             Kind.NET: f"write `source in {name.text}`",
             Kind.SOUND: f"write `play {name.text} to held` or `answer play {name.text}`",
             Kind.HOURS: f"write `within {name.text}`",
@@ -181,6 +182,13 @@ class Lookup:
             self.names.meanings[name.span] = UNKNOWN
             return UNKNOWN
         return meaning
+
+    def element(self, name: tree.Name, *kinds: Kind) -> None:
+        """Look up a name in a set: a user's, or that of a declaration of one of these kinds."""
+        if not name.quoted and name.text in self.names.declared:
+            self.declared(name, *kinds)
+        else:
+            self.user(name)
 
     def declared(self, name: tree.Name, *kinds: Kind) -> None:
         """Look up a name that can only be one of these kinds of declarations."""

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     USER = "a user"
     USERS = "a users file"
     GROUP = "a group"
+    NUMBERS = "a set of numbers"
     NET = "a net"
     SOUND = "a sound"
     HOURS = "hours"

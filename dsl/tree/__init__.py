@@ -33,6 +33,7 @@ from dsl.tree.declarations import Login as Login
 from dsl.tree.declarations import NationalPrefix as NationalPrefix
 from dsl.tree.declarations import Net as Net
 from dsl.tree.declarations import NumberFormat as NumberFormat
+from dsl.tree.declarations import Numbers as Numbers
 from dsl.tree.declarations import On as On
 from dsl.tree.declarations import Opening as Opening
 from dsl.tree.declarations import Parameter as Parameter
@@ -107,8 +108,10 @@ from dsl.tree.script import walk as walk
 from dsl.tree.values import E164 as E164
 from dsl.tree.values import And as And
 from dsl.tree.values import Attribute as Attribute
+from dsl.tree.values import Collection as Collection
 from dsl.tree.values import Compare as Compare
 from dsl.tree.values import Condition as Condition
+from dsl.tree.values import Element as Element
 from dsl.tree.values import Expression as Expression
 from dsl.tree.values import FromTrunk as FromTrunk
 from dsl.tree.values import Header as Header
@@ -120,5 +123,7 @@ from dsl.tree.values import Matches as Matches
 from dsl.tree.values import Not as Not
 from dsl.tree.values import Or as Or
 from dsl.tree.values import Over as Over
+from dsl.tree.values import Range as Range
 from dsl.tree.values import Reference as Reference
+from dsl.tree.values import Set as Set
 from dsl.tree.values import Within as Within

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Pattern, Text
 from dsl.tree.rules import Block
+from dsl.tree.values import Range
 
 
 class Include(Node, frozen=True):
@@ -68,6 +69,14 @@ class Group(Node, frozen=True):
 
     name: Name
     members: tuple[Name, ...]
+
+
+class Numbers(Node, frozen=True):
+    """Numbers by one name: written out (`file` None), or one on each line of a file."""
+
+    name: Name
+    items: tuple[Text | Integer | Pattern | Range, ...]
+    file: Text | None
 
 
 class Net(Node, frozen=True):

@@ -19,6 +19,7 @@ from dsl.tree.declarations import (
     Limit,
     NationalPrefix,
     Net,
+    Numbers,
     On,
     PolicyName,
     Sound,
@@ -41,6 +42,7 @@ Declaration: TypeAlias = (
     | Emergency
     | Users
     | Group
+    | Numbers
     | Net
     | Sound
     | Hours

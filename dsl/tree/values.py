@@ -64,11 +64,32 @@ class Compare(Node, frozen=True):
     right: Expression
 
 
+class Range(Node, frozen=True):
+    """`200 to 299`, `"0200" to "0299"`, `60s to 1h`: from the lower to the higher, both of them in it."""
+
+    low: Text | Integer | Duration
+    high: Text | Integer | Duration
+
+
+Element: TypeAlias = Name | Network | Text | Pattern | Integer | Duration | Range
+
+
+class Set(Node, frozen=True):
+    """`(alice, desk)`, `("100", 200 to 299)`: any of some; a name is a user's, or that of several declared together."""
+
+    elements: tuple[Element, ...]
+
+
+Collection: TypeAlias = Name | Network | Range | Set
+
+
 class In(Node, frozen=True):
-    """A user in a group or a users file; an address in a net (by name, or written out)."""
+    """A user in a group or a users file; an address in a net (by name, or written out); a value in a range or a set,
+    or in declared `numbers`.
+    """
 
     item: Expression
-    collection: Name | Network
+    collection: Collection
 
 
 class Matches(Node, frozen=True):

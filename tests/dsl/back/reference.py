@@ -260,7 +260,8 @@ class Walk:
         if isinstance(c, tree.Compare):
             return self.compare(c, env)
         if isinstance(c, tree.In):
-            return self.inside(self.value(c.item, env), c.collection)
+            whole = self.kind(c.item, env) == "whole"
+            return self.inside(self.value(c.item, env), c.collection, whole)
         if isinstance(c, tree.Matches):
             value, pattern = self.value(c.item, env), parse_pattern(c.pattern.text)
             if value is None or not pattern.matches(value):
@@ -291,16 +292,41 @@ class Walk:
             return False
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[c.operator]
 
-    def inside(self, value, collection):
+    def inside(self, value, collection, whole):
         if value is None:
             return False
-        if isinstance(collection, tree.Name) and collection.text in self.setup.groups:
-            return value in self.setup.groups[collection.text]
-        texts = [collection.text]
+        if isinstance(collection, tree.Set):
+            return any(self.inside(value, element, whole) for element in collection.elements)
         if isinstance(collection, tree.Name):
-            (net,) = [n for n in self.script.declarations if isinstance(n, tree.Net) and n.name.text == collection.text]
-            texts = [network.text for network in net.networks]
-        return any(ipaddress.ip_address(value) in ipaddress.ip_network(text) for text in texts)
+            return self.among(value, collection)
+        if isinstance(collection, tree.Pattern):
+            return isinstance(value, str) and parse_pattern(collection.text).matches(value)
+        if isinstance(collection, tree.Range):
+            low, high = (self.literal(end, whole) for end in (collection.low, collection.high))
+            if whole:
+                return low <= value <= high
+            return len(value) == len(low) and value.lstrip("+").isdigit() and low <= value <= high
+        if isinstance(collection, tree.Network):
+            return within(value, collection.text)
+        return value == self.literal(collection, whole)
+
+    def literal(self, node, whole):
+        if isinstance(node, tree.Text):
+            return node.value
+        if whole:
+            return node.value if isinstance(node, tree.Integer) else node.seconds
+        return node.text
+
+    def among(self, value, name):
+        for declared in self.script.declarations:
+            if getattr(declared, "name", None) is None or declared.name.text != name.text or name.quoted:
+                continue
+            if isinstance(declared, tree.Net):
+                return any(within(value, network.text) for network in declared.networks)
+            if isinstance(declared, tree.Numbers):
+                return self.setup.numbers[name.text].has(value)
+            return value in self.setup.groups[name.text]
+        return value == name.text
 
     def over(self, c):
         if self.setup.is_emergency(self.facts.dialed):
@@ -327,3 +353,10 @@ class Walk:
         if value not in self.setup.directory.users:
             return False
         return self.ask(f"{state} {value}", lambda: getattr(self.facts.ambient, state)(value))
+
+
+def within(value, network):
+    try:
+        return ipaddress.ip_address(value) in ipaddress.ip_network(network)
+    except ValueError:
+        return False

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from dsl.vocabulary import FACTS, Type
 
-from .vocabulary import ADDRESSES, ATTRIBUTES, EMERGENCY, HEADERS, NETWORKS, TEXTS, URIS
+from .vocabulary import ADDRESSES, ATTRIBUTES, DIGITS, EMERGENCY, HEADERS, NETWORKS, TEXTS, URIS
 
 BOUND = ("a", "b", "n", "line", "rest", "over")
 """Names that rules bind; the last is a word of the language too."""
@@ -127,6 +127,9 @@ class Conditions:
             self._member,
             self._source,
             self._source,
+            self._digits,
+            self._amount,
+            self._any_of,
             self._lookup,
             self._order,
             self._state,
@@ -172,6 +175,36 @@ class Conditions:
         if self.random.random() < 0.2:
             return f"source {self.random.choice(('==', '!='))} {self.random.choice(ADDRESSES)}"
         return f"source {word} {self.random.choice([*self.words.nets, self.random.choice(NETWORKS)])}"
+
+    def _in(self):
+        return self.random.choice(("in", "in", "in", "in", "not in"))
+
+    def _digits(self, place, certain):
+        collection = self.random.choice(
+            [*self.words.numbers, *(item for item in DIGITS if " to " in item), '"0301234500" to "0301234599"', ""]
+        )
+        if not collection:
+            collection = f"({', '.join(self.words.some([*DIGITS, *self.words.numbers], 1, 5))})"
+        return f"{self.text(place)} {self._in()} {collection}"
+
+    def _amount(self, place, certain):
+        kind, literals = self.random.choice(
+            ((Type.WHOLE, ("1 to 3", "4", "486", "500 to 699")), (Type.TIME, ("60s", "90s to 2h", "1d")))
+        )
+        facts = self.facts(place, kind)
+        if not facts:
+            return None
+        chosen = self.words.some(literals, 1, 3)
+        collection = chosen[0] if " to " in chosen[0] and len(chosen) == 1 else f"({', '.join(chosen)})"
+        return f"{self.random.choice(facts)} {self._in()} {collection}"
+
+    def _any_of(self, place, certain):
+        if self.random.random() < 0.5:
+            chosen = self.words.some([*self.words.nets, *NETWORKS[2:4]], 1, 3)
+            return f"source {self._in()} ({', '.join(chosen)})"
+        users = {name: self._user(name) for name in self.words.some(list(self.words.users), 1, 3)}
+        chosen = [*users.values(), *self.words.some(self.words.groups, 0, 1)]
+        return f"{self.party(place)} {self._in()} ({', '.join(chosen)})"
 
     def _lookup(self, place, certain):
         if not self.words.tables:

@@ -17,7 +17,7 @@ from . import happenings
 from .layout import Page, done
 from .rules import Rules
 from .scenarios import Scenarios
-from .vocabulary import EMERGENCY, HOSTS, NETWORKS, TRUNKS, Vocabulary, declare_users, table, wav
+from .vocabulary import DIGITS, EMERGENCY, HOSTS, NETWORKS, TRUNKS, Vocabulary, declare_users, table, wav
 
 _MOST_REPAIRS = 50
 
@@ -121,6 +121,14 @@ def _declarations(words: Vocabulary) -> list[str]:
         members = words.some(list(words.users), 1, 3)
         words.groups.append(name)
         made.append(f"group {name} = {', '.join(_member(member) for member in members)}")
+    for name in words.some(("vips", "bad"), 0, 2):
+        words.numbers.append(name)
+        if random.random() < 0.5:
+            made.append(f"numbers {name} = {', '.join(words.some(DIGITS, 1, 5))}")
+        else:
+            lines = [item.strip('"') for item in words.some(DIGITS, 1, 5)]
+            words.files[f"{name}.txt"] = "\n".join(["# one a line", "", *lines]).encode()
+            made.append(f'numbers {name} from "{name}.txt"')
     for name in words.some(("office", "lab", "cust-a"), 1, 3):
         words.nets.append(name)
         made.append(f"net {name} = {', '.join(words.some(NETWORKS))}")

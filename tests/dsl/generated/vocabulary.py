@@ -13,6 +13,19 @@ NUMBERS = ("+4930111111", "+4930222222", "030222222", "0301234567", "00491511234
 SHORT = ("100", "101", "1012", "201", "202", "203", "*43", "9100", "90301234567")
 EMERGENCY = ("110", "112")
 TEXTS = ("yes", "no", "b", "anonymous", "support", "1", "2")
+DIGITS = (
+    "100",
+    "101",
+    "1012",
+    '"202"',
+    '"+4930222222"',
+    '"*43"',
+    "`20X`",
+    "`+49X(6-12)`",
+    "110 to 199",
+    "1000 to 1009",
+)
+"""Numbers to dial, forms and ranges of them, none in another."""
 ADDRESSES = ("10.1.0.9", "10.2.0.9", "192.0.2.1", "198.51.100.3", "203.0.113.77", "2001:db8:20::9", "2001:db8:21::9")
 NETWORKS = ("10.0.0.0/8", "10.1.0.0/16", "192.0.2.1", "198.51.100.0/28", "2001:db8:20::/48", "203.0.113.64/26", "::1")
 URIS = ("sip:help@partner.example", "sips:desk@partner.example", "tel:+4930999999")
@@ -30,6 +43,7 @@ class Vocabulary:
     random: Random
     users: dict[str, dict[str, str]] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
     nets: list[str] = field(default_factory=list)
     sounds: list[str] = field(default_factory=list)
     hours: list[str] = field(default_factory=list)
