@@ -319,7 +319,8 @@ class Walk:
 
     def among(self, value, name):
         for declared in self.script.declarations:
-            if getattr(declared, "name", None) is None or declared.name.text != name.text or name.quoted:
+            known = getattr(declared, "name", None)
+            if name.quoted or not isinstance(known, tree.Name) or known.text != name.text:
                 continue
             if isinstance(declared, tree.Net):
                 return any(within(value, network.text) for network in declared.networks)
