@@ -7,7 +7,7 @@ answered by exactly one `Core.answered(id, result, ...)`, failure included.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -156,6 +156,38 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[str, ...]
 
 
+class Recording(Protocol):
+    """How a call or a registration was decided, which is made a document where that holds up no call."""
+
+    @property
+    def call(self) -> str:
+        """The call's id, or the account that registered."""
+
+    @property
+    def version(self) -> str:
+        """The hash of the policy that decided."""
+
+    @property
+    def since(self) -> float:
+        """When that began, in wall seconds."""
+
+    def whole(self) -> bytes | None:
+        """The document; None where there is one already."""
+
+    def further(self) -> list[str]:
+        """What is to be added to the document that there is."""
+
+    def version_document(self) -> bytes:
+        """The document of the policy that decided."""
+
+
+class Remember(msgspec.Struct, frozen=True, gc=False):
+    """Keep how a call was decided, behind the call, or what the last registration of an account was told."""
+
+    recording: Recording
+    registration: bool = False
+
+
 class Log(msgspec.Struct, frozen=True, gc=False):
     """A line for the operator. `fields` never hold secrets."""
 
@@ -219,5 +251,5 @@ class SetMedia(msgspec.Struct, frozen=True, gc=False):
     plan: MediaPlan | None
 
 
-Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Log | SetMedia
+Effect: TypeAlias = Send | CloseFlow | Resolve | StoreBindings | Record | Remember | Log | SetMedia
 Answer: TypeAlias = Found | Resolved | Stored | Failed

@@ -68,6 +68,13 @@ class Media(msgspec.Struct, frozen=True):
     last_port: int = 21_999
 
 
+class History(msgspec.Struct, frozen=True):
+    """How calls were decided is kept for `b2bua plan`: of so many `calls` (0: of none), for `age` seconds at most."""
+
+    calls: int = 200_000
+    age: float = 2_592_000.0
+
+
 class SessionTimers(msgspec.Struct, frozen=True):
     """Bounds on a session's life without a refresh, in seconds (RFC 4028).
 
@@ -130,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     session_timers: SessionTimers = SessionTimers()
     media: Media = Media()
+    history: History = History()
     tls: Tls = Tls()
     grace: float = 30.0
     max_call: float = 86_400.0

@@ -26,10 +26,14 @@ _FORWARDED = 181
 
 
 class Program(Frozen):
-    """Blocks by event, and for each dial of the policy the blocks of its own outcomes by kind."""
+    """Blocks by event, and for each dial of the policy the blocks of its own outcomes by kind.
+
+    `headers` are those of the request that some rule may come to ask for, by their lower-case names.
+    """
 
     events: dict[str, Execute]
     dials: tuple[dict[str, Execute], ...]
+    headers: tuple[str, ...]
 
 
 def compiled_program(script: tree.Script, setup: Setup, version: str) -> Program:
@@ -40,7 +44,7 @@ def compiled_program(script: tree.Script, setup: Setup, version: str) -> Program
         for declaration in script.declarations
         if isinstance(declaration, tree.On)
     }
-    return Program(events, tuple(compiler.dials))
+    return Program(events, tuple(compiler.dials), tuple(sorted(compiler.headers)))
 
 
 class _Compiler:
@@ -48,12 +52,13 @@ class _Compiler:
         self.setup = setup
         self.version = version
         self.dials: list[dict[str, Execute]] = []
+        self.headers: set[str] = set()
         self._slots: dict[str, int] = {}
         self._subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
         self._done: dict[str, tuple[list[tuple[str, Kind]], list[Execute]]] = {}
 
     def scope(self) -> Scope:
-        return Scope(self.setup.plan, self._slots)
+        return Scope(self.setup.plan, self._slots, headers=self.headers)
 
     def block(self, block: tree.Block, scope: Scope, top: bool = False) -> Execute:
         """A block; at the `top` of an event, sub or outcome a bare decision reports its own place."""

@@ -76,16 +76,26 @@ FACTS: dict[str, tuple[Kind, Value]] = {
 
 
 class Scope:
-    """The names that an expression may use besides facts and users; a body's scope begins as a copy."""
+    """The names that an expression may use besides facts and users; a body's scope begins as a copy.
 
-    def __init__(self, plan: NumberPlan, slots: dict[str, int], names: dict[str, Local] | None = None) -> None:
+    `headers` gathers the lower-case names of the request's headers that are asked for.
+    """
+
+    def __init__(
+        self,
+        plan: NumberPlan,
+        slots: dict[str, int],
+        names: dict[str, Local] | None = None,
+        headers: set[str] | None = None,
+    ) -> None:
         self.plan = plan
         self.names = names if names is not None else {}
         self._slots = slots
+        self._headers = headers if headers is not None else set()
 
     def inner(self) -> Scope:
         """A scope that sees these names, and whose own stay out of this one."""
-        return Scope(self.plan, self._slots, dict(self.names))
+        return Scope(self.plan, self._slots, dict(self.names), self._headers)
 
     def bind(self, name: str, kind: Kind | None) -> str:
         """Bind a name; the slot is its own in the whole policy, so no rule sees what another left behind."""
@@ -103,6 +113,7 @@ class Scope:
                 return self._attribute(base, attribute.text)
             case tree.Header(name=name):
                 wanted = name.value.lower()
+                self._headers.add(wanted)
                 return Compiled(lambda run: run.facts.headers.get(wanted), Kind.TEXT, f"header {wanted}")
             case tree.E164(argument=argument):
                 return self._e164(self.compiled(argument))

@@ -80,7 +80,7 @@ class Facts(msgspec.Struct, kw_only=True):
     target: str | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a dial ended. `target` is the party last tried, `code` its SIP status, `redirected` the first Contact."""
 
     kind: OutcomeKind
@@ -114,7 +114,7 @@ class UriTarget(msgspec.Struct, frozen=True, tag="uri"):
 Target: TypeAlias = UserTarget | NumberTarget | UriTarget
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """Parties that ring together for at most `seconds`. `after` says when: always, or only after `unreachable`."""
 
     parties: tuple[Target, ...]
@@ -138,7 +138,7 @@ class Challenge(msgspec.Struct, frozen=True, tag="challenge"):
     """Ask who it is (401), without state."""
 
 
-class Accept(msgspec.Struct, frozen=True, tag="accept"):
+class Accept(msgspec.Struct, frozen=True, omit_defaults=True, tag="accept"):
     """Let the phone register. Expiry bounds in seconds; absent bounds leave the server's own."""
 
     max_contacts: int | None = None
@@ -146,7 +146,7 @@ class Accept(msgspec.Struct, frozen=True, tag="accept"):
     max_expires: int | None = None
 
 
-class Reject(msgspec.Struct, frozen=True, tag="reject"):
+class Reject(msgspec.Struct, frozen=True, omit_defaults=True, tag="reject"):
     """Answer with a failure."""
 
     code: int
@@ -160,7 +160,7 @@ class Redirect(msgspec.Struct, frozen=True, tag="redirect"):
     uri: str
 
 
-class Dial(msgspec.Struct, frozen=True, tag="dial"):
+class Dial(msgspec.Struct, frozen=True, omit_defaults=True, tag="dial"):
     """Call these steps. `forwarder` is set by `forward`: the user on whose behalf the call goes on.
 
     `notify` is the provisional status that tells the caller of a forwarding (181).
@@ -172,7 +172,7 @@ class Dial(msgspec.Struct, frozen=True, tag="dial"):
     notify: int | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, tag="answer"):
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag="answer"):
     """Take the call ourselves. `sound` is the name of a declared sound where `kind` is play, else None.
 
     Without `loop` the call ends when the sound does; echo and tone go on until the caller hangs up.
@@ -183,7 +183,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     loop: bool = False
 
 
-class Play(msgspec.Struct, frozen=True, tag="play"):
+class Play(msgspec.Struct, frozen=True, omit_defaults=True, tag="play"):
     """The held party hears this sound, by its declared name, until the holder is back; without `loop` once."""
 
     sound: str
@@ -214,7 +214,7 @@ class HeaderEdit(msgspec.Struct, frozen=True):
     value: str | None
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What to do, by which version of the policy, and which rules said so (`line:col`, in the order they fired).
 
     `takes` names the limits that this decision uses up, with their keys. `asked` holds the ambient facts that were

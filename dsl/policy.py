@@ -41,7 +41,7 @@ class Policy:
 
     `domains` are the hosts that are ours, the first of them the realm. `trunks`, `users`, `limits` and `sounds` go by
     name, `emergency` holds the numbers of the emergency services, and `directory` users and their credentials as they
-    were when this version was loaded.
+    were when this version was loaded. `headers` are those of a request that its rules ask for, by lower-case name.
     """
 
     def __init__(self, script: tree.Script, path: Path, setup: Setup, version: str, warnings: list[Problem]) -> None:
@@ -61,6 +61,7 @@ class Policy:
         names = [item.name.value for item in script.declarations if isinstance(item, tree.PolicyName)]
         self.name = names[0] if names else path.stem
         self._program: Program = compiled_program(script, setup, version)
+        self.headers: tuple[str, ...] = self._program.headers
         self._trunks = Trunks(setup.trunks.values(), setup.plan)
 
     @property

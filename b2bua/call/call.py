@@ -171,6 +171,7 @@ class Call:
         """Somebody took the call: nobody else is looked for."""
         self._setup = None
         self.inquiry.forget()
+        self.stack.turn.effects.append(self.inquiry.remember(self.id))
 
     def hear(self, leg: OutgoingLeg, content: Content | None) -> None:
         """A called leg describes itself to the caller."""
@@ -345,7 +346,10 @@ class Call:
         """Once nothing is left of the call, give back what it took."""
         if self.live or self._talk:
             return
-        meters = self.inquiry.meters
+        inquiry = self.inquiry
+        if inquiry.events:
+            self.stack.turn.effects.append(inquiry.remember(self.id))
+        meters = inquiry.meters
         for name, key in self._taken:
             meters.give_back(name, key)
         for user in self._in_call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 2
+VERSION = 3
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
@@ -41,6 +41,13 @@ CREATE INDEX records_by_sip_call_id ON records (sip_call_id);
     """
 CREATE TABLE disabled_trunks (trunk TEXT PRIMARY KEY) WITHOUT ROWID;
 """,
+    """
+CREATE TABLE decisions (id INTEGER PRIMARY KEY, call TEXT NOT NULL UNIQUE, start REAL NOT NULL, document TEXT NOT NULL);
+CREATE TABLE registration_decisions (
+  user TEXT PRIMARY KEY, start REAL NOT NULL, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE versions (hash TEXT PRIMARY KEY, used REAL NOT NULL, document BLOB NOT NULL);
+""",
 )
 """What each version adds to the one before."""
 
@@ -51,8 +58,35 @@ _COLUMNS = ", ".join(f'"{field}"' for field in (*_FIELDS, "rules"))
 _PUT_RECORDS = f"INSERT OR REPLACE INTO records ({_COLUMNS}) VALUES {{rows}}"
 _values = attrgetter(*_FIELDS)
 
+_PUT_DECISIONS = "INSERT OR REPLACE INTO decisions (call, start, document) VALUES {rows}"
+_PUT_REGISTRATIONS = "INSERT OR REPLACE INTO registration_decisions (user, start, document) VALUES {rows}"
+_ADD_EVENT = "UPDATE decisions SET document = json_insert(document, '$.events[#]', json(?)) WHERE call = ?"
+_PUT_VERSION = "INSERT OR REPLACE INTO versions (hash, used, document) VALUES (?, 0, ?)"
+_USE_VERSION = "UPDATE versions SET used = max(used, ?) WHERE hash = ?"
+_DROP_DECISIONS = """
+DELETE FROM decisions WHERE id IN (SELECT id FROM decisions ORDER BY id LIMIT ?)
+AND (start < ? OR id <= (SELECT max(id) FROM decisions) - ?)
+"""
+_DROP_VERSIONS = """
+DELETE FROM versions WHERE used < ? OR hash NOT IN (SELECT hash FROM versions ORDER BY used DESC LIMIT 1000)
+"""
+
 _SIZES = (64, 32, 16, 8, 4, 2, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
+
+
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """How a call was decided from `start` on, by a version: a document, or what is to be added to the one of its call.
+
+    `call` is the account where that is a registration.
+    """
+
+    call: str
+    version: str
+    start: float
+    document: str | None
+    further: tuple[str, ...] = ()
+    registration: bool = False
 
 
 class Database:
@@ -129,6 +163,34 @@ class Database:
         except UnicodeEncodeError:
             with self._transaction():
                 self._write(_PUT_RECORDS, [_readable(row) for row in rows])
+
+    def put_decisions(self, decided: Sequence[Decided], versions: Mapping[str, bytes]) -> None:
+        """Add documents, or to documents; `versions` are those that are new, by their hash, as they are stored.
+
+        The last document of a call or an account counts.
+        """
+        whole = [one for one in decided if one.document is not None]
+        used = {one.version: one.start for one in decided}
+        with self._transaction():
+            self._connection.executemany(_PUT_VERSION, list(versions.items()))
+            self._connection.executemany(_USE_VERSION, [(start, version) for version, start in used.items()])
+            for registration, statement in ((False, _PUT_DECISIONS), (True, _PUT_REGISTRATIONS)):
+                rows = [(one.call, one.start, one.document) for one in whole if one.registration is registration]
+                self._write(statement, rows)
+            for one in decided:
+                for event in one.further:
+                    self._connection.execute(_ADD_EVENT, (event, one.call))
+
+    def drop_decisions(self, most: int, before: float, at_once: int) -> None:
+        """Remove the oldest calls' documents beyond the `most` newest, or from before a time: so many `at_once`."""
+        with self._transaction():
+            self._connection.execute(_DROP_DECISIONS, (at_once, before, most))
+
+    def drop_forgotten(self, before: float) -> None:
+        """Remove registrations' documents from before a time, and the versions that were not used since."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM registration_decisions WHERE start < ?", (before,))
+            self._connection.execute(_DROP_VERSIONS, (before,))
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Write rows of one width, as many to a statement as there are sizes for."""

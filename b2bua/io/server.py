@@ -141,7 +141,7 @@ class Server:
                 self._streams.add(sock, listener)
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
         self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
-        self._store = Store(resources.database, shell)
+        self._store = Store(resources.database, shell, settings.history)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)

@@ -23,6 +23,8 @@ from b2bua.effects import (
     Flow,
     Log,
     Record,
+    Recording,
+    Remember,
     Resolve,
     Send,
     SetMedia,
@@ -104,6 +106,9 @@ class Memory(Protocol):
 
     def record(self, record: Record) -> None:
         """Write behind."""
+
+    def remember(self, recording: Recording, registration: bool) -> None:
+        """Write behind how a call, or a registration, was decided."""
 
 
 class Ports(Protocol):
@@ -267,6 +272,8 @@ class Shell:
                         self._streams.send(effect.data, flow)
                 case Record():
                     self._memory.record(effect)
+                case Remember():
+                    self._memory.remember(effect.recording, effect.registration)
                 case Log():
                     getattr(self.log, effect.level)(effect.event, **effect.fields)
                 case StoreBindings():

@@ -2,7 +2,7 @@
 
 Owns batching: bindings that come within some milliseconds are committed in one transaction, and answered then; records
 follow within 200 ms, and are kept for another try while the disk refuses them. Nothing here waits in the event loop.
-Leaves the tables to `database`.
+Leaves the tables to `database`, and how calls were decided to `history`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from itertools import islice
 
 import trio
 
-from b2bua.effects import Answer, Failed, Record, StoreBindings, Stored
+from b2bua.effects import Answer, Failed, Record, Recording, StoreBindings, Stored
 from b2bua.io.database import Database
 from b2bua.io.failure import ServerError
+from b2bua.io.history import KEPT, History
 from b2bua.io.shell import Shell
+from b2bua.settings import History as Bounds
 
 COALESCE_SECONDS = 0.2
 """How long a record waits for others to be written with it."""
@@ -45,7 +47,9 @@ RECORDS_BATCH = 5_000
 
 
 class _Sign(Enum):
-    """What the thread is told beside bindings: that there are records, and that it is to write all and end."""
+    """What the thread is told beside bindings: that there are records or decisions, and that it is to write all and
+    end.
+    """
 
     RECORDS = "records"
     STOP = "stop"
@@ -64,13 +68,14 @@ class _Switch:
 class Store:
     """The writer. `start` once within trio, `stop` at the end."""
 
-    def __init__(self, database: Database, shell: Shell) -> None:
+    def __init__(self, database: Database, shell: Shell, history: Bounds) -> None:
         self._database = database
         self._shell = shell
         self._inbox: queue.SimpleQueue[StoreBindings | _Switch | _Sign] = queue.SimpleQueue()
         # The loop appends to the first, and the thread moves all of it to the second, which is the thread's alone.
         self._fresh: deque[Record] = deque()
         self._kept: deque[Record] = deque()
+        self._history = History(database, history)
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._token: trio.lowlevel.TrioToken | None = None
 
@@ -113,6 +118,18 @@ class Store:
         if len(self._fresh) == 1:
             self._inbox.put(_Sign.RECORDS)
 
+    def remember(self, recording: Recording, registration: bool) -> None:
+        """Write how a call or a registration was decided, soon."""
+        history = self._history
+        if not history.is_on:
+            return
+        if history.waiting >= KEPT:
+            self._shell.counters["decisions_lost"] += 1
+            return
+        history.fresh.append((recording, registration))
+        if len(history.fresh) == 1:
+            self._inbox.put(_Sign.RECORDS)
+
     def _complain(self, what: str, why: str, waiting: int) -> None:
         self._shell.counters["writes_failed"] += 1
         self._shell.log.error(f"{what} not stored", why=why, waiting=waiting)
@@ -136,7 +153,8 @@ class Store:
             if batch:
                 self._write_bindings(batch)
             if stop or (due is not None and due <= time.monotonic()):
-                due = None if self._write_records() else time.monotonic() + RETRY_SECONDS
+                done = self._write_records() and self._write_history()
+                due = None if done else time.monotonic() + RETRY_SECONDS
 
     def _taken(self, seconds: float | None) -> list[StoreBindings | _Switch | _Sign]:
         """What is in the inbox, after waiting for the first thing; perhaps nothing when the time is over."""
@@ -179,6 +197,15 @@ class Store:
                 return False
             for _ in batch:
                 kept.popleft()
+        return True
+
+    def _write_history(self) -> bool:
+        """The same for how calls were decided."""
+        try:
+            self._history.write(time.time())
+        except sqlite3.Error as error:
+            self._tell(self._complain, "decisions", str(error), self._history.waiting)
+            return False
         return True
 
     def _tell(self, hear: Callable[..., None], *what: object) -> None:

@@ -113,8 +113,9 @@ class _Reader:
             "algorithms": partial(self._several, self._algorithm),
             "user_agent": self._user_agent,
             "expires": self._seconds_or_off,
+            "calls": self._count_or_off,
         }
-        self._readers |= dict.fromkeys(("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call"), self._seconds)
+        self._readers |= dict.fromkeys(("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age"), self._seconds)
         self._readers |= dict.fromkeys(
             ("min_expires", "max_expires", "default_expires", "retry_after", "min_se"), self._whole_seconds
         )
@@ -277,6 +278,9 @@ class _Reader:
 
     def _seconds_or_off(self, name: str, node: Node) -> int | None:
         return 0 if self._document.text(node, f"`{name}`") == "off" else self._whole_seconds(name, node)
+
+    def _count_or_off(self, name: str, node: Node) -> int | None:
+        return 0 if self._document.text(node, f"`{name}`") == "off" else self._count(name, node)
 
     def _count(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")

@@ -6,19 +6,24 @@ policy sees a caller who is not authenticated.
 
 from __future__ import annotations
 
-from b2bua.effects import Flow, Log
+from b2bua.effects import Flow, Log, Remember
 from b2bua.registrar.asked import seconds
 from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
-from b2bua.routing.verdicts import Decision
+from b2bua.routing.recording import Recording, picked
+from b2bua.routing.verdicts import Challenge, Decision
 from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.grammar import is_number
 from b2bua.sip.message import STAR, Request
 from b2bua.transaction.turn import Turn
 from dsl.decision import Facts
 from dsl.evaluate import EvaluationError
+from dsl.plan.recorded import Happened
 from dsl.policy import Policy
+
+_SAME_SECONDS = 3600.0
+"""For how long an account that is told the same again and again leaves no further record of it."""
 
 
 class Admitting:
@@ -28,6 +33,7 @@ class Admitting:
         self._turn = turn
         self._key = key
         self._meters = meters
+        self._told: dict[str, tuple[tuple[str, ...], float]] = {}
         self.policy = policy
         self._authenticator = self._for(policy)
 
@@ -35,6 +41,7 @@ class Admitting:
         """Take over another version's users and realm; challenges of the same realm stay good."""
         if policy.domains[0] != self.policy.domains[0]:
             self._authenticator = self._for(policy)
+        self._told = {}
         self.policy = policy
 
     def verify(self, request: Request) -> Verified | Stale | None:
@@ -94,7 +101,21 @@ class Admitting:
             raise LocalError(f"the policy failed: {error}") from error
         if decision.takes or decision.logs:
             self._count(decision, user)
+        if not isinstance(decision.action, Challenge):
+            self._remember(user or "", named, facts, decision)
         return user, decision
+
+    def _remember(self, user: str, named: str | None, facts: Facts, decision: Decision) -> None:
+        """Have it recorded what an account was told, if that is not what it was told within the last hour."""
+        rules, at = self._told.get(user, (None, 0.0))
+        if rules == decision.rules and facts.time - at < _SAME_SECONDS:
+            return
+        policy = self.policy
+        self._told[user] = decision.rules, facts.time
+        headers = picked(policy, facts) if policy.headers else {}
+        events = [Happened("register", facts.time, decision)]
+        recording = Recording(user, policy, events, facts, None, headers, named)
+        self._turn.effects.append(Remember(recording, registration=True))
 
     def _count(self, decision: Decision, user: str | None) -> None:
         """What a decision about a REGISTER uses up and says; a total cannot be held by it, so it is given back."""

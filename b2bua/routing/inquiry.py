@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from b2bua.dialog.hops import hop_of
-from b2bua.effects import Flow
+from b2bua.effects import Flow, Remember
 from b2bua.routing.destination import Destination, Refused
 from b2bua.routing.directory import Directory
 from b2bua.routing.facts import EMERGENCY_URN, dialed_in, facts_of
@@ -27,6 +27,7 @@ from b2bua.routing.gateways import Gateway
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
+from b2bua.routing.recording import Recording, picked
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
@@ -34,11 +35,15 @@ from b2bua.sip.uri import Uri, escape_user
 from dsl.compile_setup import Trunk
 from dsl.decision import NumberTarget, UriTarget, UserTarget
 from dsl.evaluate import EvaluationError
+from dsl.plan.recorded import MOST_EVENTS, Happened
 from dsl.policy import Policy
 
 
 class Inquiry:
-    """Asks on behalf of one call. `policy` stays the version that the call began with. `secure`: to a sips URI."""
+    """Asks on behalf of one call. `policy` stays the version that the call began with. `secure`: to a sips URI.
+
+    `events` are those that were decided and not yet handed over for the record.
+    """
 
     __slots__ = (
         "_contact",
@@ -47,7 +52,10 @@ class Inquiry:
         "_flow",
         "_gateways",
         "_history",
+        "_named",
+        "_recorded",
         "emergency",
+        "events",
         "facts",
         "identity",
         "last_resort",
@@ -89,6 +97,9 @@ class Inquiry:
         if trunk is not None and verified is None:
             facts.anonymous = identity.anonymous
             facts.caller_number = policy.number_from(trunk, identity.number) if identity.number is not None else None
+        self._named: dict[str, str] = picked(policy, facts) if policy.headers else {}
+        self.events: list[Happened] = []
+        self._recorded = 0
         self._event = "call"
         self.last_resort = False
         self.passed_over: tuple[NumberTarget, ...] = ()
@@ -96,9 +107,11 @@ class Inquiry:
     def decide(self) -> Decision:
         """What the policy says of the call."""
         try:
-            return self.policy.decide("call", self.facts)
+            decision = self.policy.decide("call", self.facts)
         except EvaluationError as error:
-            return self._failed(error)
+            decision = self._failed(error)
+        self.events.append(Happened("call", self.facts.time, decision))
+        return decision
 
     def resume(self, frame: Frame, outcome: Outcome, wall: float) -> Decision:
         """What the policy says of a dial's outcome; what holds at the moment is asked anew."""
@@ -106,9 +119,11 @@ class Inquiry:
         self.facts.time = wall
         self.facts.ambient = Moment(self.policy, self.meters, wall)
         try:
-            return self.policy.resume(frame, outcome, self.facts)
+            decision = self.policy.resume(frame, outcome, self.facts)
         except EvaluationError as error:
-            return self._failed(error)
+            decision = self._failed(error)
+        self.events.append(Happened(outcome.kind, wall, decision, outcome))
+        return decision
 
     def judge(
         self, event: Literal["hold", "resume"], callee: str, by_caller: bool, held_for: float | None, wall: float
@@ -123,9 +138,31 @@ class Inquiry:
         facts.time = wall
         facts.ambient = Moment(self.policy, self.meters, wall)
         try:
-            return self.policy.decide(event, facts)
+            decision = self.policy.decide(event, facts)
         except EvaluationError as error:
-            return Decision(Continue(), self.policy.hash, logs=(f"the policy failed: {error}",))
+            decision = Decision(Continue(), self.policy.hash, logs=(f"the policy failed: {error}",))
+        own: dict[str, str | bool | float | None] = {
+            "holder": facts.holder,
+            "held": facts.held,
+            "holder_is_caller": by_caller,
+            "held_for": held_for,
+        }
+        self._note(Happened(event, wall, decision, None, own))
+        return decision
+
+    def remember(self, call: str) -> Remember:
+        """What was decided since this was last asked, for the record of the call with this id."""
+        events, self.events = self.events, []
+        first = self._recorded == 0
+        self._recorded += len(events)
+        facts = self.facts if first else None
+        number = self.identity.number if first else None
+        return Remember(Recording(call, self.policy, events, facts, number, self._named))
+
+    def _note(self, happened: Happened) -> None:
+        """Keep for the record what was decided within the call, while it holds some."""
+        if self._recorded + len(self.events) < MOST_EVENTS:
+            self.events.append(happened)
 
     def take(self, limits: tuple[tuple[str, str], ...], wall: float) -> list[tuple[str, str]]:
         """Count what a decision uses up; what is returned has to be given back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from b2bua.sip.message import Request
 from tests.sim.ladder import draw_ladder
+from tests.sim.replayed import unlike
 from tests.sim.wire import kind
 
 from .check import Checker, wrong_with_hearing, wrong_with_trunk
@@ -151,6 +152,7 @@ class Performance:
         if errors != self.flow.logs:
             self.failures.append(f"the errors logged are {errors}")
         self._check_records()
+        self.failures += [f"decided otherwise again: {call}" for call in unlike(self.stage.recordings)]
 
     def _check_records(self) -> None:
         written = sorted(self.stage.records, key=lambda record: (record.start, record.call, record.leg))

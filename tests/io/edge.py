@@ -10,7 +10,7 @@ import structlog
 import trio
 from structlog.testing import LogCapture
 
-from b2bua.effects import Answer, Effect, Flow, Record, Resolve, SetMedia, StoreBindings
+from b2bua.effects import Answer, Effect, Flow, Record, Recording, Resolve, SetMedia, StoreBindings
 from b2bua.io.shell import Shell
 from b2bua.sip.errors import Malformed
 
@@ -79,6 +79,7 @@ class Noted:
         self.asked: list[Resolve] = []
         self.bound: list[StoreBindings] = []
         self.records: list[Record] = []
+        self.remembered: list[tuple[Recording, bool]] = []
         self.plans: list[SetMedia] = []
 
     def send(self, data: bytes, flow: Flow) -> None:
@@ -101,6 +102,9 @@ class Noted:
 
     def record(self, record: Record) -> None:
         self.records.append(record)
+
+    def remember(self, recording: Recording, registration: bool) -> None:
+        self.remembered.append((recording, registration))
 
 
 class Edge:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ from trio.testing import wait_all_tasks_blocked
 
 from b2bua.effects import Failed, Record, StoreBindings, Stored
 from b2bua.io import store as store_module
-from b2bua.io.database import Database
+from b2bua.io.database import Database, Decided
 from b2bua.io.failure import ServerError
 from b2bua.io.store import Store
+from b2bua.routing.recording import Recording
+from b2bua.settings import History as Bounds
+from dsl.decision import Decision, Facts, Reject
+from dsl.plan.recorded import Happened
+from dsl.policy import load
+from dsl.rehearsal import World
 
 from .edge import Edge
 
@@ -76,7 +83,7 @@ class Bench:
         self.edge = edge
         self.path = path
         self.database = Watched(path)
-        self.store = Store(self.database, edge.shell)
+        self.store = Store(self.database, edge.shell, Bounds())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
@@ -227,7 +234,10 @@ def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None
     path = tmp_path / "b2bua.sqlite"
     Database(path).close()
     with sqlite3.connect(path) as older:
-        older.executescript("DROP TABLE disabled_trunks; PRAGMA user_version = 1")
+        older.executescript(
+            "DROP TABLE disabled_trunks; DROP TABLE decisions; DROP TABLE registration_decisions; "
+            "DROP TABLE versions; PRAGMA user_version = 1"
+        )
         older.execute("INSERT INTO bindings VALUES ('alice', '[]')")
     older.close()
     database = Database(path)
@@ -245,7 +255,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 2\)"):
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 3\)"):
         Database(path)
 
 
@@ -254,3 +264,51 @@ def test_a_file_that_is_no_database_is_said_with_what_to_do(tmp_path: Path) -> N
     path.write_text("this is no database, and it is long enough to be taken for one" * 100)
     with pytest.raises(ServerError, match=r"cannot open the store .*: file is not a database; .* move the file away"):
         Database(path)
+
+
+@pytest.fixture
+def decided(tmp_path: Path) -> Recording:
+    path = tmp_path / "lab.route"
+    path.write_text(
+        'policy "lab"\ndomain lab.example\non register { otherwise -> reject 405 }\n'
+        "on call { otherwise -> reject 404 }\n"
+    )
+    policy = load(path)
+    now = time.time()
+    facts = Facts(time=now, source="192.0.2.1", transport="udp", ambient=World(policy))
+    return Recording("c1", policy, [Happened("call", now, Decision(Reject(404), policy.hash))], facts, None, {})
+
+
+async def test_how_a_call_was_decided_is_written_by_the_same_thread(bench: Bench, decided: Recording) -> None:
+    bench.store.remember(decided, registration=False)
+    await bench.store.stop()
+    assert bench.rows("SELECT call, start FROM decisions") == [("c1", decided.since)]
+
+
+async def test_decisions_wait_for_a_disk_within_a_bound(
+    bench: Bench, decided: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "KEPT", 0)
+    bench.store.remember(decided, registration=False)
+    assert bench.edge.shell.counters["decisions_lost"] == 1
+
+
+async def test_decisions_that_the_disk_refuses_are_written_later(
+    bench: Bench, decided: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    put = bench.database.put_decisions
+
+    def refused_once(rows: Sequence[Decided], versions: Mapping[str, bytes]) -> None:
+        tries.append(len(rows))
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+        put(rows, versions)
+        bench.database.token.run_sync_soon(bench.database._note, len(rows))
+
+    monkeypatch.setattr(bench.database, "put_decisions", refused_once)
+    bench.store.remember(decided, registration=False)
+    await bench.database.until(written=1)
+    assert tries == [1, 1]
+    assert bench.rows("SELECT call FROM decisions") == [("c1",)]
+    assert "decisions not stored" in bench.edge.events()

@@ -10,6 +10,7 @@ import pytest
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
 from b2bua.settings import (
     Certificate,
+    History,
     Limits,
     Listener,
     Media,
@@ -39,6 +40,7 @@ registration:
 limits: {max_calls: 100, max_pending: 50, retry_after: 20s, messages: {header_octets: 8192, values: 40}}
 session_timers: {expires: 30min, min_se: 2min}
 media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
+history: {calls: 1000, age: 7d}
 tls:
   certificate: own.pem
   key: /etc/own.key
@@ -92,6 +94,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         limits=Limits(100, 50, 20, MessageLimits(header_octets=8192, values=40)),
         session_timers=SessionTimers(1800, 120),
         media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
+        history=History(1000, 604_800.0),
         tls=Tls(
             certificate=f"{tmp_path}/own.pem",
             key="/etc/own.key",
@@ -216,3 +219,7 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
 def test_what_does_not_fit_together_is_told(settings: Settings, sentence: str | None) -> None:
     said = unusable(settings)
     assert said is None if sentence is None else said is not None and said.startswith(sentence)
+
+
+def test_calls_need_not_be_kept(tmp_path: Path) -> None:
+    assert read(tmp_path, "history: {calls: off}\n").history == History(calls=0)

@@ -16,6 +16,7 @@ from b2bua.sdp.session import Session, parse
 
 from .call import Call
 from .link import Faults
+from .replayed import unlike
 from .timing import STRICT_FROM
 from .wire import split_origin
 from .world import Violation, World
@@ -68,6 +69,8 @@ class _Check:
         yield from self._errors_logged()
         yield from self._trunk()
         yield from self._record_per_leg()
+        for text in unlike(self.world.recordings):
+            yield self._wrong("decided alike again", text)
         for _, call in self.every:
             if not self.owners[call.id] & self.world.excused and call.id not in self.excused:
                 yield from self._one_call(call)

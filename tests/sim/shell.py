@@ -20,6 +20,8 @@ from b2bua.effects import (
     Log,
     MediaPort,
     Record,
+    Recording,
+    Remember,
     Resolve,
     Send,
     SetMedia,
@@ -55,6 +57,7 @@ class Shell:
         self.link = link
         self.audit = audit
         self.records: list[Record] = []
+        self.recordings: list[Recording] = []
         self.logs: list[Log] = []
         self.hearing = Hearing()
         self.core = Core(settings, policy, lambda: f"{draw.getrandbits(64):016x}", bytes(32), (), clock.now, self.wall)
@@ -123,6 +126,8 @@ class Shell:
                     self._answer_later(number, *self.resolved(effect))
                 case Record():
                     self.records.append(effect)
+                case Remember(recording):
+                    self.recordings.append(recording)
                 case Log():
                     self.logs.append(effect)
                 case SetMedia(port, plan):
