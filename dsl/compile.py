@@ -7,7 +7,7 @@ must not come here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dsl import tree
 from dsl.compile_conditions import Conditions
@@ -18,8 +18,9 @@ from dsl.compile_setup import Setup
 from dsl.compile_values import Kind, Scope
 from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Frame, Play, Redirect, Reject
 from dsl.evaluate import Execute, Run, Value
+from dsl.resolve.contexts import contexts
 from dsl.values import Frozen
-from dsl.vocabulary import SERVICES
+from dsl.vocabulary import FACTS, SERVICES
 
 _NOWHERE = Reject(480)
 _FORWARDED = 181
@@ -40,7 +41,7 @@ def compiled_program(script: tree.Script, setup: Setup, version: str) -> Program
     """Compile every event of a script; `version` is the policy's hash, which frames carry."""
     compiler = _Compiler(script, setup, version)
     events = {
-        declaration.event.text: compiler.block(declaration.body, compiler.scope(), top=True)
+        declaration.event.text: compiler.block(declaration.body, compiler.scope([declaration.event.text]), top=True)
         for declaration in script.declarations
         if isinstance(declaration, tree.On)
     }
@@ -55,10 +56,13 @@ class _Compiler:
         self.headers: set[str] = set()
         self._slots: dict[str, int] = {}
         self._subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
+        self._events = contexts(script, self._subs)
         self._done: dict[str, tuple[list[tuple[str, Kind]], list[Execute]]] = {}
 
-    def scope(self) -> Scope:
-        return Scope(self.setup.plan, self._slots, headers=self.headers)
+    def scope(self, events: Iterable[str]) -> Scope:
+        """The scope of a block to which these events come, with the facts that all of them have."""
+        facts = frozenset.intersection(*(frozenset(FACTS[event]) for event in events))
+        return Scope(self.setup.plan, self._slots, facts, self.headers)
 
     def block(self, block: tree.Block, scope: Scope, top: bool = False) -> Execute:
         """A block; at the `top` of an event, sub or outcome a bare decision reports its own place."""
@@ -130,7 +134,7 @@ class _Compiler:
         outcomes: dict[str, Execute] = {}
         self.dials.append(outcomes)
         for outcome in dial.outcomes:
-            body = self.block(outcome.body, scope.inner())
+            body = self.block(outcome.body, scope.inner(FACTS[outcome.kind.text]))
             outcomes[outcome.kind.text] = _fired(outcome.span.place, body)
         steps = compiled_steps(dial.steps, scope, self.setup)
         notify = _FORWARDED if dial.notify is None else dial.notify.value
@@ -165,7 +169,7 @@ class _Compiler:
     def _sub(self, name: str) -> tuple[list[tuple[str, Kind]], list[Execute]]:
         """A sub's parameters and its body, which is there once the first `do` of it is compiled."""
         if name not in self._done:
-            sub, scope = self._subs[name], self.scope()
+            sub, scope = self._subs[name], self.scope(self._events[name])
             parameters: list[tuple[str, Kind]] = []
             bodies: list[Execute] = []
             self._done[name] = (parameters, bodies)

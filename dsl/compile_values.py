@@ -6,6 +6,7 @@ Owns names in scope, facts, attributes and literals. What a value may be compare
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from dsl import tree
@@ -76,26 +77,30 @@ FACTS: dict[str, tuple[Kind, Value]] = {
 
 
 class Scope:
-    """The names that an expression may use besides facts and users; a body's scope begins as a copy.
+    """The names that an expression may use besides users; a body's scope begins as a copy.
 
-    `headers` gathers the lower-case names of the request's headers that are asked for.
+    `facts` are those of the events that come here: in others, users may be called so. `headers` gathers the lower-case
+    names of the request's headers that are asked for.
     """
 
     def __init__(
         self,
         plan: NumberPlan,
         slots: dict[str, int],
-        names: dict[str, Local] | None = None,
+        facts: Iterable[str] = FACTS,
         headers: set[str] | None = None,
     ) -> None:
         self.plan = plan
-        self.names = names if names is not None else {}
+        self.names: dict[str, Local] = {}
         self._slots = slots
+        self._facts = frozenset(facts)
         self._headers = headers if headers is not None else set()
 
-    def inner(self) -> Scope:
-        """A scope that sees these names, and whose own stay out of this one."""
-        return Scope(self.plan, self._slots, dict(self.names), self._headers)
+    def inner(self, facts: Iterable[str] | None = None) -> Scope:
+        """A scope that sees these names, and whose own stay out of this one; with other facts in another event."""
+        scope = Scope(self.plan, self._slots, self._facts if facts is None else facts, self._headers)
+        scope.names = dict(self.names)
+        return scope
 
     def bind(self, name: str, kind: Kind | None) -> str:
         """Bind a name; the slot is its own in the whole policy, so no rule sees what another left behind."""
@@ -129,7 +134,7 @@ class Scope:
         if local is not None:
             slot, kind = local.slot, local.kind or Kind.TEXT
             return Compiled(_bound(slot), kind, f"name {slot}", slot=slot)
-        if not name.quoted and name.text in FACTS:
+        if not name.quoted and name.text in self._facts:
             kind, value = FACTS[name.text]
             return Compiled(value, kind, f"fact {name.text}")
         return _constant(name.text, Kind.USER)

@@ -100,7 +100,7 @@ class Policy:
                 run.names = dict(frame.names)
                 return self._run(nested, run)
         block = self._program.events.get(outcome.kind)
-        return Decision(_default(outcome), self.hash) if block is None else self._run(block, run)
+        return Decision(default_of(outcome), self.hash) if block is None else self._run(block, run)
 
     def _run(self, block: Execute, run: Run) -> Decision:
         action: Action | None = block(run)
@@ -161,7 +161,7 @@ class Policy:
         return self._trunks.of(address)
 
 
-def _default(outcome: Outcome) -> Reject:
+def default_of(outcome: Outcome) -> Reject:
     """RFC 3261 16.7: the called side's own failure passes, except a challenge, which is not the caller's
     to answer.
     """

@@ -219,6 +219,23 @@ def test_a_decision_ends_even_where_no_check_has_seen_the_policy(tmp_path):
         policy.decide("call", facts(policy, "alice", "bob"))
 
 
+def test_a_user_may_be_called_like_a_fact_of_other_events(tmp_path):
+    users = USERS + "agent: {password: a, extension: 300}\ntarget: {password: t}\n"
+    script = SCRIPT.replace(
+        "sub ring", "on busy { when target == alice -> reject 603\notherwise -> dial agent }\nsub ring"
+    )
+    script = script.replace(
+        "  when callee in staff",
+        "  when callee == agent -> reject 486 when callee == target -> dial agent for 9s\n  when callee in staff",
+    )
+    policy = office(tmp_path, script, users)
+    assert policy.decide("call", facts(policy, "300", "bob")).action == Reject(486)
+    made = policy.decide("call", facts(policy, "target", "bob"))
+    assert made.action.steps == (Step((UserTarget("agent"),), 9.0),)
+    ended = policy.resume(made.action.frame, Outcome("busy", "alice"), facts(policy, "target", "bob"))
+    assert ended.action == Reject(603)
+
+
 # Numbers, trunks and users
 
 

@@ -46,8 +46,8 @@ class Conditions:
         return name if plain and self.random.random() < 0.85 else f'user "{name}"'
 
     def user(self, place):
-        """One user by name, so that no name bound here hides it."""
-        names = [name for name in self.words.users if name not in place.names and name not in ("user", "held", "over")]
+        """One user by name, so that neither a fact nor a name bound here hides it."""
+        names = [name for name in self.words.users if name not in place.names and name not in place.facts()]
         return self._user(self.random.choice(names))
 
     def facts(self, place, *types):

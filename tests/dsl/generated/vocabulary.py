@@ -5,8 +5,8 @@ import wave
 from dataclasses import dataclass, field
 from random import Random
 
-NAMES = ("alice", "bob", "carol", "anna.schmidt", "dora", "held", "within", "user")
-"""Users; one has a dot, and some are called like words of the language."""
+NAMES = ("alice", "bob", "carol", "anna.schmidt", "dora", "held", "within", "user", "target")
+"""Users; one has a dot, and some are called like words of the language, or like facts of some events."""
 
 ATTRIBUTES = ("mobile", "boss", "site")
 NUMBERS = ("+4930111111", "+4930222222", "030222222", "0301234567", "00491511234567", "+441632960123", "01511234567")
