@@ -152,8 +152,12 @@ def _is(subject: tree.Expression, state: str, view: View, questions: Questions) 
         found = questions.of_trunk(state, trunk)
         return Answer(found, f"{trunk} is {'' if found else 'not '}{state}")
     if state == "caller":
-        found = view.facts.holder_is_caller
-        return Answer(found, f"the {'caller' if found else 'called side'} holds")
+        acts = spoken(subject)
+        found = view.facts.holder_is_caller if acts == "holder" else view.facts.transferor_is_caller
+        return Answer(found, f"the {acts} is the {'caller' if found else 'called side'}")
+    if state == "known":
+        found = view.facts.transferor_is_known
+        return Answer(found, f"the transferor is {'' if found else 'not '}one of our users")
     value = value_of(subject, view)
     if state == "absent" or value is None:
         return Answer(state == "absent" and value is None, as_it_is(subject, view))

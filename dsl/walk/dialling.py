@@ -6,7 +6,7 @@ Owns turning values into targets; what is absent is a target that cannot be reac
 from __future__ import annotations
 
 from dsl import tree
-from dsl.decision import NumberTarget, Step, Target, UriTarget, UserTarget
+from dsl.decision import NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.vocabulary import Type
 from dsl.walk.values import Value, number_of, type_of, value_of
 from dsl.walk.view import View
@@ -22,11 +22,19 @@ def steps_of(dial: tree.Dial, view: View) -> tuple[Step, ...]:
 
 
 def _step(step: tree.Step, view: View) -> Step:
-    seconds = _UNSAID_SECONDS if step.duration is None else step.duration.seconds or _UNSAID_SECONDS
+    parties = tuple(_target(party, view) for party in step.parties)
     progress = None if step.progress is None else step.progress.seconds
-    return Step(
-        tuple(_target(party, view) for party in step.parties), min(seconds, _MOST_SECONDS), progress, step.after
-    )
+    return Step(parties, _seconds(step.duration), progress, step.after)
+
+
+def _seconds(duration: tree.Duration | None) -> float:
+    seconds = _UNSAID_SECONDS if duration is None else duration.seconds or _UNSAID_SECONDS
+    return min(seconds, _MOST_SECONDS)
+
+
+def transfer_of(transfer: tree.Transfer, view: View) -> Transfer:
+    """Whom a transfer goes to."""
+    return Transfer(_target(transfer.party, view), _seconds(transfer.duration))
 
 
 def _target(party: tree.Party, view: View) -> Target:

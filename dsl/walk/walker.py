@@ -30,9 +30,9 @@ from dsl.decision import (
 from dsl.policy import default_of
 from dsl.resolve.contexts import contexts
 from dsl.spoken import spoken
-from dsl.vocabulary import MEDIA, PARAMETER_TYPES, SERVICES, Type
+from dsl.vocabulary import GOES_ON, MEDIA, PARAMETER_TYPES, SERVICES, Type
 from dsl.walk.conditions import answer
-from dsl.walk.dialling import forwarder_of, redirected_to, steps_of, user_called
+from dsl.walk.dialling import forwarder_of, redirected_to, steps_of, transfer_of, user_called
 from dsl.walk.questions import Questions
 from dsl.walk.trace import Tried, Walked
 from dsl.walk.values import type_of, value_of
@@ -40,6 +40,7 @@ from dsl.walk.view import View, facts_in
 
 _NOWHERE = Reject(480)
 _FORWARDED = 181
+_NO_TRANSFER = 403
 
 
 class Walker:
@@ -63,7 +64,8 @@ class Walker:
         """What the policy says to an event that is no outcome, one that it leaves out included."""
         on = self.events.get(event)
         if on is None:
-            return Walked(Decision(Continue(), self.version), ())
+            left_out = Continue() if event in GOES_ON else Reject(_NO_TRANSFER)
+            return Walked(Decision(left_out, self.version), ())
         return _Walk(self, facts).through(on.body, View(self.setup, facts, None, facts_in([event])), top=True)
 
     def resume(self, frame: Frame, outcome: Outcome, facts: Facts) -> Walked:
@@ -206,6 +208,8 @@ class _Walk:
                 return Play(sound.text, loop)
             case tree.Continue():
                 return Continue()
+            case tree.Transfer():
+                return transfer_of(decision, view)
             case _:
                 raise ValueError(f"what stands at {decision.span.place} was not checked")
 

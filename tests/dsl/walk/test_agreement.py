@@ -9,12 +9,12 @@ from dsl import decision as d
 from dsl.compile_files import load_setup
 from dsl.parser import parse
 from dsl.policy import Policy
-from dsl.vocabulary import OUTCOMES
+from dsl.vocabulary import OUTCOMES, WITHIN_A_CALL
 from dsl.walk import Walker
 from tests.dsl.generated import Answers, GeneratedPolicy, policy
 
 _MOST_DIALS = 4
-EVENTS = ("register", "call", "call", "call", "hold", "resume")
+EVENTS = ("register", *["call"] * 4, *WITHIN_A_CALL)
 
 
 def without_frame(made: d.Decision) -> d.Decision:
