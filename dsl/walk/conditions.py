@@ -12,9 +12,11 @@ from datetime import datetime
 import msgspec
 
 from dsl import tree
-from dsl.networks import Network, parse_address, parse_network
+from dsl.networks import parse_network
 from dsl.patterns import parse_pattern
 from dsl.spoken import spoken
+from dsl.vocabulary import Type
+from dsl.walk.membership import in_networks, inside, listed
 from dsl.walk.questions import Questions
 from dsl.walk.values import as_it_is, is_constant, told, type_of, value_of
 from dsl.walk.view import View
@@ -25,7 +27,6 @@ _ORDERS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     ">": (operator.gt, "more than"),
     ">=": (operator.ge, "at least"),
 }
-_MOST_TOLD = 4
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -80,8 +81,8 @@ def _compare(condition: tree.Compare, view: View) -> Answer:
     left, right, sign = condition.left, condition.right, condition.operator
     for item, network in ((left, right), (right, left)):
         if isinstance(network, tree.Network):
-            inside = _inside(value_of(item, view), (parse_network(network.text),))
-            return Answer(inside is (sign == "=="), f"{spoken(item)} is {value_of(item, view)}")
+            found = in_networks(value_of(item, view), (parse_network(network.text),))
+            return Answer(found is (sign == "=="), f"{spoken(item)} is {value_of(item, view)}")
     one, other = value_of(left, view), value_of(right, view)
     if sign in ("==", "!="):
         same = one is not None and one == other
@@ -101,38 +102,13 @@ def _compared(left: tree.Expression, right: tree.Expression, how: str, view: Vie
     return f"{said}, {how} {spoken(right)}" if how and value_of(left, view) is not None else said
 
 
-def _in(item: tree.Expression, collection: tree.Name | tree.Network, view: View) -> Answer:
-    value, name = value_of(item, view), collection.text
-    if isinstance(collection, tree.Network):
-        inside = _inside(value, (parse_network(name),))
-        return Answer(inside, f"{spoken(item)} {value} is {'' if inside else 'not '}in {name}")
-    networks = view.setup.nets.get(name)
-    if networks is not None:
-        inside = _inside(value, networks)
-        listed = _listed([str(network) for network in networks])
-        return Answer(inside, f"{spoken(item)} {value} is {'' if inside else 'not '}in {name} ({listed})")
+def _in(item: tree.Expression, collection: tree.Collection, view: View) -> Answer:
+    value, kind = value_of(item, view), type_of(item, view)
+    found = inside(value, kind, collection, view)
     if value is None:
         return Answer(False, as_it_is(item, view))
-    members = view.setup.groups[name]
-    inside = value in members
-    known = f" ({_listed(sorted(members))})" if len(members) <= _MOST_TOLD else ""
-    return Answer(inside, f"{as_it_is(item, view)}, {'' if inside else 'not '}in {name}{known}")
-
-
-def _listed(texts: list[str]) -> str:
-    more = len(texts) - _MOST_TOLD
-    return ", ".join(texts[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
-
-
-def _inside(address: str | float | None, networks: tuple[Network, ...]) -> bool:
-    found = parse_address(address) if isinstance(address, str) else None
-    if found is None:
-        return False
-    bits, number = found
-    return any(
-        network.bits == bits and number >> (bits - network.length) == network.first >> (bits - network.length)
-        for network in networks
-    )
+    said = f"{spoken(item)} {value} is" if kind is Type.ADDRESS else f"{as_it_is(item, view)},"
+    return Answer(found, f"{said} {'' if found else 'not '}in {listed(collection, view)}")
 
 
 def _matches(condition: tree.Matches, view: View) -> Answer:
