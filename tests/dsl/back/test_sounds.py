@@ -1,14 +1,16 @@
 """Sounds that a policy declares: what can be played, what is wrong with the rest, and what makes a version."""
 
 import os
+import random
 import wave
+from io import FileIO
 
 import pytest
 import soundfile
 
 from dsl.diagnostics import PolicyError
 from dsl.policy import load
-from dsl.sounds import LONGEST_MINUTES, Sound, SoundError, read_sound
+from dsl.sounds import LONGEST_MINUTES, Sound, SoundError, _plain_wave, read_sound
 
 SCRIPT = """\
 policy "sounds"
@@ -158,3 +160,29 @@ def test_what_is_wrong_with_a_sound_is_told_beside_all_else(tmp_path):
     with pytest.raises(PolicyError) as caught:
         load(script)
     assert [problem.line for problem in caught.value.problems] == [3, 4]
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "ULAW", "IMA_ADPCM"])
+def test_of_plain_samples_the_header_tells_and_of_others_nothing(tmp_path, subtype):
+    path = silence(tmp_path / "jazz.wav", 2.0, 16000, subtype=subtype)
+    with FileIO(path) as file:
+        assert _plain_wave(file) == ((16000, 32000) if subtype.startswith("PCM") else None)
+
+
+def test_what_a_header_tells_is_what_is_decoded_whatever_it_says(tmp_path):
+    choose = random.Random(7)
+    path = tmp_path / "jazz.wav"
+    sound = silence(path, 1.0).read_bytes()
+    told = 0
+    for _ in range(400):
+        damaged = bytearray(sound[: choose.choice([len(sound), len(sound), choose.randrange(len(sound))])])
+        for _ in range(choose.randrange(3)):
+            damaged[choose.randrange(min(44, len(damaged)))] = choose.choice([0, 1, 2, 3, 8, 16, 24, 255])
+        path.write_bytes(damaged)
+        with FileIO(path) as file:
+            plain = _plain_wave(file)
+        if plain is not None and plain[0]:
+            told += 1
+            with soundfile.SoundFile(path) as file:
+                assert (file.samplerate, len(file.read(dtype="int16"))) == plain
+    assert told > 50
