@@ -8,7 +8,6 @@ through a script is `reading`.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +43,8 @@ def write() -> None:
 
 def made() -> bytes:
     """The tables of the grammar as it is now, as JSON in the form of `language.Tables`."""
+    import json
+
     from lark import Lark
 
     language = Lark(

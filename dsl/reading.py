@@ -54,11 +54,16 @@ class _Expected:
     """What can stand in a state, in the order in which it is tried."""
 
     def __init__(self, row: dict[str, int]) -> None:
-        known = tables()
-        self.forms = [(name, _form(name), _inside(name, row)) for name in known.forms if name in row]
-        fixed = [(known.words[name], name) for name in known.words if name in row]
+        words = tables().words
+        forms = [name for name in tables().forms if name in row]
+        fixed = [(words[name], name) for name in row if name in words]
         self.words = {text: name for text, name in fixed if text[0].isalpha()}
         self.signs = sorted((item for item in fixed if not item[0][0].isalpha()), key=lambda item: -len(item[0]))
+        self.forms = [(name, _form(name), self._inside(name)) for name in forms]
+
+    def _inside(self, form: str) -> dict[str, str]:
+        """The fixed words that look like this form, and take its place where they can stand."""
+        return {text: self.words[text] for text in self.words.keys() & _alike(form)}
 
 
 @functools.cache
@@ -66,10 +71,10 @@ def _form(name: str) -> Callable[[str, int], re.Match[str] | None]:
     return re.compile(tables().forms[name]).match
 
 
-def _inside(form: str, row: dict[str, int]) -> dict[str, str]:
-    """The fixed words that look like this form, and take its place in a state where they can stand."""
+@functools.cache
+def _alike(form: str) -> frozenset[str]:
     fits = re.compile(tables().forms[form]).fullmatch
-    return {text: name for name, text in tables().words.items() if name in row and fits(text)}
+    return frozenset(text for text in tables().words.values() if fits(text))
 
 
 @functools.cache
@@ -94,6 +99,7 @@ class Reading:
         self.file = file
         self.included = included
         self.states = [0]
+        self._rows = tables().rows
         self._make = make
         self._values: list[_Value] = []
         self._line = 1
@@ -130,7 +136,8 @@ class Reading:
 
     def take(self, piece: Piece) -> None:
         """Go on behind what stood next. Raises UnreadableError, with the states as they are then, and TooDeepError."""
-        while (action := self._row().get(piece.terminal)) is not None and action < 0:
+        rows, terminal = self._rows, piece.terminal
+        while (action := rows[self.states[-1]].get(terminal)) is not None and action < 0:
             self._complete(tables().rules[-1 - action])
         if action is None:
             raise UnreadableError(piece.start)
@@ -147,7 +154,7 @@ class Reading:
     def finish(self) -> None:
         """Nothing follows. Raises UnreadableError where something must."""
         while self.states[-1] != tables().end:
-            action = self._row().get(_END)
+            action = self._rows[self.states[-1]].get(_END)
             if action is None:
                 raise UnreadableError(len(self.text))
             if action < 0:
@@ -155,24 +162,27 @@ class Reading:
             else:
                 self.states.append(action)
 
-    def _row(self) -> dict[str, int]:
-        return tables().rows[self.states[-1]]
-
     def _complete(self, rule: Rule) -> None:
-        size = len(rule.symbols)
-        children = self._values[len(self._values) - size :]
-        if size:
-            del self.states[-size:]
-            del self._values[-size:]
-        self.states.append(self._row()[rule.origin])
-        placed = [child for child in children if child[1]]
-        first, last = (placed[0], placed[-1]) if placed else (_NOWHERE, _NOWHERE)
-        depth = max((child[5] for child in children), default=0)
+        states, values = self.states, self._values
+        children: list[_Value] = []
+        if size := len(rule.symbols):
+            children = values[-size:]
+            del states[-size:]
+            del values[-size:]
+        states.append(self._rows[states[-1]][rule.origin])
+        line = column = end_line = end_column = depth = 0
+        for child in children:
+            if child[1]:
+                if not line:
+                    line, column = child[1], child[2]
+                end_line, end_column = child[3], child[4]
+                if child[5] > depth:
+                    depth = child[5]
         value: Any = None
         if self._make is not None:
-            place = Span(self.file, first[1], first[2], last[3], last[4], self.included)
+            place = Span(self.file, line, column, end_line, end_column, self.included)
             value, depth = self._made(self._make, rule, children, place, depth)
-        self._values.append((value, first[1], first[2], last[3], last[4], depth))
+        values.append((value, line, column, end_line, end_column, depth))
 
     @staticmethod
     def _made(make: Callable[..., Any], rule: Rule, children: list[_Value], place: Span, depth: int) -> tuple[Any, int]:
@@ -205,6 +215,3 @@ class Reading:
                 del states[-len(rule.symbols) :]
             states.append(known.rows[states[-1]][rule.origin])
         return action is not None and (terminal == _END or terminal in known.words or terminal in known.forms)
-
-
-_NOWHERE: _Value = (None, 0, 0, 0, 0, 0)

@@ -1,8 +1,8 @@
 """Sound files that a policy declares: whether each can be played, and by which version it is known.
 
-Owns telling what is wrong with a file. Of a WAV file of plain samples its header tells; any other is decoded to its end,
-by a library that takes longer to come than a whole `check` without it. Resampling and encoding for phones are the
-server's, who reads the file again.
+Owns telling what is wrong with a file. Of a WAV file of plain samples its header tells; any other is decoded to its
+end, by a library that takes longer to be loaded than all else that `check` does. Resampling and encoding for phones are
+the server's, who reads the file again.
 """
 
 from __future__ import annotations

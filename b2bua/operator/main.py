@@ -6,7 +6,6 @@ it is called: `check` runs at each save of an editor, and has no time for what s
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -216,6 +215,8 @@ def trunk(name: str, what: str, state: Path, as_json: bool) -> None:
 
 
 def _show(state: Path, request: Request, as_json: bool, text: Callable[[Any], str]) -> None:
+    import json
+
     from b2bua.operator.client import ask
 
     with _refusals():

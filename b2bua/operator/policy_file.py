@@ -5,17 +5,26 @@ Owns what is printed, for eyes and as JSON. What is right and wrong is `dsl`'s.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 
 from b2bua.operator.reading import readable
 from dsl.diagnostics import Problem
+from dsl.grammar_tables import kept
 from dsl.policy import Policy, load
+
+_SLOW = (
+    "b2bua: the tables of the language's grammar are missing or old, so that each start takes a second longer:"
+    " install b2bua again"
+)
 
 
 def load_policy(path: Path) -> Policy:
     """Load a policy. Raises PolicyError with every problem, a file that cannot be read among them."""
+    if kept() is None:
+        print(_SLOW, file=sys.stderr)
     with readable(str(path)):
         return load(path)
 

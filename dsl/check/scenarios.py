@@ -5,6 +5,7 @@ Owns nothing of running them; that is for `tester`.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from dsl import tree
@@ -21,6 +22,7 @@ _HAPPENINGS: dict[type[tree.Node], str] = {
     tree.ResumeStep: "resume",
     tree.TransferStep: "transfer",
 }
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d").fullmatch
 _IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
@@ -88,9 +90,7 @@ class _Checker:
     def _given(self, step: tree.TestStep) -> None:
         match step:
             case tree.GivenTime(time=time):
-                try:
-                    datetime.strptime(time.value, "%Y-%m-%d %H:%M")
-                except ValueError:
+                if not _is_a_time(time.value):
                     advice = 'one is written `"2026-12-24 19:00"`'
                     self.report.wrong(time, f"`{time.value}` is no time", advice)
             case tree.GivenAnswer(party=party, code=code):
@@ -137,3 +137,11 @@ class _Checker:
                     self.report.wrong(decision.outcomes[0], "no outcome can be expected here", advice)
             case _:
                 pass
+
+
+def _is_a_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return _TIME(text) is not None
