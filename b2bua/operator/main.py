@@ -1,4 +1,4 @@
-"""The command line: `b2bua run`, `check`, `fmt`, `test`, `reload`, `show`, `hangup`, `trunk`.
+"""The command line: `b2bua run`, `check`, `plan`, `history`, `fmt`, `test`, `reload`, `show`, `hangup`, `trunk`.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -39,6 +39,25 @@ def _listeners(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) ->
         return tuple(parse_listener(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(f"{error}: {ADVICE}") from None
+
+
+def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    from b2bua.operator.settings_file import duration
+
+    seconds = None if text is None else duration(text)
+    if text is not None and seconds is None:
+        raise click.BadParameter(f"{text} is no duration: write such as 30min, 24h or 7d")
+    return seconds
+
+
+_SINCE = click.option(
+    "--since", callback=_seconds, metavar="DURATION", help="No older calls than that, such as 24h.  [default: all]"
+)
+
+
+def _from(since: float | None) -> float:
+    """From which time on (wall seconds)."""
+    return 0.0 if since is None else time.time() - since
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,6 +167,66 @@ def test(policy: Path, as_json: bool) -> None:
     click.echo(tested.json if as_json else tested.text)
     if not tested.passed:
         sys.exit(1)
+
+
+@main.command()
+@_POLICY
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of `history export`, in place of what the server has kept.",
+)
+@_SINCE
+@click.option("--allow-unknown", is_flag=True, help="Exit with 0 although some calls cannot be decided again.")
+@_STATE
+@_JSON
+def plan(
+    policy: Path, against: Path | None, since: float | None, allow_unknown: bool, state: Path, as_json: bool
+) -> None:
+    """Say what POLICY would have done otherwise with the calls that were.
+
+    Exits with 1 when something would be otherwise, or cannot be known, and with 0 when nothing would. The server need
+    not run, and notices nothing.
+    """
+    from b2bua.operator.plan import run_plan
+    from dsl.diagnostics import PolicyError
+
+    with _refusals():
+        try:
+            sys.exit(run_plan(policy, against, _from(since), state, as_json, allow_unknown))
+        except PolicyError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+@main.group()
+def history() -> None:
+    """How calls were decided, as the server has kept it."""
+
+
+@history.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_SINCE
+@_STATE
+def export(file: Path, since: float | None, state: Path) -> None:
+    """Write it to a new FILE (`-`: standard output), for `plan --against` on another machine: a line of JSON a call."""
+    from b2bua.operator.history import run_export
+
+    with _refusals():
+        if said := run_export(file, _from(since), state):
+            click.echo(said)
+
+
+@history.command("list")
+@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many calls.")
+@_SINCE
+@_STATE
+def list_(last: int, since: float | None, state: Path) -> None:
+    """Show the newest calls, a line a decision."""
+    from b2bua.operator.history import newest
+
+    with _refusals():
+        click.echo(newest(state, _from(since), last))
 
 
 @main.command()

@@ -54,6 +54,13 @@ def read_settings(path: Path) -> Settings:
     return Settings(**{"listen": DEFAULT_LISTEN} | fields)
 
 
+def duration(text: str) -> float | None:
+    """What a duration comes to, in seconds; None for what is none, or nothing."""
+    found = _DURATION(text)
+    seconds = float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else 0.0
+    return seconds if seconds > 0 else None
+
+
 def unusable(settings: Settings) -> str | None:
     """Why settings that are right one by one cannot be used together; None when they can."""
     registration, timers = settings.registration, settings.timers
@@ -262,9 +269,7 @@ class _Reader:
         text = self._document.text(node, f"`{name}`")
         if text is None:
             return None
-        found = _DURATION(text)
-        seconds = float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else 0.0
-        if seconds > 0:
+        if (seconds := duration(text)) is not None:
             return seconds
         self._document.wrong(node, f"`{text}` is no duration", "write seconds, or such as `30s`, `5min` or `1h`")
         return None

@@ -6,7 +6,7 @@ caller, and say, mark and count the same. Where a rule stands, and what it write
 
 from __future__ import annotations
 
-from dsl.compile_setup import Trunk
+from dsl.compile_setup import Setup, Trunk
 from dsl.compile_trunks import Trunks
 from dsl.decision import (
     Accept,
@@ -22,6 +22,7 @@ from dsl.decision import (
     Reject,
     Step,
     Target,
+    Transfer,
     UriTarget,
     UserTarget,
 )
@@ -41,6 +42,7 @@ class Ways:
         self._policy = policy
         self._changes: dict[str, str | None] = {}
         self._before: Trunks | None = None
+        self._is_emergency = Setup(emergency=frozenset(version.emergency if version else ())).is_emergency
         if version is not None:
             home = version.home
             plan = NumberPlan(home.country, home.national, home.international, home.bare)
@@ -51,10 +53,7 @@ class Ways:
         name, number = target.trunk, target.number
         if self._version is None or self._before is None or name not in self._version.trunks or number is None:
             return None
-        if number in self._version.emergency:
-            before: str | None = number
-        else:
-            before = self._before.number(name, number)
+        before = number if self._is_emergency(number) else self._before.number(name, number)
         now = self._policy.trunk_number(name, number)
         if before != now:
             if now is None:
@@ -99,20 +98,26 @@ def changed(before: Decision, now: Decision, ways: Ways) -> str | None:
     was, would = phrase(one), phrase(other)
     if was != would:
         return f"{was}, would be {would}"
-    if isinstance(one, Dial) and isinstance(other, Dial):
-        detail = _dial(one, other) or _through(one, ways)
-    else:
-        detail = _detail(one, other, ways)
-    if detail is None:
-        detail = _beside(before, now)
+    detail = _dial(one, other) if isinstance(one, Dial) and isinstance(other, Dial) else _detail(one, other, ways)
+    detail = detail or _through(one, ways) or _beside(before, now)
     return None if detail is None else f"{was}{detail}"
 
 
-def _through(dial: Dial, ways: Ways) -> str | None:
-    for step in dial.steps:
-        for party in step.parties:
-            if isinstance(party, NumberTarget) and (change := ways.change(party)) is not None:
-                return f" ({change})"
+def targets(action: Action) -> tuple[Target, ...]:
+    """Whom a decision calls."""
+    match action:
+        case Dial(steps=steps):
+            return tuple(party for step in steps for party in step.parties)
+        case Transfer(target=target):
+            return (target,)
+        case _:
+            return ()
+
+
+def _through(action: Action, ways: Ways) -> str | None:
+    for party in targets(action):
+        if isinstance(party, NumberTarget) and (change := ways.change(party)) is not None:
+            return f" ({change})"
     return None
 
 
@@ -184,6 +189,8 @@ def phrase(action: Action) -> str:
             return f"held with {sound}{' over and over' if loop else ''}"
         case Continue():
             return "passed on"
+        case Transfer(target=target):
+            return f"transferred to {_party(target).removeprefix('through ')}"
         case Dial(steps=steps, notify=notify):
             way = "".join(f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps))
             return f"{'dialled' if notify is None else 'forwarded'} {way}"

@@ -21,11 +21,13 @@ from dsl.evaluate import EvaluationError
 from dsl.plan.difference import Ways, changed
 from dsl.plan.recorded import SECRET_HEADERS, Happened, Known, Recorded, Version
 from dsl.policy import Policy
-from dsl.vocabulary import WITHIN_A_CALL
+from dsl.vocabulary import GOES_ON
 
 Asked: TypeAlias = Mapping[str, object]
 
 _NOT_THEIRS = Reject(403)
+_SIDES = (("holder_is_caller", "holder", "held"), ("transferor_is_caller", "transferor", "transferee"))
+"""Who of two parties is the one who called, by the fact that says so."""
 
 
 class UnknownError(Exception):
@@ -88,14 +90,26 @@ class Replay:
         if outcome is not None:
             return self._resumed(event, facts, frame or Frame("", 0), outcome)
         if event.facts:
-            _set(facts, event.facts)
+            facts.callee = None
+            facts = self._within(facts, event.facts)
         if event.event == "register" and facts.caller is not None and facts.caller != facts.user:
             return Decision(_NOT_THEIRS, self._policy.hash)
         try:
             return self._policy.decide(cast(Event, event.event), facts)
         except EvaluationError:
-            action: Action = Continue() if event.event in WITHIN_A_CALL else Reject(500)
+            action: Action = Continue() if event.event in GOES_ON else Reject(500)
             return Decision(action, self._policy.hash)
+
+    def _within(self, facts: Facts, own: Mapping[str, str | bool | float | None]) -> Facts:
+        """The facts of an event within a call; this policy has its own names for who calls and for who is wanted."""
+        facts = msgspec.structs.replace(facts, **own)
+        party = facts.caller or facts.caller_number or facts.claimed
+        for by_caller, one, other in _SIDES:
+            if by_caller in own:
+                setattr(facts, one if own[by_caller] else other, party)
+        if "target" in own:
+            facts.target = self._policy.callee(facts.dialed)
+        return facts
 
     def _resumed(self, event: Happened, facts: Facts, frame: Frame, outcome: Outcome) -> Decision:
         try:
@@ -167,19 +181,6 @@ class Replay:
             for declaration in self._policy.script.declarations
             for node in tree.walk(declaration)
         )
-
-
-def _set(facts: Facts, own: Mapping[str, str | bool | float | None]) -> None:
-    """Take over what holds for one event within a call; how this policy calls who calls counts."""
-    for name, value in own.items():
-        setattr(facts, name, value)
-    facts.callee = None
-    if "holder_is_caller" in own:
-        party = facts.caller or facts.caller_number or facts.claimed
-        if facts.holder_is_caller:
-            facts.holder = party
-        else:
-            facts.held = party
 
 
 class _Headers(Mapping[str, str]):
