@@ -6,12 +6,16 @@ hours, a status of 17) are kept as written; `check` speaks of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from dsl import tree
 from dsl.tree import Span
+from dsl.vocabulary import MONTHS
 
+_Kind = TypeVar("_Kind")
+
+_MONTHS = {name: number for number, name in enumerate(MONTHS, 1)}
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -61,6 +65,20 @@ def _time(span: Span, written: str) -> tree.Time:
     hour, _, minute = written.partition(":")
     minutes = int(hour) * 60 + int(minute)
     return tree.Time(span, str(written), minutes if int(minute) < 60 and minutes <= 24 * 60 else None)
+
+
+def _absolute_date(span: Span, written: str) -> tree.Date:
+    year, month, day = written.split("-")
+    return tree.Date(span, str(written), int(year), int(month), int(day))
+
+
+def _all(kind: type[_Kind], parts: Iterable[object]) -> tuple[_Kind, ...]:
+    return tuple(part for part in parts if isinstance(part, kind))
+
+
+def _dated(span: Span, *parts: tree.Date | tree.Times) -> tree.Dated:
+    dates = _all(tree.Date, parts)
+    return tree.Dated(span, dates[0], dates[-1], _all(tree.Times, parts))
 
 
 def _rule(kind: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,8 +169,16 @@ _NODES: dict[str, Callable[..., Any]] = {
     "numbers_from": lambda span, name, file: tree.Numbers(span, name, (), file),
     "net": lambda span, name, *networks: tree.Net(span, name, networks),
     "sound": tree.Sound,
-    "hours": lambda span, name, *rest: tree.Hours(span, name, rest[:-1], rest[-1]),
-    "opening": lambda span, first, last, *times: tree.Opening(span, first, last or first, *times),
+    "hours": lambda span, name, zone, *rest: tree.Hours(span, name, zone, rest[:-1], rest[-1] or ()),
+    "exceptions": _tuple_of,
+    "excepted_hours": lambda span, name: name,
+    "weekly": lambda span, *parts: tree.Weekly(span, _all(tree.DayRange, parts), _all(tree.Times, parts)),
+    "day_range": lambda span, first, last: tree.DayRange(span, first, last or first),
+    "dated": _dated,
+    "stretch": tree.Stretch,
+    "times": tree.Times,
+    "yearly_date": lambda span, month, day: tree.Date(span, f"{month} {day}", None, _MONTHS[month], int(day)),
+    "absolute_date": _absolute_date,
     "limit": tree.Limit,
     "limit_at_once": lambda span, name, count, each: tree.Limit(span, name, count, None, each),
     "table": tree.Table,

@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from dsl import tree
+from dsl.compile_hours import HoursReader
 from dsl.compile_numbers import declared_numbers
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_trunks import compiled_trunk, read_networks
 from dsl.diagnostics import Problem, Source
-from dsl.hours import Holidays, Hours, Window, load_holidays
+from dsl.holidays import load_holidays
+from dsl.hours import Days, Hours
 from dsl.include import beside
 from dsl.networks import Network
 from dsl.number_sets import NumberSet, load_numbers
@@ -29,7 +31,6 @@ from dsl.sounds import Sound, SoundError, read_sound
 from dsl.tables import Kind, Table, load_table
 from dsl.users import Directory, read_users
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _KINDS: dict[str, Kind] = {"number": "number", "prefix": "prefix", "text": "text"}
 
 Read = TypeVar("Read")
@@ -88,7 +89,7 @@ class _Reader:
             numbers={numbers.name.text: self._numbers(numbers) for numbers in self.all_of(tree.Numbers)},
             nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
             sounds={sound.name: sound for sound in map(self._sound, self.all_of(tree.Sound)) if sound is not None},
-            hours={hours.name.text: self._hours(hours) for hours in self.all_of(tree.Hours)},
+            hours=self._hours(),
             limits={limit.name.text: _limit(limit) for limit in self.all_of(tree.Limit)},
             tables={table.name.text: self._table(table) for table in self.all_of(tree.Table)},
             trunks={
@@ -140,12 +141,15 @@ class _Reader:
             return NumberPlan()
 
     def _zone(self) -> ZoneInfo:
-        for declared in self.all_of(tree.Timezone):
-            try:
-                return ZoneInfo(declared.zone.value)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                self.wrong(declared.zone, f"there is no time zone `{declared.zone.value}`", "such as `Europe/Berlin`")
-        return ZoneInfo("UTC")
+        declared = self.all_of(tree.Timezone)
+        return self._zone_of(declared[0].zone) if declared else ZoneInfo("UTC")
+
+    def _zone_of(self, written: tree.Text) -> ZoneInfo:
+        try:
+            return ZoneInfo(written.value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.wrong(written, f"there is no time zone `{written.value}`", "such as `Europe/Berlin`")
+            return ZoneInfo("UTC")
 
     def _users(self, realm: str) -> tuple[Directory, dict[str, frozenset[str]]]:
         directory = Directory({}, {})
@@ -192,17 +196,14 @@ class _Reader:
             self.contents[f"sound {beside(text)}"] = sound.version.encode()
         return sound
 
-    def _hours(self, hours: tree.Hours) -> Hours:
-        windows = []
-        for opening in hours.openings:
-            first, last = _DAYS.index(opening.first_day.text), _DAYS.index(opening.last_day.text)
-            days = frozenset((first + step) % 7 for step in range((last - first) % 7 + 1))
-            if opening.opens.minutes is not None and opening.closes.minutes is not None:
-                windows.append(Window(days, opening.opens.minutes, opening.closes.minutes))
-        holidays = None
-        if hours.exceptions is not None:
-            holidays = self.versioned(hours.exceptions, lambda path: load_holidays(path, self.problems))
-        return Hours(windows, self.zone, holidays or Holidays())
+    def _hours(self) -> dict[str, Hours]:
+        def holidays(file: tree.Text) -> tuple[Days, ...]:
+            return self.versioned(file, lambda path: load_holidays(path, self.problems)) or ()
+
+        def zone(written: tree.Text | None) -> ZoneInfo:
+            return self.zone if written is None else self._zone_of(written)
+
+        return HoursReader(self.all_of(tree.Hours), zone, holidays, self.wrong).all()
 
     def _numbers(self, declared: tree.Numbers) -> NumberSet:
         if declared.file is not None:

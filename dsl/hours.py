@@ -1,58 +1,115 @@
-"""Opening hours: windows of weekdays and clock times in a time zone, and the holidays on which they do
-not hold.
+"""Opening hours: windows of days and clock times in a time zone, and when they do not hold.
 
-Owns whether a moment is within them. The moment is an argument, so the answer can be replayed; reading a
-holidays file is `load_holidays`, and the syntax of windows belongs to the parser.
+Owns whether a moment is within them. The moment is an argument, so the answer can be replayed. All of it is read on
+the clock of the zone: where that goes back, its hour counts twice, and where it goes forward, not at all. How windows
+are written belongs to the parser, holidays files to `holidays`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
-import yaml
-
-from dsl.diagnostics import Problem
-from dsl.marked_yaml import Document
 
 DAY = 24 * 60
 
 
-class Window(msgspec.Struct, frozen=True):
-    """Weekdays (Monday is 0) and the minutes of the day from `opens` until before `closes`.
-
-    A window that closes at or before the minute at which it opens runs into the next day, and belongs to
-    the day on which it began.
-    """
+class Weekdays(msgspec.Struct, frozen=True):
+    """Days of the week; Monday is 0."""
 
     days: frozenset[int]
-    opens: int
-    closes: int
+
+    def has(self, day: date) -> bool:
+        """Whether it is one of these."""
+        return day.weekday() in self.days
+
+
+class Dates(msgspec.Struct, frozen=True):
+    """From one date to another, both included."""
+
+    first: date
+    last: date
+
+    def has(self, day: date) -> bool:
+        """Whether it is one of these."""
+        return self.first <= day <= self.last
+
+
+class Yearly(msgspec.Struct, frozen=True):
+    """The same, every year, as (month, day); the last may be in the year after."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def has(self, day: date) -> bool:
+        """Whether it is one of these."""
+        return _goes_round(self.first, (day.month, day.day), self.last)
 
 
 class Holidays(msgspec.Struct, frozen=True):
-    """Single dates, and (month, day) pairs that return every year."""
+    """Single dates, and (month, day) pairs that return every year; how many there are costs nothing."""
 
     dates: frozenset[date] = frozenset()
     yearly: frozenset[tuple[int, int]] = frozenset()
 
     def has(self, day: date) -> bool:
-        """Whether this day is a holiday."""
+        """Whether it is one of these."""
         return day in self.dates or (day.month, day.day) in self.yearly
 
 
-class Hours:
-    """Windows in a time zone. A holiday closes from midnight to midnight, and what began on it does not
-    run on.
+Days: TypeAlias = Weekdays | Dates | Yearly | Holidays
+
+
+def _goes_round(first: tuple[int, ...], asked: tuple[int, ...], last: tuple[int, ...]) -> bool:
+    return first <= asked <= last if first <= last else asked >= first or asked <= last
+
+
+class Window(msgspec.Struct, frozen=True):
+    """On each of some days, from the minute `opens` until before `closes`.
+
+    A window that closes at or before the minute at which it opens runs into the next day, and belongs to the day on
+    which it began.
     """
 
-    def __init__(self, windows: Iterable[Window], zone: ZoneInfo, holidays: Holidays) -> None:
+    days: Days
+    opens: int
+    closes: int
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """From a moment until before another: (year, month, day, minute), of which the year is 0 where it is every year."""
+
+    first: tuple[int, int, int, int]
+    last: tuple[int, int, int, int]
+
+    def has(self, day: date, minute: int) -> bool:
+        """Whether this minute of a day is in it."""
+        year = day.year if self.first[0] else 0
+        moment = (year, day.month, day.day, minute)
+        return moment != self.last and _goes_round(self.first, moment, self.last)
+
+
+class Hours:
+    """When it is open, in a time zone. A holiday closes from midnight to midnight, and what began on it does not run
+    on; `excluded` are hours whose moments are none of these.
+    """
+
+    def __init__(
+        self,
+        windows: Iterable[Window],
+        zone: ZoneInfo,
+        holidays: Iterable[Days] = (),
+        stretches: Iterable[Stretch] = (),
+        excluded: Iterable[Hours] = (),
+    ) -> None:
         self._windows = tuple(windows)
         self._zone = zone
-        self._holidays = holidays
+        self._holidays = tuple(holidays)
+        self._stretches = tuple(stretches)
+        self._excluded = tuple(excluded)
         self._minute = -1
         self._within = False
 
@@ -60,50 +117,29 @@ class Hours:
         """Whether a moment, in seconds since the epoch, is within these hours."""
         minute = int(wall // 60)
         if minute != self._minute:
-            self._within = self._find(datetime.fromtimestamp(minute * 60, self._zone))
+            begun = minute * 60.0
+            closed = any(hours.within(begun) for hours in self._excluded)
+            self._within = not closed and self._find(datetime.fromtimestamp(begun, self._zone))
             self._minute = minute
         return self._within
 
+    def _is_holiday(self, day: date) -> bool:
+        return any(days.has(day) for days in self._holidays)
+
     def _find(self, moment: datetime) -> bool:
         today = moment.date()
-        if self._holidays.has(today):
+        if self._is_holiday(today):
             return False
-        weekday, minute = moment.weekday(), moment.hour * 60 + moment.minute
-        yesterday_counts = not self._holidays.has(today - timedelta(days=1))
+        minute = moment.hour * 60 + moment.minute
+        if any(stretch.has(today, minute) for stretch in self._stretches):
+            return True
+        yesterday = today - timedelta(days=1)
+        yesterday_counts = not self._is_holiday(yesterday)
         for window in self._windows:
             over_midnight = window.closes <= window.opens
             closes = DAY if over_midnight else window.closes
-            if weekday in window.days and window.opens <= minute < closes:
+            if window.opens <= minute < closes and window.days.has(today):
                 return True
-            tail = over_midnight and minute < window.closes and (weekday - 1) % 7 in window.days
-            if tail and yesterday_counts:
+            if over_midnight and yesterday_counts and minute < window.closes and window.days.has(yesterday):
                 return True
         return False
-
-
-def load_holidays(path: Path, problems: list[Problem]) -> Holidays:
-    """Read a list of dates, `2026-12-25` or yearly `12-25`, or a mapping of dates to what is kept on them.
-
-    What is wrong is added to `problems`, and the sound dates are returned. Raises OSError.
-    """
-    document = Document.read(path, problems)
-    dates: set[date] = set()
-    yearly: set[tuple[int, int]] = set()
-    root = document.root
-    keyed = isinstance(root, yaml.MappingNode)
-    nodes = [key for _, key, _ in document.entries(root, "")] if keyed else document.items(root, "a holidays file")
-    for node in nodes:
-        written = document.text(node, "a date")
-        if written is None:
-            continue
-        every_year = len(written) == 5
-        try:
-            day = date.fromisoformat(f"2024-{written}" if every_year else written)
-        except ValueError:
-            document.wrong(node, f"`{written}` is no date", "write `2026-12-25`, or `12-25` for every year")
-            continue
-        if every_year:
-            yearly.add((day.month, day.day))
-        else:
-            dates.add(day)
-    return Holidays(frozenset(dates), frozenset(yearly))

@@ -28,6 +28,8 @@ _VALUES = {
     "PLUS_NUMBER": "a country code such as `+49`",
     "TIME": "a time such as `08:00`",
     "DAY": "a day such as `mon`",
+    "MONTH": "a date such as `dec 24`",
+    "DATE": "a date such as `2026-12-24`",
     "HOST": "a host name",
 }
 _NAMED_BY = {

@@ -120,6 +120,9 @@ SERVICES: tuple[Literal["echo", "tone"], ...] = ("echo", "tone")
 MEDIA: tuple[Media, ...] = ("direct", "relay", "auto")
 """How a call's media can flow; the last is what holds where no rule chooses."""
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
 STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller", "known")
 """What can stand after `is`: of a fact, of `dialed`, of a user (two), of a trunk (two), of whoever acts in a call,
 and of `transferor`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from dsl import tree
+from dsl.check.hours import check_hours
 from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, line_of, suggestion
 from dsl.numbers import without_separators
@@ -88,7 +89,7 @@ class _Checker:
             case tree.Trunk():
                 self._trunk(node)
             case tree.Hours():
-                self._hours(node)
+                check_hours(node, self.report)
             case tree.Limit():
                 self._limit(node)
             case tree.Group(members=members):
@@ -156,16 +157,6 @@ class _Checker:
             self.report.wrong(every, f"a check every `{every.text}` is a burden to the trunk", "at least `5s`")
         elif seconds > _LONGEST_CHECK:
             self.report.wrong(every, f"a check every `{every.text}` comes too late to be of use", "at most `1h`")
-
-    def _hours(self, hours: tree.Hours) -> None:
-        for opening in hours.openings:
-            times = (opening.opens, opening.closes)
-            for time in times:
-                if time.minutes is None:
-                    self.report.wrong(time, f"there is no time `{time.text}`", "times go from `00:00` to `24:00`")
-            if opening.opens.minutes is not None and opening.opens.minutes == opening.closes.minutes:
-                advice = "write `00:00-24:00` for the whole day"
-                self.report.wrong(opening, "these hours end when they begin", advice)
 
     def _limit(self, limit: tree.Limit) -> None:
         if limit.count.value < 1:

@@ -66,6 +66,10 @@ class _Resolver:
             case tree.Group(members=members):
                 for member in members:
                     self.look.user(member)
+            case tree.Hours(exceptions=exceptions):
+                for exception in exceptions:
+                    if isinstance(exception, tree.Name):
+                        self.look.declared(exception, Kind.HOURS)
             case tree.On(event=event, body=body) if event.text in FACTS:
                 self.look.enter(frozenset({event.text}), f"on {event.text}")
                 self._block(body, {})

@@ -100,21 +100,66 @@ class Time(Node, frozen=True):
     minutes: int | None
 
 
-class Opening(Node, frozen=True):
-    """`mon-fri 08:00-18:00`: the two days may be the same. `closes` itself is outside."""
+class DayRange(Node, frozen=True):
+    """`mon-fri`, or one day, which is first and last."""
 
-    first_day: Name
-    last_day: Name
+    first: Name
+    last: Name
+
+
+class Date(Node, frozen=True):
+    """`dec 24`, which is every year (`year` None), or `2026-12-24`. `check` refuses a date that there is not."""
+
+    text: str
+    year: int | None
+    month: int
+    day: int
+
+
+class Times(Node, frozen=True):
+    """`08:00-18:00`: `closes` itself is outside, and is the next day where it is not later than `opens`."""
+
     opens: Time
     closes: Time
 
 
+class Weekly(Node, frozen=True):
+    """`mon-fri, sun 08:00-12:00 and 13:00-18:00`."""
+
+    days: tuple[DayRange, ...]
+    times: tuple[Times, ...]
+
+
+class Dated(Node, frozen=True):
+    """`dec 24 to dec 26`, `2026-12-24 08:00-12:00`: on each of these days at those times, or (none) all day."""
+
+    first: Date
+    last: Date
+    times: tuple[Times, ...]
+
+
+class Stretch(Node, frozen=True):
+    """`2026-12-23 18:00 to 2027-01-07 08:00`: from a moment until before another."""
+
+    first: Date
+    opens: Time
+    last: Date
+    closes: Time
+
+
+Opening: TypeAlias = Weekly | Dated | Stretch
+
+
 class Hours(Node, frozen=True):
-    """Weekly openings, and a file of days on which they do not hold."""
+    """When it is open, and when not all the same: a file of days (a text), other hours (a name), dates.
+
+    `zone` is None where the policy's own holds.
+    """
 
     name: Name
+    zone: Text | None
     openings: tuple[Opening, ...]
-    exceptions: Text | None
+    exceptions: tuple[Text | Name | Dated | Stretch, ...]
 
 
 class Limit(Node, frozen=True):

@@ -153,16 +153,32 @@ def _member(name: str) -> str:
     return name if name.replace("_", "").isalnum() else f'user "{name}"'
 
 
+_OPENINGS = (
+    "mon-fri 08:00-18:00",
+    "sat 09:00-12:00",
+    "sun-tue 22:00-06:00",
+    "fri 00:00-24:00",
+    "mon, wed-fri 08:00-12:00 and 13:00-18:00",
+    "jun 29",
+    "dec 20 to jan 6 10:00-14:00",
+    "2026-06-29 to 2026-07-02",
+    "2026-06-29 18:00 to 2026-07-01 08:00",
+)
+
+
 def _hours(words: Vocabulary) -> list[str]:
     made = []
     for name in words.some(("open", "lunch"), 0, 2):
-        openings = words.some(("mon-fri 08:00-18:00", "sat 09:00-12:00", "sun-tue 22:00-06:00", "fri 00:00-24:00"))
+        openings = words.some(_OPENINGS)
         holidays = ""
         if words.random.random() < 0.4:
-            words.files["holidays.yaml"] = b"- 2026-12-25\n- 06-29\n"
-            holidays = ' except "holidays.yaml"'
+            words.files["holidays.yaml"] = b"- 2026-12-25\n- 06-29\n- jul 1 to jul 3\n"
+            known = [f"hours {other}" for other in words.hours]
+            exceptions = words.some(('"holidays.yaml"', "dec 24 to jan 6", "jun 30 10:00-12:00", *known), 1, 3)
+            holidays = f" except {', '.join(exceptions)}"
+        zone = words.random.choice(("", "", "", ' in "America/New_York"'))
         words.hours.append(name)
-        made.append(f"hours {name} = {', '.join(openings)}{holidays}")
+        made.append(f"hours {name}{zone} = {', '.join(openings)}{holidays}")
     return made
 
 

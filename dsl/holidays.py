@@ -1,0 +1,81 @@
+"""`holidays.yaml`: days on which opening hours do not hold.
+
+Owns the file's shape: a list of dates and ranges of dates, or a mapping from these to what is kept on them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from dsl.diagnostics import Problem
+from dsl.hours import Dates, Days, Holidays, Yearly
+from dsl.marked_yaml import Document, Node
+from dsl.vocabulary import MONTHS
+
+_NAMED = re.compile(rf"({'|'.join(MONTHS)}) ([0-9]{{1,2}})").fullmatch
+_LEAP = 2024
+
+
+def load_holidays(path: Path, problems: list[Problem]) -> tuple[Days, ...]:
+    """Read a holidays file: `2026-12-25`, yearly `12-25` or `dec 25`, ranges of these with `to`.
+
+    What is wrong is added to `problems`, and the sound days are returned. Raises OSError.
+    """
+    document = Document.read(path, problems)
+    dates: set[date] = set()
+    yearly: set[tuple[int, int]] = set()
+    ranges: list[Days] = []
+    root = document.root
+    keyed = isinstance(root, yaml.MappingNode)
+    nodes = [key for _, key, _ in document.entries(root, "")] if keyed else document.items(root, "a holidays file")
+    for node in nodes:
+        days = _days(document, node)
+        if isinstance(days, date):
+            dates.add(days)
+        elif isinstance(days, tuple):
+            yearly.add(days)
+        elif days is not None:
+            ranges.append(days)
+    return (Holidays(frozenset(dates), frozenset(yearly)), *ranges)
+
+
+def _days(document: Document, node: Node) -> date | tuple[int, int] | Days | None:
+    """What stands at a node: a date, a (month, day), a range of either; None, and a problem, for what is no date."""
+    written = document.text(node, "a date")
+    if written is None:
+        return None
+    first, to, last = (part.strip() for part in written.partition(" to "))
+    opening = _date(first)
+    closing = _date(last) if to else opening
+    if opening is None or closing is None:
+        wrong = first if opening is None else last
+        document.wrong(node, f"`{wrong}` is no date", "write `2026-12-25`, or `12-25` for every year")
+        return None
+    if not to:
+        return opening
+    if isinstance(opening, tuple) and isinstance(closing, tuple):
+        return Yearly(opening, closing)
+    if isinstance(opening, tuple) or isinstance(closing, tuple):
+        document.wrong(node, "one end has a year, and the other has none", "write a year at both, or at none")
+        return None
+    if opening >= closing:
+        document.wrong(node, "this range goes backwards", f"write `{last} to {first}`")
+        return None
+    return Dates(opening, closing)
+
+
+def _date(written: str) -> date | tuple[int, int] | None:
+    """A date, or one of every year as (month, day)."""
+    named = _NAMED(written)
+    if named is not None:
+        written = f"{MONTHS.index(named[1]) + 1:02}-{int(named[2]):02}"
+    every_year = len(written) == 5
+    try:
+        day = date.fromisoformat(f"{_LEAP}-{written}" if every_year else written)
+    except ValueError:
+        return None
+    return (day.month, day.day) if every_year else day
