@@ -60,7 +60,7 @@ def _days(document: Document, node: Node) -> date | tuple[int, int] | Days | Non
     if isinstance(opening, tuple) and isinstance(closing, tuple):
         return Yearly(opening, closing)
     if isinstance(opening, tuple) or isinstance(closing, tuple):
-        document.wrong(node, "one end has a year, and the other has none", "write a year at both, or at none")
+        document.wrong(node, "only one end has a year", "write one at both, or leave both out")
         return None
     if opening >= closing:
         document.wrong(node, "this range goes backwards", f"write `{last} to {first}`")

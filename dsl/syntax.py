@@ -64,6 +64,8 @@ _PARTS = {
     "_element": "a user, a number, a pattern, a network or a range such as `200 to 299`",
     "_numbers_item": "a number, a pattern or a range such as `200 to 299`",
     "_bound": "the end of the range",
+    "_opening": "a day such as `mon`, or a date such as `dec 24`",
+    "_date": "a date such as `dec 24` or `2026-12-24`",
 }
 """Rules of the grammar that have one name where all of their beginnings could stand, wider ones first."""
 

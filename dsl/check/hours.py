@@ -43,7 +43,7 @@ def _order(window: tree.Dated | tree.Stretch, report: Report) -> None:
     """Both ends have a year or none has; with years, the later one is the second."""
     first, last = window.first, window.last
     if (first.year is None) != (last.year is None):
-        report.wrong(last, "one end has a year, and the other has none", "write a year at both, or at none")
+        report.wrong(last, "only one end has a year", "write one at both, or leave both out")
         return
     opens, closes = (window.opens, window.closes) if isinstance(window, tree.Stretch) else (None, None)
     begins = (first.year or 0, first.month, first.day, (opens.minutes if opens else None) or 0)
