@@ -20,22 +20,20 @@ main(["check", sys.argv[1]], standalone_mode=False)
 print("imported", *sorted(sys.modules))
 """
 
-SLOW = set(
-    [
-        "asyncio",
-        "av",
-        "cryptography",
-        "dns",
-        "lark",
-        "numpy",
-        "soundfile",
-        "soxr",
-        "sqlite3",
-        "ssl",
-        "structlog",
-        "trio",
-    ]
-)
+SLOW = {
+    "asyncio",
+    "av",
+    "cryptography",
+    "dns",
+    "lark",
+    "numpy",
+    "soundfile",
+    "soxr",
+    "sqlite3",
+    "ssl",
+    "structlog",
+    "trio",
+}
 """What serves calls, decodes sounds or makes the grammar's tables."""
 
 MOST_OTHERS = 165
