@@ -81,6 +81,23 @@ def _dated(span: Span, *parts: tree.Date | tree.Times) -> tree.Dated:
     return tree.Dated(span, dates[0], dates[-1], _all(tree.Times, parts))
 
 
+def _own_count(
+    span: Span, base: tree.Name, attribute: tree.Name, count: tree.Integer
+) -> tuple[tree.Attribute, tree.Integer]:
+    return tree.Attribute(_join(base.span, attribute.span), base, attribute), count
+
+
+def _limit(
+    span: Span,
+    name: tree.Name,
+    count: tree.Integer | tuple[tree.Attribute, tree.Integer],
+    per: tree.Duration | None,
+    each: tree.Name | None,
+) -> tree.Limit:
+    own, usual = count if isinstance(count, tuple) else (None, count)
+    return tree.Limit(span, name, usual, per, each, own)
+
+
 def _rule(kind: Callable[..., Any]) -> Callable[..., Any]:
     def build_rule(span: Span, condition: tree.Condition, body: tree.Block) -> Any:
         return kind(span, condition, body, _join(span, condition.span))
@@ -179,8 +196,9 @@ _NODES: dict[str, Callable[..., Any]] = {
     "times": tree.Times,
     "yearly_date": lambda span, month, day: tree.Date(span, f"{month} {day}", None, _MONTHS[month], int(day)),
     "absolute_date": _absolute_date,
-    "limit": tree.Limit,
-    "limit_at_once": lambda span, name, count, each: tree.Limit(span, name, count, None, each),
+    "limit": _limit,
+    "own_count": _own_count,
+    "limit_at_once": lambda span, name, count, each: _limit(span, name, count, None, each),
     "table": tree.Table,
     "trunk": lambda span, name, *settings: tree.Trunk(span, name, settings),
     "sub": _sub,

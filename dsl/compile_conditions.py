@@ -16,7 +16,7 @@ from dsl.compile_sets import in_collection, in_networks
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_values import Compiled, Kind, Scope
 from dsl.evaluate import Run
-from dsl.networks import counting_unit, parse_network
+from dsl.networks import NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
 from dsl.spoken import spoken
 
@@ -210,8 +210,22 @@ def _equal(item: Compiled, wanted: str | float) -> Condition:
 
 def _over(limit: Limit, setup: Setup) -> Condition:
     """Emergency calls are over no limit and take from none."""
-    name, key, is_emergency = limit.name, _KEYS[limit.each], setup.is_emergency
+    name, is_emergency = limit.name, setup.is_emergency
+    key = _net_of(setup) if limit.each == "net" else _KEYS[limit.each]
     return Condition(lambda run: not is_emergency(run.facts.dialed) and run.over(name, key(run)), pure=False)
+
+
+def _net_of(setup: Setup) -> Callable[[Run], str]:
+    names = tuple(setup.nets)
+    match = NetworkSet(
+        [(index, network) for index, networks in enumerate(setup.nets.values()) for network in networks]
+    ).match
+
+    def net(run: Run) -> str:
+        found = match(run.facts.source)
+        return names[found[0]] if found else ""
+
+    return net
 
 
 _KEYS: dict[str | None, Callable[[Run], str]] = {

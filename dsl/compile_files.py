@@ -90,7 +90,7 @@ class _Reader:
             nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
             sounds={sound.name: sound for sound in map(self._sound, self.all_of(tree.Sound)) if sound is not None},
             hours=self._hours(),
-            limits={limit.name.text: _limit(limit) for limit in self.all_of(tree.Limit)},
+            limits={limit.name.text: self._limit(limit, directory) for limit in self.all_of(tree.Limit)},
             tables={table.name.text: self._table(table) for table in self.all_of(tree.Table)},
             trunks={
                 trunk.name.text: compiled_trunk(trunk, secrets, self.source, self.problems)
@@ -219,7 +219,20 @@ class _Reader:
         found = self.versioned(table.file, lambda path: load_table(path, kind, self.plan, self.problems))
         return found if found is not None else Table(kind, (), {})
 
+    def _limit(self, limit: tree.Limit, directory: Directory) -> Limit:
+        per = None if limit.per is None else limit.per.seconds
+        each = None if limit.each is None else limit.each.text
+        own = {} if limit.own is None else self._own_counts(limit.own, directory)
+        return Limit(limit.name.text, limit.count.value, per, each, own)
 
-def _limit(limit: tree.Limit) -> Limit:
-    per = None if limit.per is None else limit.per.seconds
-    return Limit(limit.name.text, limit.count.value, per, None if limit.each is None else limit.each.text)
+    def _own_counts(self, own: tree.Attribute, directory: Directory) -> dict[str, int]:
+        attribute = own.attribute.text
+        counts: dict[str, int] = {}
+        for user in directory.users.values():
+            written = user.attribute(attribute)
+            if written is not None and written.isascii() and written.isdigit():
+                counts[user.name] = int(written)
+            elif written is not None:
+                message = f"`{user.name}` has `{written}` as `{attribute}`, which is no whole number"
+                self.wrong(own, message, f"write `{attribute}: 2` in the users file")
+        return counts

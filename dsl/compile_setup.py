@@ -28,12 +28,20 @@ _SOS = ("urn:service:sos", "service:sos")
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """So many in a sliding window of `per` seconds, or at once (None), for each value of `each` or in all."""
+    """So many in a sliding window of `per` seconds, or at once (None), for each value of `each` or in all.
+
+    `own` has the number for users who have one of their own.
+    """
 
     name: str
     count: int
     per: float | None = None
     each: str | None = None
+    own: dict[str, int] = {}
+
+    def most(self, key: str) -> int:
+        """How many there can be for this key."""
+        return self.own.get(key, self.count)
 
 
 class Trunk(msgspec.Struct, frozen=True):

@@ -106,7 +106,7 @@ class Hours:
         excluded: Iterable[Hours] = (),
     ) -> None:
         self._windows = tuple(windows)
-        self._zone = zone
+        self.zone = zone
         self._holidays = tuple(holidays)
         self._stretches = tuple(stretches)
         self._excluded = tuple(excluded)
@@ -119,7 +119,7 @@ class Hours:
         if minute != self._minute:
             begun = minute * 60.0
             closed = any(hours.within(begun) for hours in self._excluded)
-            self._within = not closed and self._find(datetime.fromtimestamp(begun, self._zone))
+            self._within = not closed and self._find(datetime.fromtimestamp(begun, self.zone))
             self._minute = minute
         return self._within
 

@@ -43,7 +43,7 @@ _NAMED_BY = {
     "_PLAY": "the name of a sound",
     "_ANSWER": "`echo`, `tone`",
     "_MEDIA": "`direct`, `relay` or `auto`",
-    "_EACH": "`caller` or `source`",
+    "_EACH": "`caller`, `source` or `net`",
 }
 _CODES_AFTER = {"_REJECT", "_REDIRECT", "_NOTIFY", "_RESPONSE", "_ANSWERS", "_FAILOVER"}
 _STATEMENTS = {

@@ -128,8 +128,11 @@ STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller", "
 and of `transferor`.
 """
 
-LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source")
-"""What a limit can count for each of."""
+LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source", "net")
+"""What a limit can count for each of: a trunk is the one that a call came from, a net the first that has its source."""
+
+LIMITED_USERS = ("caller", "user", "callee")
+"""Those of them that are users, and can have a number of their own."""
 
 PARAMETER_TYPES = {"user": Type.USER, "number": Type.TEXT, "text": Type.TEXT}
 

@@ -58,13 +58,13 @@ class Meters:
     def over(self, limit: Limit, key: str, now: float) -> bool:
         """Whether one more would pass the limit for this key."""
         if limit.per is None:
-            return self._totals.get((limit.name, key), 0) >= limit.count
+            return self._totals.get((limit.name, key), 0) >= limit.most(key)
         window = self._windows.get((limit.name, key))
         if window is None:
             return False
         while window and window[0] <= now - limit.per:
             window.popleft()
-        return len(window) >= limit.count
+        return len(window) >= limit.most(key)
 
     def take(self, limit: Limit, key: str, now: float) -> bool:
         """Count one; True when it has to be given back at the call's end."""

@@ -14,7 +14,7 @@ from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, line_of, suggestion
 from dsl.numbers import without_separators
 from dsl.spoken import spoken
-from dsl.vocabulary import LIMITED_BY, MEDIA, SERVICES, UNTOUCHABLE_HEADERS
+from dsl.vocabulary import LIMITED_BY, LIMITED_USERS, MEDIA, SERVICES, UNTOUCHABLE_HEADERS
 
 _ONCE: dict[type[tree.Node], str] = {
     tree.PolicyName: "policy",
@@ -165,6 +165,18 @@ class _Checker:
         if each is not None and each.text not in LIMITED_BY:
             advice = suggestion(each.text, LIMITED_BY) or f"write {joined(f'`{name}`' for name in LIMITED_BY)}"
             self.report.wrong(each, f"a limit cannot count for each `{each.text}`", advice)
+        if limit.own is not None:
+            self._own_limit(limit.own, each)
+
+    def _own_limit(self, own: tree.Attribute, each: tree.Name | None) -> None:
+        base = own.base.text
+        if base not in LIMITED_USERS:
+            advice = f"write {joined(f'`{name}.{own.attribute.text}`' for name in LIMITED_USERS)}"
+            self.report.wrong(own.base, f"`{base}` is no user that a limit can count for", advice)
+        elif each is None or each.text != base:
+            counted = "all together" if each is None else f"each `{each.text}`"
+            message = f"`{spoken(own)}` is of each `{base}`, and this limit counts for {counted}"
+            self.report.wrong(own, message, f"write `for each {base}`")
 
     def _members(self, members: tuple[tree.Name, ...]) -> None:
         seen: set[str] = set()

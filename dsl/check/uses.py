@@ -17,6 +17,8 @@ def check_uses(script: tree.Script, names: Names, values: Values, report: Report
     subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
     for declaration in script.declarations:
         available = not isinstance(declaration, tree.On) or declaration.event.text in FACTS
+        if isinstance(declaration, tree.Limit) and declaration.own is not None:
+            values.known_attribute(declaration.own.attribute)
         if isinstance(declaration, tree.Numbers):
             values.sets.repeated(declaration.items)
         if isinstance(declaration, tree.On | tree.Sub | tree.Test) and available:

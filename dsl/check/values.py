@@ -108,12 +108,17 @@ class Values:
             advice = suggestion(column.text, known.columns) or f"it has {columns}"
             self.report.wrong(column, f"table `{table}` has no column `{column.text}`", advice)
 
+    def known_attribute(self, attribute: tree.Name) -> bool:
+        """Whether some user has this attribute; one that nobody has is told of."""
+        if attribute.text in self.attributes:
+            return True
+        if self.names.users_known:
+            advice = suggestion(attribute.text, self.attributes)
+            self.report.wrong(attribute, f"no user has `{attribute.text}`", advice)
+        return False
+
     def _user_attribute(self, base: tree.Name, attribute: tree.Name, one_user: bool) -> None:
-        if attribute.text not in self.attributes:
-            if self.names.users_known:
-                advice = suggestion(attribute.text, self.attributes)
-                self.report.wrong(attribute, f"no user has `{attribute.text}`", advice)
-        elif one_user:
+        if self.known_attribute(attribute) and one_user:
             user = self.setup.directory.users.get(base.text)
             if user is not None and user.attribute(attribute.text) is None:
                 message = f"`{base.text}` has no `{attribute.text}` in the users file"

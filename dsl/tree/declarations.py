@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Pattern, Text
 from dsl.tree.rules import Block
-from dsl.tree.values import Range
+from dsl.tree.values import Attribute, Range
 
 
 class Include(Node, frozen=True):
@@ -163,12 +163,16 @@ class Hours(Node, frozen=True):
 
 
 class Limit(Node, frozen=True):
-    """So many per sliding window, or at once (`per` None); for each value of `each`, else in all."""
+    """So many per sliding window, or at once (`per` None); for each value of `each`, else in all.
+
+    `own`: `caller.lines` in `caller.lines or 2 at once for each caller`, which says how many for whom it is not absent.
+    """
 
     name: Name
     count: Integer
     per: Duration | None
     each: Name | None
+    own: Attribute | None = None
 
 
 class Table(Node, frozen=True):

@@ -157,8 +157,9 @@ def _over(name: str, view: View, questions: Questions) -> Answer:
 
 
 def _within(name: str, view: View) -> Answer:
-    found = view.setup.hours[name].within(view.facts.time)
-    moment = datetime.fromtimestamp(view.facts.time, view.setup.zone)
+    hours = view.setup.hours[name]
+    found = hours.within(view.facts.time)
+    moment = datetime.fromtimestamp(view.facts.time, hours.zone)
     return Answer(found, f"it is {moment:%a %Y-%m-%d %H:%M}, {'within' if found else 'not within'} {name}")
 
 

@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 from dsl.compile_setup import Limit
 from dsl.decision import Ambient, Facts
-from dsl.networks import counting_unit
+from dsl.networks import Network, counting_unit
+from dsl.walk.membership import in_networks
 
 
 class Questions:
     """`asked` are the answers by name, `takes` the limits that were found to have room, with their keys."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, nets: dict[str, tuple[Network, ...]]) -> None:
         self._facts = facts
+        self._nets = nets
         self._ambient: Ambient = facts.ambient
         self.asked: dict[str, object] = {}
         self.takes: list[tuple[str, str]] = []
@@ -53,6 +55,8 @@ class Questions:
                 return ""
             case "source":
                 return counting_unit(facts.source)
+            case "net":
+                return next((name for name, nets in self._nets.items() if in_networks(facts.source, nets)), "")
             case "user":
                 return facts.user or facts.caller or ""
             case each:

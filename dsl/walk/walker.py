@@ -88,7 +88,7 @@ class _Walk:
 
     def __init__(self, walker: Walker, facts: Facts) -> None:
         self.walker = walker
-        self.questions = Questions(facts)
+        self.questions = Questions(facts, walker.setup.nets)
         self.rules: list[str] = []
         self.headers: list[HeaderEdit] = []
         self.tags: dict[str, str] = {}

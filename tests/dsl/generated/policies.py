@@ -185,11 +185,11 @@ def _hours(words: Vocabulary) -> list[str]:
 def _limits(words: Vocabulary) -> list[str]:
     made = []
     for name in words.some(("toll", "cps", "chans"), 0, 3):
-        each = words.random.choice(
-            ("", "", *(f" for each {what}" for what in ("caller", "user", "source", "dialed", "trunk", "callee")))
-        )
+        who = words.random.choice(("", "", "caller", "user", "source", "dialed", "trunk", "callee", "net"))
+        each = f" for each {who}" if who else ""
+        own = f"{who}.lines or " if who in ("caller", "user", "callee") and words.random.random() < 0.5 else ""
         words.limits.append(name)
-        made.append(f"limit {name} = {words.random.choice(('40 per 1h', '5 per 1s', '9 at once'))}{each}")
+        made.append(f"limit {name} = {own}{words.random.choice(('40 per 1h', '5 per 1s', '9 at once'))}{each}")
     return made
 
 

@@ -8,7 +8,7 @@ from random import Random
 NAMES = ("alice", "bob", "carol", "anna.schmidt", "dora", "held", "within", "user", "target")
 """Users; one has a dot, and some are called like words of the language, or like facts of some events."""
 
-ATTRIBUTES = ("mobile", "boss", "site")
+ATTRIBUTES = ("mobile", "boss", "site", "lines")
 NUMBERS = ("+4930111111", "+4930222222", "030222222", "0301234567", "00491511234567", "+441632960123", "01511234567")
 SHORT = ("100", "101", "1012", "201", "202", "203", "*43", "9100", "90301234567")
 EMERGENCY = ("110", "112")
@@ -118,6 +118,8 @@ def declare_users(words):
 def _attribute(attribute, random):
     if attribute == "boss":
         return random.choice(NAMES[:5])
+    if attribute == "lines":
+        return random.choice(("1", "2", "10"))
     if attribute == "site":
         return random.choice(TEXTS)
     if attribute == "display":
