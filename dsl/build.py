@@ -118,12 +118,13 @@ def _step(
     parties: tuple[tree.Party, ...],
     duration: tree.Duration | None,
     progress: tree.Duration | None,
+    despite: tree.Despite | None,
 ) -> tree.Step:
-    return tree.Step(span, "then", parties, duration, progress)
+    return tree.Step(span, "then", parties, duration, progress, despite)
 
 
 def _else(span: Span, step: tree.Step) -> tree.Step:
-    return tree.Step(span, "else", step.parties, step.duration, step.progress)
+    return tree.Step(span, "else", step.parties, step.duration, step.progress, step.despite)
 
 
 def _dial(span: Span, *parts: Any) -> tree.Dial:
@@ -133,7 +134,8 @@ def _dial(span: Span, *parts: Any) -> tree.Dial:
 
 def _forward(span: Span, *parts: Any) -> tree.Dial:
     *steps, notify, outcomes = parts
-    return tree.Dial(span, True, tuple(steps), notify, outcomes or ())
+    code, despite = notify or (None, None)
+    return tree.Dial(span, True, tuple(steps), code, outcomes or (), despite)
 
 
 def _sub(span: Span, name: tree.Name, *parts: Any) -> tree.Sub:
@@ -233,17 +235,23 @@ _NODES: dict[str, Callable[..., Any]] = {
     "dial": _dial,
     "forward": _forward,
     "first_step": _step,
-    "progress_first": lambda span, parties, progress, duration: _step(span, parties, duration, progress),
+    "progress_first": lambda span, parties, progress, duration, despite: _step(
+        span, parties, duration, progress, despite
+    ),
     "then_step": lambda span, step: step,
     "else_step": _else,
     "progress": lambda span, duration: duration,
+    "notify": _tuple_of,
+    "despite": tree.Despite,
     "parties": _tuple_of,
     "party": tree.Party,
     "outcomes": _tuple_of,
     "outcome": tree.Outcome,
     "do": lambda span, sub, *arguments: tree.Do(span, sub, tuple(item for item in arguments if item)),
-    "answer": lambda span, service: tree.Answer(span, service, None, False),
-    "answer_play": lambda span, sound, loop: tree.Answer(span, _name(span, "play"), sound, loop is not None),
+    "answer": lambda span, service, despite: tree.Answer(span, service, None, False, despite),
+    "answer_play": lambda span, sound, loop, despite: tree.Answer(
+        span, _name(span, "play"), sound, loop is not None, despite
+    ),
     "continue": tree.Continue,
     "play": lambda span, sound, party, loop: tree.Play(span, sound, party, loop is not None),
     "loop": lambda span: span,

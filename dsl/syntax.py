@@ -196,6 +196,8 @@ class _Teller:
 
     def _continued(self, left: frozenset[str]) -> list[str]:
         said: list[str] = []
+        # Whoever wants to overrule a proof knows the word; nobody else should be told of it.
+        left -= {"_DESPITE"}
         for rule, name in _PARTS.items():
             if beginnings(rule) <= left:
                 said.append(name)

@@ -1,7 +1,8 @@
 """What the checker proves of a policy, and what it refuses: all problems at once.
 
 Owns the order of the checks. `check` wants a script that could be parsed, and the setup that was read of its files,
-however incomplete: what could not be read was told of there, and is not told again.
+however incomplete: what could not be read was told of there, and is not told again. Nothing is proved of rules that
+hold a mistake, for the mistake would be told of once more by every proof that fails for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import msgspec
 from dsl import tree
 from dsl.check.declarations import check_declarations
 from dsl.check.paths import check_paths
+from dsl.check.proofs import check_proofs
 from dsl.check.report import Report
 from dsl.check.rules import check_rules
 from dsl.check.scenarios import check_scenarios
@@ -22,11 +24,12 @@ from dsl.resolve import Names, resolve
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What was found, and what the names mean. A policy with problems must not decide."""
+    """What was found, and what the names mean. A policy with problems must not decide; notices are for reviewers."""
 
     names: Names
     problems: list[Problem]
     warnings: list[Problem]
+    notices: list[Problem]
 
 
 def check(script: tree.Script, setup: Setup) -> Checked:
@@ -37,7 +40,10 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     check_declarations(script, report)
     check_rules(script, names, report)
     check_uses(script, names, values, report)
+    understood = not report.problems
     check_scenarios(script, values, report)
     if names.users_known:
         check_paths(script, names, setup, report)
-    return Checked(names, report.problems, report.warnings)
+        if understood:
+            check_proofs(script, names, setup, report)
+    return Checked(names, report.problems, report.warnings, report.notices)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from dsl import tree
-from dsl.check.logic import Atom, Formula, Opposite, atoms, required, subjects
+from dsl.check.logic import Atom, Formula, Opposite, lasts, required, subjects
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -41,13 +41,12 @@ class Knowledge:
 
     def add(self, formula: Formula, rule: tree.When, holds: bool) -> None:
         """Take in one rule more."""
-        asked = atoms(formula)
         known = Known(
             formula if holds else Opposite(formula),
             rule,
             holds,
             subjects(formula),
-            all(atom.kind != "other" for atom in asked),
+            lasts(formula),
         )
         constant = None if holds else next((atom for atom in required(formula) if atom.kind == "equal"), None)
         if constant is None:

@@ -6,6 +6,7 @@ Owns a reading of conditions that knows equality, groups, nets, patterns and abs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
@@ -87,7 +88,14 @@ class Opposite(msgspec.Struct, frozen=True):
 Formula: TypeAlias = Atom | AllOf | AnyOf | Opposite
 
 NEVER = AnyOf(())
+_OF_A_DIAL = re.compile(r"(e164\()*(target|code|rang|tried|redirected)\b").match
+"""What is another thing with each dial that ends."""
 UNAUTHENTICATED = Atom("caller", "absent")
+
+
+def lasts(formula: Formula) -> bool:
+    """Whether a formula is as true at a later event of the same call: nothing in it asks about the moment."""
+    return all(atom.kind != "other" and not _OF_A_DIAL(atom.subject) for atom in atoms(formula))
 
 
 def subjects(formula: Formula) -> frozenset[str]:
@@ -127,6 +135,31 @@ class Reader:
 
     def formula(self, condition: tree.Condition) -> Formula:
         """The condition as a formula."""
+        if isinstance(condition, tree.Compare) and condition.operator == "!=":
+            return Opposite(self.formula(tree.Compare(condition.span, condition.left, "==", condition.right)))
+        said = self._said(condition)
+        if isinstance(condition, tree.And | tree.Or | tree.Not) or not self._needs_caller(condition):
+            return said
+        if isinstance(condition, tree.Is) and condition.state.text == "absent":
+            return AnyOf((said, UNAUTHENTICATED))
+        return AllOf((said, Opposite(UNAUTHENTICATED)))
+
+    def _needs_caller(self, condition: tree.Condition) -> bool:
+        """Whether it says something of the account that calls, so that it fails where there is none.
+
+        A trunk may give `caller.number` without any account.
+        """
+        for node in tree.walk(condition):
+            if isinstance(node, tree.Attribute) and node.attribute.text != "number" and self._is_caller(node.base):
+                return True
+            if isinstance(node, tree.Reference) and self._is_caller(node.name):
+                return True
+        return False
+
+    def _is_caller(self, name: tree.Name) -> bool:
+        return name.text == "caller" and not name.quoted and self._names.of(name).kind is Kind.FACT
+
+    def _said(self, condition: tree.Condition) -> Formula:
         match condition:
             case tree.And(conditions=parts):
                 return AllOf(tuple(self.formula(part) for part in parts))
@@ -136,8 +169,6 @@ class Reader:
                 return Opposite(self.formula(part))
             case tree.Compare(left=left, operator="==", right=right):
                 return self._equality(left, right)
-            case tree.Compare(left=left, operator="!=", right=right):
-                return Opposite(self._equality(left, right))
             case tree.In(item=item, collection=collection):
                 return self._membership(item, collection)
             case tree.Matches(item=item, pattern=pattern):
@@ -152,6 +183,9 @@ class Reader:
                 return Opposite(UNAUTHENTICATED)
             case tree.Lookup(table=table, key=key):
                 return Atom(self.subject(key), "other", f"lookup {table.text}")
+            case tree.Over(limit=limit):
+                # Emergency calls are over no limit.
+                return AllOf((Atom(f"over {limit.text}", "other"), Opposite(Atom("dialed", "emergency"))))
             case tree.Is(subject=subject, state=state):
                 return Atom(f"{self.subject(subject)} is {state.text}", "other")
             case _:

@@ -1,7 +1,8 @@
-"""What holds where: rules that can never match, challenges that ask in vain, calls that anyone could make.
+"""What holds where: rules that can never match, challenges that ask in vain, forwarding that goes round.
 
 Owns the way through blocks, outcomes and subs with what is known on it: the conditions of the rules around, and that
-those above did not match. Whether that can all be true together is for `logic`.
+those above did not match. Whether that can all be true together is for `solver`, what it means for callers for
+`proofs`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,12 @@ import msgspec
 
 from dsl import tree
 from dsl.check.knowledge import Knowledge, Known
-from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposite, Reader
+from dsl.check.logic import UNAUTHENTICATED, AllOf, Formula, Reader
 from dsl.check.report import Report
 from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
 from dsl.diagnostics import line_of
-from dsl.networks import Network
 from dsl.resolve import Kind, Names
-from dsl.spoken import spoken
-from dsl.tree import Span
 from dsl.vocabulary import DECISIONS, FACTS
 
 _MOST_BLOCKS = 20_000
@@ -26,16 +24,14 @@ _MOST_BLOCKS = 20_000
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How a block was come to: what is known, the parameters that a caller chose, the subs that were done.
+    """How a block was come to: what is known, and the subs that were done.
 
-    `early`: the request can still be challenged. `transfers`: somebody in a call has it go elsewhere.
+    `early`: the request can still be challenged.
     """
 
     known: Knowledge
-    chosen: frozenset[Span]
     subs: tuple[str, ...]
     early: bool
-    transfers: bool = False
 
 
 def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
@@ -45,8 +41,7 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
         match declaration:
             case tree.On(event=event, body=body) if event.text in FACTS:
                 walker.dead_rules(body, Knowledge())
-                early, transfers = "challenge" in DECISIONS[event.text], event.text == "transfer"
-                walker.follow(body, Way(Knowledge(), frozenset(), (), early, transfers))
+                walker.follow(body, Way(Knowledge(), (), early="challenge" in DECISIONS[event.text]))
             case tree.Sub(body=body):
                 walker.dead_rules(body, Knowledge())
             case _:
@@ -63,14 +58,7 @@ class _Walker:
         self.reader = Reader(names, setup)
         self.solver = Solver(setup)
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
-        self.ours = _nets_of_ours(setup)
         self.forwards: dict[str, tuple[str, tree.Dial]] = {}
-        self.transit = {
-            item.name.text
-            for item in script.declarations
-            if isinstance(item, tree.Trunk) and any(isinstance(part, tree.Transit) for part in item.settings)
-        }
-        self.told: set[Span] = set()
         self.challenges: dict[tree.Challenge, bool] = {}
         self.blocks = 0
 
@@ -145,20 +133,13 @@ class _Walker:
                     self.challenges[statement] = in_vain and self.challenges.get(statement, True)
                 case tree.Dial():
                     self._dial(statement, here)
-                case tree.Transfer(party=party) if party.trunk is not None:
-                    self._toll(party, party.trunk.text, here)
-                case tree.Do(sub=sub, arguments=arguments) if sub.text in self.subs and sub.text not in way.subs:
-                    self._do(self.subs[sub.text], arguments, here)
+                case tree.Do(sub=sub) if sub.text in self.subs and sub.text not in way.subs:
+                    self._do(self.subs[sub.text], here)
                 case _:
                     pass
 
-    def _do(self, sub: tree.Sub, arguments: tuple[tree.Expression, ...], way: Way) -> None:
-        given = frozenset(
-            parameter.name.span
-            for parameter, argument in zip(sub.parameters, arguments, strict=False)
-            if self._chosen_part(argument, way.chosen) is not None
-        )
-        self.follow(sub.body, Way(way.known, given, (*way.subs, sub.name.text), way.early, way.transfers))
+    def _do(self, sub: tree.Sub, way: Way) -> None:
+        self.follow(sub.body, Way(way.known, (*way.subs, sub.name.text), way.early))
 
     def finish(self) -> None:
         """Report what only all ways together show."""
@@ -166,67 +147,12 @@ class _Walker:
             if in_vain and self.blocks <= _MOST_BLOCKS:
                 advice = "put it behind `when not authenticated`"
                 self.report.wrong(challenge, "whoever comes here is authenticated already", advice)
-        if self.blocks > _MOST_BLOCKS:
-            sub = next(iter(self.subs.values()))
-            message = "there are too many ways through the subs to check them all"
-            self.report.wrong(sub.name, message, "let fewer subs do each other")
 
     def _dial(self, dial: tree.Dial, way: Way) -> None:
-        for party in (party for step in dial.steps for party in step.parties):
-            if party.trunk is not None:
-                self._toll(party, party.trunk.text, way)
         if dial.forwarded:
             self._forward(dial, way.known)
         for outcome in dial.outcomes:
-            self.follow(outcome.body, Way(Knowledge(way.known, later=True), way.chosen, way.subs, early=False))
-
-    def _toll(self, party: tree.Party, trunk: str, way: Way) -> None:
-        """Refuse a way on which a stranger says whom we call at our expense.
-
-        What is one of the operator's constants there, or an emergency number, is no choice.
-        """
-        part = self._chosen_part(party.target, way.chosen)
-        pinned = {atom.subject for atom in way.known.constants()}
-        if part is None or part in pinned or party.target.span in self.told:
-            return
-        stranger = self._caller_is_stranger(trunk)
-        advice = "`authenticated` or `source in <a net of ours>`"
-        if way.transfers:
-            stranger, advice = _transferor_is_stranger(stranger, part)
-        if self._possible(way.known, stranger, Opposite(Atom("dialed", "emergency"))):
-            self.told.add(party.target.span)
-            self.report.wrong(
-                party.target,
-                f"anyone can choose `{part}` and be connected through trunk `{trunk}`",
-                f"require {advice} on this path",
-            )
-
-    def _caller_is_stranger(self, trunk: str) -> Formula:
-        """What holds where nobody knows who calls."""
-        nobody: list[Formula] = [UNAUTHENTICATED]
-        if self.ours:
-            nobody.append(Opposite(Atom("source", "networks", self.ours)))
-        if trunk in self.transit:
-            others = tuple(Atom("from trunk", "equal", name) for name in self.setup.trunks if name != trunk)
-            nobody.append(Opposite(AnyOf(others)))
-        return AllOf(tuple(nobody))
-
-    def _chosen_part(self, value: tree.Expression, chosen: frozenset[Span]) -> str | None:
-        """The part of a value that a caller chooses, as it is written."""
-        match value:
-            case tree.Reference(name=name):
-                meaning = self.names.of(name)
-                from_caller = meaning.chosen or (meaning.kind is Kind.PARAMETER and meaning.declared in chosen)
-                return spoken(value) if from_caller else None
-            case tree.Attribute(base=tree.Name(text="caller") as base, attribute=tree.Name(text="number")):
-                # A trunk says it of whoever calls through it; an account's own is chosen by nobody, as paths know.
-                return spoken(value) if self.names.of(base).kind is Kind.FACT else None
-            case tree.Header():
-                return spoken(value)
-            case tree.E164(argument=argument):
-                return self._chosen_part(argument, chosen)
-            case _:
-                return None
+            self.follow(outcome.body, Way(Knowledge(way.known, later=True), way.subs, early=False))
 
     def _possible(self, known: Knowledge, *formulas: Formula) -> bool:
         near = known.near(AllOf(formulas))
@@ -255,27 +181,3 @@ class _Walker:
             if following == start and start == min(way):
                 round_trip = " to ".join(f"`{name}`" for name in [*way, start])
                 self.report.wrong(dial, f"this forwarding goes round: {round_trip}", "let one of them ring")
-
-
-def _transferor_is_stranger(caller: Formula, part: str) -> tuple[Formula, str]:
-    """What holds where nobody knows who chooses this part of a transfer's target, and what to require.
-
-    `caller` is what holds where nobody knows who calls. A transferor who is the caller is as well known as that one.
-    What the transferor did not say itself may be the caller's word, or both's.
-    """
-    unknown = Opposite(Atom("transferor is known", "other"))
-    transferor = AllOf((unknown, AnyOf((Opposite(Atom("transferor is caller", "other")), caller))))
-    if part in ("dialed", "transferor"):
-        return transferor, "`transferor is known`"
-    return AnyOf((caller, transferor)), "`authenticated and transferor is known`"
-
-
-def _nets_of_ours(setup: Setup) -> tuple[Network, ...]:
-    """The networks of declared nets that no trunk has among its peers."""
-    peers = [peer for trunk in setup.trunks.values() for peer in trunk.peers]
-    return tuple(
-        network
-        for networks in setup.nets.values()
-        if not any(network.overlaps(peer) for network in networks for peer in peers)
-        for network in networks
-    )

@@ -1,6 +1,6 @@
 """Where the checks put what they find.
 
-Owns nothing but the two lists: problems refuse a policy, warnings do not.
+Owns nothing but the three lists: problems refuse a policy, warnings do not; notices tell a reviewer what was decided.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dsl.tree import Span
 
 
 class Report:
-    """Problems and warnings of one script."""
+    """Problems, warnings and notices of one script."""
 
     def __init__(self, script: tree.Script) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.notices: list[Problem] = []
         self._source = Source.of(script)
 
     def wrong(self, at: tree.Node | Span, message: str, advice: str | None = None, related: Span | None = None) -> None:
@@ -25,6 +26,10 @@ class Report:
     def doubtful(self, at: tree.Node | Span, message: str, advice: str | None = None) -> None:
         """Something that the operator should know."""
         self.warnings.append(self._problem(at, message, advice, None))
+
+    def notice(self, at: tree.Node | Span, message: str, advice: str | None = None) -> None:
+        """Something that every reviewer should see."""
+        self.notices.append(self._problem(at, message, advice, None))
 
     def later(self, at: tree.Node | Span, what: str) -> None:
         """Something that the language has, and this version of the server has not."""

@@ -6,7 +6,7 @@ Owns the answer "no" only where that is certain; where it does not see it, or it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dsl.check.logic import AllOf, AnyOf, Atom, Between, Formula, Operand, Opposite, atoms
 from dsl.compile_setup import Setup
@@ -28,15 +28,26 @@ class Solver:
         self._splits = 0
         return self._possible(AllOf(tuple(formulas)), {})
 
+    def possible_given(self, known: dict[Atom, bool], formulas: Iterable[Formula]) -> bool:
+        """The same where some atoms are known to hold or not, and these contradict each other in nothing."""
+        self._splits = 0
+        return self._possible(AllOf(tuple(formulas)), known)
+
+    def simplified(self, formula: Formula, known: dict[Atom, bool]) -> Formula | bool:
+        """What is left of a formula where some atoms are known; whether it holds, where that is certain."""
+        return self._simplified(formula, known)
+
     def _possible(self, formula: Formula, known: dict[Atom, bool]) -> bool:
         left = self._simplified(formula, known)
         while not isinstance(left, bool):
-            forced = _forced(left)
-            if forced is None:
+            forced = list(_forced(left))
+            if not forced:
                 break
-            if not self._consistent(*forced, known):
-                return False
-            known = {**known, forced[0]: forced[1]}
+            known = dict(known)
+            for atom, value in forced:
+                if not self._consistent(atom, value, known):
+                    return False
+                known[atom] = value
             left = self._simplified(left, known)
         if isinstance(left, bool):
             return left
@@ -129,6 +140,8 @@ class Solver:
                     return not self._holds_of(second, constant)
                 case Atom(kind="among", operand=frozenset() as members):
                     return not any(self._holds_of(second, member) for member in members)
+                case Atom(kind="form", operand=str()) if second.kind == "emergency":
+                    return not any(self._holds_of(first, number) for number in self._setup.emergency)
                 case Atom(kind="networks", operand=tuple() as networks) if isinstance(second.operand, tuple):
                     around = second.operand
                     return not any(inner.overlaps(outer) for inner in networks for outer in around)
@@ -161,23 +174,23 @@ class Solver:
                 return False
 
 
-def _forced(formula: Formula) -> tuple[Atom, bool] | None:
-    """An atom that must have one value for the formula to hold."""
+def _forced(formula: Formula) -> Iterator[tuple[Atom, bool]]:
+    """Atoms that must have one value for the formula to hold."""
     match formula:
         case Atom():
-            return formula, True
+            yield formula, True
         case Opposite(part=Atom() as atom):
-            return atom, False
+            yield atom, False
         case AllOf(parts=parts):
             for part in parts:
-                found = _forced(part) if isinstance(part, Atom | Opposite) else None
-                if found is not None:
-                    return found
+                yield from _forced(part)
         case Opposite(part=AnyOf(parts=parts)):
-            return _forced(Opposite(parts[0]))
+            for part in parts:
+                yield from _forced(Opposite(part))
+        case Opposite(part=Opposite(part=part)):
+            yield from _forced(part)
         case _:
             pass
-    return None
 
 
 def _within(inner: Network, outer: Network) -> bool:

@@ -111,7 +111,7 @@ class Lookup:
             self.problems.append(self.source.problem(span, error.message))
             return scope
         for name, _, _ in captures:
-            span = _capture_span(pattern, name)
+            span = capture_span(pattern, name)
             meaning = Meaning(Kind.CAPTURE, Type.TEXT, span, chosen=True)
             scope = self.bind(tree.Name(span, name), meaning, scope, certain)
         return scope
@@ -225,6 +225,7 @@ def _without_article(kinds: tuple[Kind, ...]) -> str:
     return joined(kind.removeprefix("a ") for kind in kinds)
 
 
-def _capture_span(pattern: tree.Pattern, name: str) -> Span:
+def capture_span(pattern: tree.Pattern, name: str) -> Span:
+    """Where the name of a capture stands in a pattern."""
     start = pattern.span.column + 1 + pattern.text.index(f"{{{name}:") + 1
     return pattern.span.on_line(start, len(name))

@@ -66,6 +66,7 @@ from dsl.tree.rules import Challenge as Challenge
 from dsl.tree.rules import Continue as Continue
 from dsl.tree.rules import Decision as Decision
 from dsl.tree.rules import Deliver as Deliver
+from dsl.tree.rules import Despite as Despite
 from dsl.tree.rules import Dial as Dial
 from dsl.tree.rules import Do as Do
 from dsl.tree.rules import Log as Log

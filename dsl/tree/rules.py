@@ -7,11 +7,20 @@ from typing import Literal, TypeAlias
 from dsl.tree.basics import Code, Duration, Integer, Name, Node, Span, Text
 from dsl.tree.values import Condition, Expression
 
+
+class Despite(Node, frozen=True):
+    """`despite "reason"`: what `check` would refuse here is meant so."""
+
+    reason: Text
+
+
 # Decisions: what ends a path
 
 
 class Challenge(Node, frozen=True):
     """Ask who it is."""
+
+    despite: Despite | None = None
 
 
 class Accept(Node, frozen=True):
@@ -20,6 +29,7 @@ class Accept(Node, frozen=True):
     max_contacts: Integer | None
     min_expires: Duration | None
     max_expires: Duration | None
+    despite: Despite | None = None
 
 
 class Reject(Node, frozen=True):
@@ -27,6 +37,7 @@ class Reject(Node, frozen=True):
 
     code: Code
     reason: Text | None
+    despite: Despite | None = None
 
 
 class Redirect(Node, frozen=True):
@@ -34,6 +45,7 @@ class Redirect(Node, frozen=True):
 
     code: Code
     target: Expression
+    despite: Despite | None = None
 
 
 class Party(Node, frozen=True):
@@ -50,6 +62,7 @@ class Step(Node, frozen=True):
     parties: tuple[Party, ...]
     duration: Duration | None
     progress: Duration | None
+    despite: Despite | None = None
 
 
 class Outcome(Node, frozen=True):
@@ -60,12 +73,16 @@ class Outcome(Node, frozen=True):
 
 
 class Dial(Node, frozen=True):
-    """`dial`, or `forward` (`forwarded`), which tells the caller with the status `notify`, if given."""
+    """`dial`, or `forward` (`forwarded`), which tells the caller with the status `notify`, if given.
+
+    `despite` stands after that; one that stands before it is that of the last step.
+    """
 
     forwarded: bool
     steps: tuple[Step, ...]
     notify: Code | None
     outcomes: tuple[Outcome, ...]
+    despite: Despite | None = None
 
 
 class Do(Node, frozen=True):
@@ -81,6 +98,7 @@ class Answer(Node, frozen=True):
     service: Name
     sound: Name | None
     loop: bool
+    despite: Despite | None = None
 
 
 class Continue(Node, frozen=True):
@@ -100,12 +118,14 @@ class Transfer(Node, frozen=True):
 
     party: Party
     duration: Duration | None
+    despite: Despite | None = None
 
 
 class Deliver(Node, frozen=True):
     """Hand a MESSAGE to a user."""
 
     target: Expression
+    despite: Despite | None = None
 
 
 Decision: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Do | Answer | Continue | Play | Transfer | Deliver
