@@ -8,14 +8,18 @@ and `check`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from dsl.tree import Script, Span
 
+Severity: TypeAlias = Literal["error", "warning", "notice"]
+"""An error refuses the policy. A warning is probably a mistake; a notice is what a reviewer should have seen."""
+
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing that is wrong, at `length` characters from `line`:`column` on.
+    """One thing that is to be told, at `length` characters from `line`:`column` on.
 
     `text` is the line itself; `advice` what to write instead, if that is known; `related` another place that
     matters, as `line:column`, of another file `file:line:column`.
@@ -29,14 +33,11 @@ class Problem(msgspec.Struct, frozen=True):
     text: str = ""
     advice: str | None = None
     related: str | None = None
+    severity: Severity = "error"
 
     def __str__(self) -> str:
-        """The form in which an operator reads it."""
-        return self.rendered("error")
-
-    def rendered(self, kind: str) -> str:
-        """`file:line:col: kind: message`, the line without its indent, and a caret line with the advice."""
-        head = f"{self.file}:{self.line}:{self.column}: {kind}: {self.message}"
+        """`file:line:col: severity: message`, the line without its indent, and a caret line with the advice."""
+        head = f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"
         if not self.text.strip():
             return head if self.advice is None else f"{head}\n  {self.advice}"
         shown = self.text.lstrip()
@@ -47,11 +48,19 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class PolicyError(Exception):
-    """A policy that cannot be used; `problems` holds all that is wrong, in the order of the file."""
+    """A policy that cannot be used; `problems` holds all that is wrong, in the order of the file, and `remarks`
+    the warnings and notices.
+    """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+    def __init__(self, problems: Iterable[Problem], remarks: Iterable[Problem] = ()) -> None:
+        self.problems = in_order(problems)
+        self.remarks = in_order(remarks)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, in the order of the files."""
+    return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
 
 
 class Source:

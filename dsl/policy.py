@@ -6,6 +6,7 @@ nothing else: the same facts give the same decision, for as long as the version 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dsl import tree
@@ -44,7 +45,15 @@ class Policy:
     were when this version was loaded. `headers` are those of a request that its rules ask for, by lower-case name.
     """
 
-    def __init__(self, script: tree.Script, path: Path, setup: Setup, version: str, warnings: list[Problem]) -> None:
+    def __init__(
+        self,
+        script: tree.Script,
+        path: Path,
+        setup: Setup,
+        version: str,
+        warnings: list[Problem],
+        notices: Sequence[Problem] = (),
+    ) -> None:
         self.script = script
         self.path = path
         self.hash = version
@@ -58,6 +67,7 @@ class Policy:
         self.emergency: frozenset[str] = setup.emergency
         self._callees = setup.callees
         self.warnings = warnings
+        self.notices = notices
         names = [item.name.value for item in script.declarations if isinstance(item, tree.PolicyName)]
         self.name = names[0] if names else path.stem
         self._program: Program = compiled_program(script, setup, version)
@@ -182,5 +192,5 @@ def load(path: str | Path) -> Policy:
     checked = check(script, loaded.setup)
     problems += checked.problems
     if problems:
-        raise PolicyError(problems)
-    return Policy(script, path, loaded.setup, loaded.version, checked.warnings)
+        raise PolicyError(problems, [*checked.warnings, *checked.notices])
+    return Policy(script, path, loaded.setup, loaded.version, checked.warnings, checked.notices)

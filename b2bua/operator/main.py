@@ -117,22 +117,23 @@ def run(
 @_JSON
 def check(policy: Path, as_json: bool) -> None:
     """Say everything that is wrong with POLICY, and what holds where it says nothing."""
-    from b2bua.operator.policy_file import check_json, check_text, load_policy, problems_text
-    from dsl.diagnostics import PolicyError
+    from b2bua.operator.policy_file import check_json, check_text, load_policy, problems_text, remarks
+    from dsl.diagnostics import PolicyError, in_order
 
-    loaded, problems = None, []
+    loaded = None
     try:
         loaded = load_policy(policy)
+        told = remarks(loaded)
     except PolicyError as error:
-        problems = error.problems
+        told = in_order([*error.problems, *error.remarks])
     if as_json:
-        click.echo(check_json(policy, loaded, problems))
+        click.echo(check_json(policy, loaded, told))
     else:
-        if text := problems_text(loaded, problems):
-            click.echo(text, err=True)
+        if told:
+            click.echo(problems_text(told), err=True)
         if loaded is not None:
             click.echo(check_text(loaded))
-    if problems:
+    if loaded is None:
         sys.exit(1)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from b2bua.operator.reading import readable
-from dsl.diagnostics import Problem
+from dsl.diagnostics import Problem, in_order
 from dsl.grammar_tables import kept
 from dsl.policy import Policy, load
 
@@ -29,10 +29,14 @@ def load_policy(path: Path) -> Policy:
         return load(path)
 
 
-def problems_text(policy: Policy | None, problems: list[Problem]) -> str:
-    """Errors and warnings, one after the other."""
-    warnings = [] if policy is None else [warning.rendered("warning") for warning in policy.warnings]
-    return "\n".join([*(str(problem) for problem in problems), *warnings])
+def remarks(policy: Policy) -> list[Problem]:
+    """The warnings and notices of a policy that may be used, in the order of its files."""
+    return in_order([*policy.warnings, *policy.notices])
+
+
+def problems_text(told: list[Problem]) -> str:
+    """Errors, warnings and notices, one after the other."""
+    return "\n".join(map(str, told))
 
 
 def check_text(policy: Policy) -> str:
@@ -43,17 +47,33 @@ def check_text(policy: Policy) -> str:
     return "\n".join(lines)
 
 
-def check_json(path: Path, policy: Policy | None, problems: list[Problem]) -> bytes:
-    """The same for an editor: `policy` None where there are problems."""
+def check_json(path: Path, policy: Policy | None, told: list[Problem]) -> bytes:
+    """The same for an editor: `policy` None where there are errors. `docs/check.md` describes it."""
     shown = {
         "file": str(path),
         "policy": None if policy is None else policy.name,
         "version": None if policy is None else policy.hash,
-        "problems": problems,
-        "warnings": [] if policy is None else policy.warnings,
+        "problems": [_for_editors(problem) for problem in told],
         "defaults": [] if policy is None else policy.defaults_in_force,
     }
     return msgspec.json.format(msgspec.json.encode(shown))
+
+
+def _for_editors(problem: Problem) -> dict[str, object]:
+    return {
+        "severity": problem.severity,
+        "file": problem.file,
+        "start": {"line": problem.line, "column": problem.column},
+        "end": {"line": problem.line, "column": problem.column + problem.length},
+        "message": problem.message,
+        "advice": problem.advice,
+        "related": None if problem.related is None else _place(problem.related, problem.file),
+    }
+
+
+def _place(related: str, file: str) -> dict[str, object]:
+    *name, line, column = related.rsplit(":", 2)
+    return {"file": name[0] if name else file, "line": int(line), "column": int(column)}
 
 
 class Tested(msgspec.Struct, frozen=True):

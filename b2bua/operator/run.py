@@ -14,7 +14,7 @@ from b2bua.io.listening import address_text, listener_text
 from b2bua.io.log import open_log
 from b2bua.io.server import Plan, serve
 from b2bua.operator.accounts import shown_accounts
-from b2bua.operator.policy_file import load_policy, problems_text
+from b2bua.operator.policy_file import load_policy, problems_text, remarks
 from b2bua.operator.settings_file import DEFAULT_LISTEN, read_settings, unusable
 from b2bua.settings import Listener, Settings
 from dsl.diagnostics import joined
@@ -31,8 +31,8 @@ def run(
     """Run a server until it is told to end. Raises SettingsError, PolicyError or ServerError."""
     settings = _settings(settings_path, listen)
     policy = load_policy(policy_path)
-    if policy.warnings:
-        print(problems_text(policy, []), file=sys.stderr)
+    if told := remarks(policy):
+        print(problems_text(told), file=sys.stderr)
     plan = Plan(settings, policy, partial(load_policy, policy_path), state, open_log(log_json), trace)
     serve(plan, partial(_announce, plan))
 

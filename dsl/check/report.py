@@ -5,8 +5,10 @@ Owns nothing but the three lists: problems refuse a policy, warnings do not; not
 
 from __future__ import annotations
 
+import msgspec
+
 from dsl import tree
-from dsl.diagnostics import Problem, Source
+from dsl.diagnostics import Problem, Severity, Source
 from dsl.tree import Span
 
 
@@ -25,19 +27,27 @@ class Report:
 
     def doubtful(self, at: tree.Node | Span, message: str, advice: str | None = None) -> None:
         """Something that the operator should know."""
-        self.warnings.append(self._problem(at, message, advice, None))
+        self.warnings.append(self._problem(at, message, advice, None, "warning"))
 
     def notice(self, at: tree.Node | Span, message: str, advice: str | None = None) -> None:
         """Something that every reviewer should see."""
-        self.notices.append(self._problem(at, message, advice, None))
+        self.notices.append(self._problem(at, message, advice, None, "notice"))
 
     def later(self, at: tree.Node | Span, what: str) -> None:
         """Something that the language has, and this version of the server has not."""
         self.wrong(at, f"{what} is not available yet")
 
-    def _problem(self, at: tree.Node | Span, message: str, advice: str | None, related: Span | None) -> Problem:
+    def _problem(
+        self,
+        at: tree.Node | Span,
+        message: str,
+        advice: str | None,
+        related: Span | None,
+        severity: Severity = "error",
+    ) -> Problem:
         span = at.span if isinstance(at, tree.Node) else at
-        return self._source.problem(span, message, advice, related)
+        problem = self._source.problem(span, message, advice, related)
+        return problem if severity == "error" else msgspec.structs.replace(problem, severity=severity)
 
 
 def beginning(script: tree.Script) -> Span:

@@ -64,7 +64,15 @@ def test_a_bad_policy_is_refused_with_every_problem(tmp_path: Path) -> None:
     assert done.stdout == ""
     shown = json.loads(b2bua("check", path, "--json").stdout)
     assert (shown["policy"], len(shown["problems"])) == (None, 2)
-    assert shown["problems"][0]["line"] == 3
+    assert shown["problems"][0] == {
+        "severity": "error",
+        "file": str(path),
+        "start": {"line": 3, "column": 35},
+        "end": {"line": 3, "column": 39},
+        "message": "`9405` cannot stand here",
+        "advice": "a refusal has a status from 400 to 699, such as `403` or `404`",
+        "related": None,
+    }
 
 
 def test_an_editor_gets_the_good_news_as_json(tmp_path: Path) -> None:

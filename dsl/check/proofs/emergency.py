@@ -42,13 +42,13 @@ class Emergency:
 
     def decision(self, decision: tree.Decision, way: Way) -> None:
         """Look at who comes here with an emergency number."""
-        dialled = self._dialled(decision, way) if isinstance(decision, tree.Dial) else []
+        dialled = self._dialled(decision, way)
         stranger = way.cases.get(STRANGER_IN_NEED)
         if dialled and stranger is not None and stranger.possible():
             for party, despite in dialled:
                 trunk = "" if party.trunk is None else party.trunk.text
                 message = f"anyone can call an emergency service through trunk `{trunk}`"
-                self._findings.refuse(party.target, message, f"require {self._proof()} on this path", despite)
+                self._findings.refuse(party.target, message, f"require {self._proof(way)} on this path", despite)
         if dialled:
             self._goes_out = True
             return
@@ -60,14 +60,16 @@ class Emergency:
                     self._kept.append((decision, number, self._whose(standing)))
                     return
 
-    def _dialled(self, dial: tree.Dial, way: Way) -> list[tuple[tree.Party, list[tree.Despite | None]]]:
+    def _dialled(self, decision: tree.Decision, way: Way) -> list[tuple[tree.Party, list[tree.Despite | None]]]:
         """The parties that are called by the number as it was dialled, each with its reasons."""
-        return [
-            (party, [step.despite, dial.despite])
-            for step in dial.steps
-            for party in step.parties
-            if party.trunk is not None and self._is_as_dialled(party.target, way)
-        ]
+        match decision:
+            case tree.Dial(steps=steps, despite=despite):
+                parties = [(party, [step.despite, despite]) for step in steps for party in step.parties]
+            case tree.Transfer(party=party, despite=despite):
+                parties = [(party, [despite])]
+            case _:
+                return []
+        return [pair for pair in parties if pair[0].trunk is not None and self._is_as_dialled(pair[0].target, way)]
 
     def finish(self, report: Report) -> None:
         """Tell of all that keeps an emergency call; where none goes out at all, of that alone."""
@@ -102,7 +104,9 @@ class Emergency:
     def _whose(self, standing: Standing) -> str:
         return next(words for words, formula in self._people.ways_to_be_ours().items() if standing.possible(formula))
 
-    def _proof(self) -> str:
+    def _proof(self, way: Way) -> str:
+        if way.event == "transfer":
+            return "`transferor is known`"
         nets = [f"`source in {name}`" for name in self._people.not_wide][:2]
         return joined([*nets, "`authenticated`"])
 

@@ -18,11 +18,15 @@ class Item:
 
 @dataclass(eq=False)
 class Block:
-    """A block at the top: an event or a sub, and the decision that fits wherever it is done."""
+    """A block at the top: an event or a sub, and the decision that fits wherever it is done.
+
+    `rescue` is the rule with which it begins where the checker misses one that lets emergency calls out.
+    """
 
     head: str
     body: list[Item]
     fallback: str
+    rescue: Item | None = None
 
     def does(self):
         """The names of the subs that are done in it."""
@@ -57,6 +61,7 @@ class Page:
     comments: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=lambda: [""])
     owners: dict[int, tuple[Item, list[Item], Block]] = field(default_factory=dict)
+    heads: dict[int, Block] = field(default_factory=dict)
 
     def write(self, text):
         first, *others = text.split("\n")
@@ -64,6 +69,7 @@ class Page:
         self.lines += others
 
     def block(self, block):
+        self.heads[len(self.lines)] = block
         self.write(f"{block.head} {{")
         self._items(block.body, block, 1)
         self.write("\n}\n")
@@ -92,6 +98,11 @@ class Page:
 
     def repair(self, line):
         """Take out a line's statement, or have it decide something harmless. False if none is there."""
+        begun = self.heads.get(line)
+        if begun is not None and begun.rescue is not None:
+            begun.body.insert(0, begun.rescue)
+            begun.rescue = None
+            return True
         while line > 0 and line not in self.owners:
             line -= 1
         if line == 0:

@@ -73,6 +73,7 @@ def policy(
     def made() -> GeneratedPolicy:
         page.lines[:] = [""]
         page.owners.clear()
+        page.heads.clear()
         for declaration in declarations:
             page.write(f"{declaration}\n")
         for block in done(blocks):

@@ -39,7 +39,19 @@ class Rules:
         if "challenge" in DECISIONS[name] and self.random.random() < 0.5:
             challenge = Item("decision", "challenge")
             body.insert(0, Item("when", "when not authenticated", [challenge], True))
-        return Block(f"on {name}", body, fallback(place.events))
+        rescue = self._rescue() if name == "call" else None
+        if rescue is not None and self.random.random() < 0.5:
+            body.insert(0, rescue)
+            rescue = None
+        return Block(f"on {name}", body, fallback(place.events), rescue)
+
+    def _rescue(self):
+        """The rule that lets emergency calls out, and only those of our own people."""
+        if not self.words.trunks or not self.words.emergency:
+            return None
+        ours = " or ".join([*(f"source in {name}" for name in self.words.nets), "authenticated"])
+        dial = Item("decision", f"dial dialed via {self.random.choice(self.words.trunks)}")
+        return Item("when", f"when dialed is emergency and ({ours})", [dial], True)
 
     def sub(self, sub, others):
         """A sub: its name, the events that come to it, and its parameters; it may do the `others`."""
@@ -109,7 +121,12 @@ class Rules:
             return self._dial(place, word)
         if word == "do":
             return Item("decision", self._do(self.random.choice(subs), place))
-        return Item("decision", getattr(self, f"_{word}")(place))
+        text = getattr(self, f"_{word}")(place)
+        return Item("decision", text if word in ("continue", "play") else f"{text}{self._despite()}")
+
+    def _despite(self):
+        """A reason now and then; where there is nothing to overrule, a repair takes the decision out."""
+        return ' despite "meant so"' if self.random.random() < 0.03 else ""
 
     def _challenge(self, place):
         return "challenge"
@@ -161,7 +178,7 @@ class Rules:
         for _ in range(self.random.choice((0, 0, 0, 1, 2))):
             steps += f" {self.random.choice(('then', 'else'))} {self._step(place)}"
         if word == "forward":
-            steps += self.random.choice(("", " notify 181", " notify 180"))
+            steps += self.random.choice(("", f" notify 181{self._despite()}", " notify 180"))
         outcomes = None
         if place.nested < _MOST_NESTED and self.random.random() < 0.3:
             outcomes = [self._outcome(kind, place) for kind in self.words.some(OUTCOMES)]
@@ -178,7 +195,7 @@ class Rules:
         duration = self.random.choice(("", "", "for 20s", "for 1min", "for 2500ms"))
         progress = self.random.choice(("", "", "", "progress 4s"))
         bounds = [bound for bound in self.random.sample((duration, progress), 2) if bound]
-        return " ".join([" and ".join(parties), *bounds])
+        return f"{' '.join([' and '.join(parties), *bounds])}{self._despite()}"
 
     def party(self, place):
         """Whom a step rings."""
