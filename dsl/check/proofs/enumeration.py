@@ -66,7 +66,7 @@ class Enumeration:
                 self._open.add(way.event)
 
     def rule(self, rule: tree.When, way: Way, body: Seen, rest: Seen) -> None:
-        """A rule that asks who exists, and what is answered for it and without it: told where it is answered first."""
+        """A rule that asks who exists, and what is answered for it and without it."""
         asked = self._asks(rule.condition, way)
         if asked is None:
             return
@@ -79,7 +79,7 @@ class Enumeration:
         told = _but_challenges(here) or _but_challenges(elsewhere)
         self._answered.update(node.span for decision in told for node in tree.walk(decision))
         reasons = [reason for decision in told for reason in reasons_of(decision)]
-        self._findings.refuse(told[0], _message(asked), _ADVICE, reasons)
+        self._findings.refuse(rule.condition, _message(asked), _ADVICE, reasons)
 
     def finish(self, script: tree.Script, report: Report) -> None:
         """Tell of the users who can be reached by name, where no rule was told of for it; and of open events."""
