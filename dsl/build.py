@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from dsl import tree
+from dsl.composing import ComposingError, composed
 from dsl.tree import Span
 from dsl.vocabulary import MONTHS
 
@@ -143,6 +144,16 @@ def _sub(span: Span, name: tree.Name, *parts: Any) -> tree.Sub:
     return tree.Sub(span, name, tuple(parameter for parameter in parameters if parameter), body)
 
 
+def _with_values(value: tree.Expression) -> tree.Expression:
+    """A text with values in it; one that cannot be read stays a text, of which `check` speaks."""
+    if not isinstance(value, tree.Text):
+        return value
+    try:
+        return composed(value)
+    except ComposingError:
+        return value
+
+
 def _negated(kind: Callable[..., Any]) -> Callable[..., Any]:
     return lambda span, *fields: tree.Not(span, kind(span, *fields))
 
@@ -257,9 +268,9 @@ _NODES: dict[str, Callable[..., Any]] = {
     "loop": lambda span: span,
     "transfer": tree.Transfer,
     "deliver": tree.Deliver,
-    "tag": tree.Tag,
-    "log": tree.Log,
-    "set_header": tree.SetHeader,
+    "tag": lambda span, name, value: tree.Tag(span, name, _with_values(value)),
+    "log": lambda span, text: tree.Log(span, _with_values(text)),
+    "set_header": lambda span, name, value: tree.SetHeader(span, name, _with_values(value)),
     "strip_header": tree.StripHeader,
     "media": tree.Media,
     # conditions

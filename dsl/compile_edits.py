@@ -7,7 +7,7 @@ or a log.
 from __future__ import annotations
 
 from dsl import tree
-from dsl.compile_values import Scope
+from dsl.compile_values import Compiled, Scope
 from dsl.decision import HeaderEdit
 from dsl.evaluate import Execute, Run
 from dsl.vocabulary import MEDIA
@@ -28,7 +28,7 @@ def compiled_edit(action: tree.Action, scope: Scope) -> Execute:
 
             return tag
         case tree.Log(text=expression):
-            line = scope.compiled(expression).value
+            line = _line(expression, scope).value
 
             def log(run: Run) -> None:
                 text = line(run)
@@ -55,6 +55,13 @@ def compiled_edit(action: tree.Action, scope: Scope) -> Execute:
                 run.media = way
 
             return media
+
+
+def _line(expression: tree.Expression, scope: Scope) -> Compiled:
+    """What a log line says: an absent value in it is a dash, and no line less."""
+    if isinstance(expression, tree.Composed):
+        return scope.composed(expression, "-")
+    return scope.compiled(expression)
 
 
 def clean(value: str | float) -> str:

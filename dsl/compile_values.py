@@ -12,6 +12,7 @@ from enum import StrEnum
 from dsl import tree
 from dsl.evaluate import Run, Value
 from dsl.numbers import NumberPlan
+from dsl.spoken import spoken
 from dsl.users import User
 from dsl.values import Frozen
 
@@ -122,12 +123,31 @@ class Scope:
                 return Compiled(lambda run: run.facts.headers.get(wanted), Kind.TEXT, f"header {wanted}")
             case tree.E164(argument=argument):
                 return self._e164(self.compiled(argument))
+            case tree.Composed():
+                return self.composed(expression, None)
             case tree.Text(value=text) | tree.Network(text=text):
                 return _constant(text, Kind.TEXT)
             case tree.Integer(value=number):
                 return _constant(number, Kind.WHOLE)
             case tree.Duration(seconds=seconds):
                 return _constant(seconds or 0, Kind.WHOLE)
+
+    def composed(self, text: tree.Composed, absent: str | None) -> Compiled:
+        """A text with its values, `absent` for one that is not there; without it the whole is absent too."""
+        values = tuple(self.compiled(part).value for part in text.parts)
+
+        def value(run: Run) -> str | None:
+            made = ""
+            for part in values:
+                found = part(run)
+                if found is None:
+                    if absent is None:
+                        return None
+                    found = absent
+                made += str(found)
+            return made
+
+        return Compiled(value, Kind.TEXT, spoken(text))
 
     def _reference(self, name: tree.Name) -> Compiled:
         local = None if name.quoted else self.names.get(name.text)

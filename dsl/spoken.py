@@ -21,6 +21,8 @@ def spoken(node: tree.Expression | tree.Condition | tree.Element | tree.Set) -> 
             return f'header "{header.value}"'
         case tree.E164(argument=argument):
             return f"e164({spoken(argument)})"
+        case tree.Composed(parts=parts):
+            return f'"{"".join(_part(part) for part in parts)}"'
         case tree.Text(value=value):
             return f'"{value}"'
         case tree.Integer(text=text) | tree.Duration(text=text) | tree.Network(text=text):
@@ -33,6 +35,12 @@ def spoken(node: tree.Expression | tree.Condition | tree.Element | tree.Set) -> 
             return f"({', '.join(spoken(element) for element in elements)})"
         case _:
             return _condition(node)
+
+
+def _part(part: tree.Part) -> str:
+    if isinstance(part, tree.Text):
+        return part.value.replace("{", "{{").replace("}", "}}")
+    return f"{{{spoken(part)}}}"
 
 
 def _condition(node: tree.Condition) -> str:

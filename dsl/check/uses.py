@@ -42,6 +42,8 @@ def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
             values.redirect(target)
         case tree.Tag(value=value) | tree.Log(text=value) | tree.SetHeader(value=value):
             values.text(value)
+            if isinstance(value, tree.Text):
+                values.braces(value)
         case tree.Do(sub=sub) if sub.text in subs:
             values.arguments(node, subs[sub.text])
         case _:

@@ -12,6 +12,7 @@ from dsl import tree
 from dsl.check.report import Report
 from dsl.check.sets import Sets
 from dsl.compile_setup import Setup
+from dsl.composing import ComposingError, composed
 from dsl.diagnostics import joined, suggestion
 from dsl.networks import NetworkError, parse_network
 from dsl.resolve import Kind, Names
@@ -61,6 +62,10 @@ class Values:
                 kind = self.type_of(argument)
                 if kind not in _TEXTS | _USERS:
                     self.report.wrong(argument, f"`{spoken(argument)}` is {kind}, not a number to dial")
+                return Type.TEXT
+            case tree.Composed(parts=parts):
+                for part in parts:
+                    self.text(part)
                 return Type.TEXT
             case tree.Header() | tree.Text():
                 return Type.TEXT
@@ -240,10 +245,19 @@ class Values:
             self.report.wrong(target, f"`{spoken(target)}` is {kind}, and nobody can be sent there")
 
     def text(self, value: tree.Expression) -> None:
-        """A value that is written somewhere: a tag, a log line, a header."""
+        """A value that is written somewhere: a tag, a log line, a header, or a part of one."""
         kind = self.type_of(value)
         if kind in (Type.TRUTH, Type.ROW, Type.TRUNK):
             self.report.wrong(value, f"`{spoken(value)}` is {kind}, not a text")
+
+    def braces(self, text: tree.Text) -> None:
+        """A text that could not be composed."""
+        try:
+            composed(text)
+        except ComposingError as error:
+            at = text.span.on_line(text.span.column + 1 + error.offset, error.length)
+            advice = "values are written `{caller.number}`, and a brace itself `{{` or `}}`"
+            self.report.wrong(at, error.message, advice)
 
     def heard_by(self, party: tree.Expression) -> None:
         """Who is expected to hear music: a user or a number."""

@@ -125,6 +125,9 @@ class Lookup:
                 self.names.meanings[base.span] = self._meaning(base, scope, trunks=False)
             case tree.E164(argument=argument):
                 self.value(argument, scope)
+            case tree.Composed(parts=parts):
+                for part in parts:
+                    self.value(part, scope)
             case _:
                 pass
 

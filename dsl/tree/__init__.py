@@ -117,6 +117,7 @@ from dsl.tree.values import And as And
 from dsl.tree.values import Attribute as Attribute
 from dsl.tree.values import Collection as Collection
 from dsl.tree.values import Compare as Compare
+from dsl.tree.values import Composed as Composed
 from dsl.tree.values import Condition as Condition
 from dsl.tree.values import Element as Element
 from dsl.tree.values import Expression as Expression
@@ -130,6 +131,7 @@ from dsl.tree.values import Matches as Matches
 from dsl.tree.values import Not as Not
 from dsl.tree.values import Or as Or
 from dsl.tree.values import Over as Over
+from dsl.tree.values import Part as Part
 from dsl.tree.values import Range as Range
 from dsl.tree.values import Reference as Reference
 from dsl.tree.values import Set as Set

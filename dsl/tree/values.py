@@ -32,7 +32,19 @@ class E164(Node, frozen=True):
     argument: Expression
 
 
-Expression: TypeAlias = Reference | Attribute | Header | E164 | Text | Integer | Duration | Network
+Part: TypeAlias = Text | Reference | Attribute | E164
+
+
+class Composed(Node, frozen=True):
+    """`"team {caller.team}"` in a header, a tag or a log line: texts and values, one after the other.
+
+    Where a value is absent the whole is, but in a log line that value is `-`.
+    """
+
+    parts: tuple[Part, ...]
+
+
+Expression: TypeAlias = Reference | Attribute | Header | E164 | Composed | Text | Integer | Duration | Network
 
 
 # Conditions: what holds or not

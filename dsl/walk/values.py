@@ -30,12 +30,21 @@ def value_of(expression: tree.Expression, view: View) -> Value:
         case tree.E164(argument=argument):
             number = number_of(argument, view)
             return view.setup.plan.e164(number) if isinstance(number, str) else None
+        case tree.Composed():
+            return composed(expression, view, None)
         case tree.Text(value=text) | tree.Network(text=text):
             return text
         case tree.Integer(value=number):
             return number
         case tree.Duration(seconds=seconds):
             return seconds or 0.0
+
+
+def composed(text: tree.Composed, view: View, absent: str | None) -> str | None:
+    """A text with its values, `absent` for one that is not there; None where that is None."""
+    values = [value_of(part, view) for part in text.parts]
+    shown = [absent if value is None else str(value) for value in values]
+    return None if None in shown else "".join(part or "" for part in shown)
 
 
 def _named(name: tree.Name, view: View) -> Value:

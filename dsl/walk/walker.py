@@ -35,7 +35,7 @@ from dsl.walk.conditions import answer
 from dsl.walk.dialling import forwarder_of, redirected_to, steps_of, transfer_of, user_called
 from dsl.walk.questions import Questions
 from dsl.walk.trace import Tried, Walked
-from dsl.walk.values import type_of, value_of
+from dsl.walk.values import Value, composed, type_of, value_of
 from dsl.walk.view import View, facts_in
 
 _NOWHERE = Reject(480)
@@ -170,7 +170,10 @@ class _Walk:
             case tree.StripHeader(name=name):
                 self.headers.append(HeaderEdit(name.value, None))
             case tree.Tag(value=expression) | tree.Log(text=expression) | tree.SetHeader(value=expression):
-                value = value_of(expression, view)
+                if isinstance(action, tree.Log) and isinstance(expression, tree.Composed):
+                    value: Value = composed(expression, view, "-")
+                else:
+                    value = value_of(expression, view)
                 if value is not None:
                     self._write(action, clean(value))
 

@@ -92,6 +92,12 @@ class Conditions:
         makers = (self.text, self.party, lambda place: self.random.choice([*literals, *numbers]))
         return self.random.choice(makers)(place)
 
+    def composed(self, place):
+        """A text with values in it."""
+        values = [*self.facts(place, Type.TEXT, Type.USER, Type.PARTY, Type.WHOLE, Type.TIME), self.attribute(place)]
+        chosen = [f"{{{value}}}" for value in self.words.some(values, 1, 2) if '"' not in value]
+        return f'"{self.random.choice(("", "of ", "{{x}} "))}{" to ".join(chosen)}"'
+
     # Conditions
 
     def condition(self, place, depth=2, certain=True):

@@ -97,7 +97,8 @@ class Rules:
     # What is done on the way
 
     def _edit(self, place):
-        value = self.conditions.value(place)
+        made = self.conditions.value if self.random.random() < 0.7 else self.conditions.composed
+        value = made(place)
         texts = [f"log {value}"]
         if "register" not in place.events:
             texts.append(f"tag {self.random.choice(('kind', 'team', 'table'))} {value}")
