@@ -30,7 +30,8 @@ def test_values_stand_in_headers_tags_and_log_lines(tmp_path):
     made = decided(
         tmp_path,
         "also when lookup rows dialed as row and dialed matches `030{rest:X(4)}`"
-        ' -> set header "X-A" to "a={row.account}", tag to "{rest} {{{e164(dialed)}}}", log "{caller} of {caller.team} from {source}"',
+        ' -> set header "X-A" to "a={row.account}",'
+        ' tag to "{rest} {{{e164(dialed)}}}", log "{caller} of {caller.team} from {source}"',
         caller="alice",
         authenticated=True,
         dialed="0301234",
