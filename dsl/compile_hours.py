@@ -77,7 +77,7 @@ def _windows(openings: Iterable[tree.Opening]) -> list[Window]:
                 windows += [Window(days, 0, DAY) for days in _dates(opening)]
             case tree.Dated(times=times):
                 windows += [window for days in _dates(opening) for window in _at(days, times)]
-            case tree.Stretch():
+            case _:
                 pass
     return windows
 

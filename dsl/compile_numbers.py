@@ -47,8 +47,9 @@ def declared_numbers(declared: tree.Numbers, plan: NumberPlan, source: Source, p
                     patterns += digits_between(written(low), written(high))
                 case tree.Text() | tree.Integer() if is_number(written(item)):
                     numbers.append(written(item))
-                case tree.Text(value=text):
-                    problems.append(source.problem(item.span, f"`{text}` is no number", 'one is written `"+4930123"`'))
+                case _:
+                    message = f"`{written(item)}` is no number"
+                    problems.append(source.problem(item.span, message, 'one is written `"+4930123"`'))
         except RangeError as error:
             problems.append(source.problem(item.span, error.message, error.advice))
         except PatternError as error:

@@ -64,7 +64,7 @@ class _Members:
                 self._forms.append(parse_pattern(text))
             case tree.Range(low=low, high=high):
                 self._range(low, high)
-            case tree.Integer() | tree.Duration():
+            case _:
                 self._equal.add(amount(element) or 0 if self._item.kind is Kind.WHOLE else element.text)
 
     def _name(self, name: tree.Name) -> None:

@@ -235,31 +235,16 @@ class Reader:
         subject = self.subject(item)
         if not isinstance(collection, tree.Set):
             return self._element(subject, collection)
-        constants = [self._constant_in(subject, element) for element in collection.elements]
-        loose = [
-            self._element(subject, element)
-            for element, constant in zip(collection.elements, constants, strict=True)
-            if constant is None
-        ]
-        known = frozenset(constant for constant in constants if constant is not None)
-        if len(known) == 1:
-            loose.append(Atom(subject, "equal", *known))
-        elif known:
-            loose.append(Atom(subject, "among", known))
+        atoms = [self._element(subject, element) for element in collection.elements]
+        loose = [atom for atom in atoms if atom.kind != "equal"]
+        constants = frozenset(
+            atom.operand for atom in atoms if atom.kind == "equal" and isinstance(atom.operand, str | int | float)
+        )
+        if constants:
+            loose.append(Atom(subject, "among", constants))
         return loose[0] if len(loose) == 1 else AnyOf(tuple(loose))
 
-    def _constant_in(self, subject: str, element: tree.Element) -> Constant | None:
-        match element:
-            case tree.Name() if self._names.of(element).kind is Kind.USER:
-                return element.text
-            case tree.Integer(text=text) if subject not in AMOUNTS:
-                return text
-            case tree.Text() | tree.Integer() | tree.Duration():
-                return self._constant(element)
-            case _:
-                return None
-
-    def _element(self, subject: str, element: tree.Element) -> Formula:
+    def _element(self, subject: str, element: tree.Element) -> Atom:
         match element:
             case tree.Network(text=text):
                 try:
@@ -271,9 +256,12 @@ class Reader:
             case tree.Pattern(text=text):
                 return Atom(subject, "form", text)
             case tree.Name(text=text):
-                return self._declared(subject, text)
+                is_user = self._names.of(element).kind is Kind.USER
+                return Atom(subject, "equal", text) if is_user else self._declared(subject, text)
+            case tree.Text(value=text):
+                return Atom(subject, "equal", text)
             case _:
-                raise ValueError(f"{spoken(element)} is a constant")
+                return Atom(subject, "equal", (amount(element) or 0) if subject in AMOUNTS else element.text)
 
     def _between(self, subject: str, low: Written, high: Written) -> Atom:
         """A range; one that `sets` refuses says nothing here."""
@@ -285,7 +273,7 @@ class Reader:
             return Atom(subject, "other", f"in {written(low)} to {written(high)}")
         return Atom(subject, "between", between)
 
-    def _declared(self, subject: str, name: str) -> Formula:
+    def _declared(self, subject: str, name: str) -> Atom:
         networks = self._setup.nets.get(name)
         if networks:
             return Atom(subject, "networks", networks)

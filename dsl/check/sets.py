@@ -63,9 +63,9 @@ class Sets:
                 if kind not in _TEXTS | _AMOUNTS:
                     units = f"a time needs a unit: `{digits}s`, `{digits}min` or `{digits}h`"
                     self._misfit(at, item, kind, f"`{digits}` is a number", units if kind is Type.TIME else None)
-            case tree.Duration(text=text):
+            case _:
                 if kind not in _TIMES:
-                    self._misfit(at, item, kind, f"`{text}` is {Type.TIME}")
+                    self._misfit(at, item, kind, f"`{element.text}` is {Type.TIME}")
 
     def _misfit(self, at: tree.Node, item: tree.Expression, kind: Type, what: str, advice: str | None = None) -> None:
         self.report.wrong(at, f"`{spoken(item)}` is {kind}, and {what}", advice)
