@@ -15,7 +15,7 @@ from dsl.networks import Network
 from dsl.patterns import Pattern
 from dsl.values import Frozen
 
-MOST_KEYS = 64
+MOST_KEYS = 1_000
 """A condition with more alternatives than this is tried without an index."""
 
 

@@ -6,7 +6,7 @@ those that ask for the same one are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -48,11 +48,13 @@ class Knowledge:
             subjects(formula),
             lasts(formula),
         )
-        constant = None if holds else next((atom for atom in required(formula) if atom.kind == "equal"), None)
-        if constant is None:
+        asked = None if holds else next(_constants(formula), None)
+        if asked is None:
             self._loose.append(known)
-        else:
-            self._by_constant.setdefault(constant.subject, {}).setdefault(constant.operand, []).append(known)
+            return
+        by_constant = self._by_constant.setdefault(asked.subject, {})
+        for constant in _operands(asked):
+            by_constant.setdefault(constant, []).append(known)
 
     def within(self, formula: Formula, rule: tree.When) -> Knowledge:
         """What is known in the body of a rule."""
@@ -62,7 +64,7 @@ class Knowledge:
 
     def near(self, formula: Formula) -> list[Known]:
         """What has to do with the subjects of a formula, or with the subjects of what has to do with it."""
-        wanted = {atom.subject: atom.operand for atom in required(formula) if atom.kind == "equal"}
+        wanted = {atom.subject: _operands(atom) for atom in _constants(formula)}
         reached = set(subjects(formula))
         waiting = list(self._candidates(wanted, lasting=False))
         found: list[Known] = []
@@ -75,15 +77,25 @@ class Knowledge:
             reached.update(*(item.subjects for item in touched))
 
     def constants(self) -> Iterator[Atom]:
-        """The constants that subjects surely have here."""
+        """The constants that subjects surely have here, or of which they have one."""
         for item in self._candidates({}, lasting=False):
             if item.holds:
-                yield from (atom for atom in required(item.formula) if atom.kind == "equal")
+                yield from _constants(item.formula)
 
-    def _candidates(self, wanted: Mapping[str, object], lasting: bool) -> Iterator[Known]:
+    def _candidates(self, wanted: Mapping[str, Iterable[object]], lasting: bool) -> Iterator[Known]:
         if self._before is not None:
             yield from self._before._candidates(wanted, lasting or self._later)
         yield from (item for item in self._loose if item.lasts or not lasting)
         for subject, by_constant in self._by_constant.items():
-            groups = [by_constant.get(wanted[subject], [])] if subject in wanted else list(by_constant.values())
-            yield from (item for group in groups for item in group if item.lasts or not lasting)
+            asked = wanted.get(subject, by_constant)
+            found = {id(item): item for constant in asked for item in by_constant.get(constant, ())}
+            yield from (item for item in found.values() if item.lasts or not lasting)
+
+
+def _constants(formula: Formula) -> Iterator[Atom]:
+    """What a formula surely asks for of constants."""
+    return (atom for atom in required(formula) if atom.kind in ("equal", "among"))
+
+
+def _operands(atom: Atom) -> Iterable[object]:
+    return atom.operand if isinstance(atom.operand, frozenset) else (atom.operand,)

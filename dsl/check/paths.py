@@ -168,8 +168,10 @@ class _Walker:
         if self.names.of(name).kind is not Kind.USER:
             return
         for atom in known.constants():
-            if atom.operand in self.setup.directory.users:
-                self.forwards.setdefault(str(atom.operand), (name.text, dial))
+            operand = atom.operand
+            callees = operand - {name.text} if isinstance(operand, frozenset) else frozenset((operand,))
+            for user in sorted(self.setup.directory.users.keys() & callees):
+                self.forwards.setdefault(user, (name.text, dial))
 
     def forwarding_that_goes_round(self) -> None:
         """Report users who forward to each other."""

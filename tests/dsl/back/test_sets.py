@@ -1,5 +1,7 @@
 """Ranges, sets and declared numbers: what is in them, how their files are read, and what a long list costs."""
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,6 +131,41 @@ def test_a_long_list_is_asked_once(tmp_path):
     )
     assert call(made, dialed="030123456").rules == ("8:1",)
     assert call(made, dialed="030223456").action.code == 404
+
+
+def test_many_rules_with_long_sets_cost_what_one_costs(tmp_path):
+    """So many steps of the interpreter, not so much time: what a machine is busy with plays no part."""
+    steps = []
+    for rules in (20, 100):
+        made = policy(
+            tmp_path,
+            "\n".join(
+                f"when dialed in ({', '.join(f'{n}{last:02}' for last in range(100))}) -> reject 486"
+                for n in range(1000, 1000 + rules)
+            )
+            + "\notherwise -> reject 404",
+        )
+        call(made, dialed="100050")
+        steps.append(lines_run(lambda made=made: call(made, dialed="100050")))
+    assert steps[0] == steps[1]
+
+
+def lines_run(act):
+    """How many lines of Python are run."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
 
 
 def test_amounts_are_in_ranges_with_both_ends(tmp_path):
