@@ -6,12 +6,20 @@ those that ask for the same one are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import msgspec
 
 from dsl import tree
+from dsl.check.beginnings import ByBeginning, beginnings, beginnings_of
 from dsl.check.logic import Atom, Formula, Opposite, lasts, required, subjects
+
+_MOST_PASSED = 300
+"""How many of the rules that did not match are looked through."""
+_MOST_TOGETHER = 60
+_FEW_TOGETHER = 20
+"""How many rules are looked at together; fewer where there are very many."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -36,25 +44,22 @@ class Knowledge:
     def __init__(self, before: Knowledge | None = None, later: bool = False) -> None:
         self._before = before
         self._later = later
+        self._holding: list[Known] = []
         self._loose: list[Known] = []
-        self._by_constant: dict[str, dict[object, list[Known]]] = {}
+        self._by_beginning: dict[str, ByBeginning[Known]] = {}
 
     def add(self, formula: Formula, rule: tree.When, holds: bool) -> None:
         """Take in one rule more."""
-        known = Known(
-            formula if holds else Opposite(formula),
-            rule,
-            holds,
-            subjects(formula),
-            lasts(formula),
-        )
-        asked = None if holds else next(_constants(formula), None)
-        if asked is None:
-            self._loose.append(known)
+        known = Known(formula if holds else Opposite(formula), rule, holds, subjects(formula), lasts(formula))
+        if holds:
+            self._holding.append(known)
             return
-        by_constant = self._by_constant.setdefault(asked.subject, {})
-        for constant in _operands(asked):
-            by_constant.setdefault(constant, []).append(known)
+        for atom in required(formula):
+            begun = beginnings(atom)
+            if begun:
+                self._by_beginning.setdefault(atom.subject, ByBeginning()).add(begun, known)
+                return
+        self._loose.append(known)
 
     def within(self, formula: Formula, rule: tree.When) -> Knowledge:
         """What is known in the body of a rule."""
@@ -63,39 +68,41 @@ class Knowledge:
         return inner
 
     def near(self, formula: Formula) -> list[Known]:
-        """What has to do with the subjects of a formula, or with the subjects of what has to do with it."""
-        wanted = {atom.subject: _operands(atom) for atom in _constants(formula)}
+        """What has to do with the subjects of a formula, or with the subjects of what has to do with it.
+
+        Of very many rules not all are given: what is left out makes nothing impossible that is possible.
+        """
+        wanted = beginnings_of(formula)
         reached = set(subjects(formula))
-        waiting = list(self._candidates(wanted, lasting=False))
+        waiting = [*self._held(lasting=False), *islice(self._passed(wanted, lasting=False), _MOST_PASSED)]
+        most = _MOST_TOGETHER if len(waiting) < _MOST_PASSED else _FEW_TOGETHER
         found: list[Known] = []
-        while True:
-            touched = [item for item in waiting if item.subjects & reached]
+        while len(found) < most:
+            touched = [item for item in waiting if not item.subjects.isdisjoint(reached)]
             if not touched:
-                return sorted(found, key=lambda item: (item.rule.head.line, item.rule.head.column))
-            found += touched
-            waiting = [item for item in waiting if not item.subjects & reached]
+                break
+            found += touched[: most - len(found)]
+            waiting = [item for item in waiting if item.subjects.isdisjoint(reached)]
             reached.update(*(item.subjects for item in touched))
+        return sorted(found, key=lambda item: (item.rule.head.line, item.rule.head.column))
 
     def constants(self) -> Iterator[Atom]:
         """The constants that subjects surely have here, or of which they have one."""
-        for item in self._candidates({}, lasting=False):
-            if item.holds:
-                yield from _constants(item.formula)
+        for item in self._held(lasting=False):
+            yield from (atom for atom in required(item.formula) if atom.kind in ("equal", "among"))
 
-    def _candidates(self, wanted: Mapping[str, Iterable[object]], lasting: bool) -> Iterator[Known]:
+    def _held(self, lasting: bool) -> Iterator[Known]:
+        """The rules around, from the nearest."""
+        yield from (item for item in reversed(self._holding) if item.lasts or not lasting)
         if self._before is not None:
-            yield from self._before._candidates(wanted, lasting or self._later)
-        yield from (item for item in self._loose if item.lasts or not lasting)
-        for subject, by_constant in self._by_constant.items():
-            asked = wanted.get(subject, by_constant)
-            found = {id(item): item for constant in asked for item in by_constant.get(constant, ())}
-            yield from (item for item in found.values() if item.lasts or not lasting)
+            yield from self._before._held(lasting or self._later)
 
-
-def _constants(formula: Formula) -> Iterator[Atom]:
-    """What a formula surely asks for of constants."""
-    return (atom for atom in required(formula) if atom.kind in ("equal", "among"))
-
-
-def _operands(atom: Atom) -> Iterable[object]:
-    return atom.operand if isinstance(atom.operand, frozenset) else (atom.operand,)
+    def _passed(self, wanted: Mapping[str, tuple[str, ...]], lasting: bool) -> Iterator[Known]:
+        """The rules that did not match, without those that ask a subject for what it cannot be here."""
+        for subject, index in self._by_beginning.items():
+            items = index.near(wanted[subject]) if subject in wanted else index.all()
+            each = {id(item): item for item in items}
+            yield from (item for item in each.values() if item.lasts or not lasting)
+        yield from (item for item in reversed(self._loose) if item.lasts or not lasting)
+        if self._before is not None:
+            yield from self._before._passed(wanted, lasting or self._later)

@@ -6,7 +6,8 @@ Owns the answer "no" only where that is certain; where it does not see it, or it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 from dsl.check.logic import AllOf, AnyOf, Atom, Between, Formula, Operand, Opposite, atoms
 from dsl.compile_setup import Setup
@@ -14,6 +15,28 @@ from dsl.networks import Network, NetworkSet
 from dsl.patterns import PatternError, parse_pattern
 
 _MOST_SPLITS = 400
+
+
+class Facts:
+    """Atoms that hold, or do not, by what they speak of. Nothing here ever changes."""
+
+    def __init__(self, atoms: Mapping[Atom, bool] | None = None) -> None:
+        self._by_subject: dict[str, dict[Atom, bool]] = {}
+        for atom, holds in (atoms or {}).items():
+            self._by_subject.setdefault(atom.subject, {})[atom] = holds
+
+    def about(self, subject: str) -> dict[Atom, bool]:
+        """What is known of a subject."""
+        return self._by_subject.get(subject, _NOTHING)
+
+    def with_(self, atom: Atom, holds: bool) -> Facts:
+        """These and one more."""
+        more = Facts()
+        more._by_subject = self._by_subject | {atom.subject: {**self.about(atom.subject), atom: holds}}
+        return more
+
+
+_NOTHING: dict[Atom, bool] = {}
 
 
 class Solver:
@@ -26,28 +49,27 @@ class Solver:
     def possible(self, formulas: Iterable[Formula]) -> bool:
         """False where it is certain that these cannot all hold at once."""
         self._splits = 0
-        return self._possible(AllOf(tuple(formulas)), {})
+        return self._possible(AllOf(tuple(formulas)), Facts())
 
-    def possible_given(self, known: dict[Atom, bool], formulas: Iterable[Formula]) -> bool:
+    def possible_given(self, known: Facts, formulas: Iterable[Formula]) -> bool:
         """The same where some atoms are known to hold or not, and these contradict each other in nothing."""
         self._splits = 0
         return self._possible(AllOf(tuple(formulas)), known)
 
-    def simplified(self, formula: Formula, known: dict[Atom, bool]) -> Formula | bool:
+    def simplified(self, formula: Formula, known: Facts) -> Formula | bool:
         """What is left of a formula where some atoms are known; whether it holds, where that is certain."""
         return self._simplified(formula, known)
 
-    def _possible(self, formula: Formula, known: dict[Atom, bool]) -> bool:
+    def _possible(self, formula: Formula, known: Facts) -> bool:
         left = self._simplified(formula, known)
         while not isinstance(left, bool):
             forced = list(_forced(left))
             if not forced:
                 break
-            known = dict(known)
             for atom, value in forced:
                 if not self._consistent(atom, value, known):
                     return False
-                known[atom] = value
+                known = known.with_(atom, value)
             left = self._simplified(left, known)
         if isinstance(left, bool):
             return left
@@ -56,11 +78,11 @@ class Solver:
             return True
         atom = next(iter(atoms(left)))
         return any(
-            self._consistent(atom, value, known) and self._possible(left, {**known, atom: value})
+            self._consistent(atom, value, known) and self._possible(left, known.with_(atom, value))
             for value in (True, False)
         )
 
-    def _simplified(self, formula: Formula, known: dict[Atom, bool]) -> Formula | bool:
+    def _simplified(self, formula: Formula, known: Facts) -> Formula | bool:
         match formula:
             case Atom():
                 value = self._value(formula, known)
@@ -83,22 +105,21 @@ class Solver:
                     return kept[0] if kept else not ending
                 return type(formula)(tuple(kept))
 
-    def _value(self, atom: Atom, known: dict[Atom, bool]) -> bool | None:
-        if atom in known:
-            return known[atom]
-        for other, value in known.items():
-            if other.subject == atom.subject:
-                follows = self._follows(other, value, atom)
-                if follows is not None:
-                    return follows
+    def _value(self, atom: Atom, known: Facts) -> bool | None:
+        about = known.about(atom.subject)
+        if atom in about:
+            return about[atom]
+        for other, value in about.items():
+            follows = self._follows(other, value, atom)
+            if follows is not None:
+                return follows
         return None
 
-    def _consistent(self, atom: Atom, value: bool, known: dict[Atom, bool]) -> bool:
-        for other, other_value in known.items():
-            if other.subject == atom.subject:
-                follows = self._follows(atom, value, other)
-                if follows is not None and follows is not other_value:
-                    return False
+    def _consistent(self, atom: Atom, value: bool, known: Facts) -> bool:
+        for other, other_value in known.about(atom.subject).items():
+            follows = self._follows(atom, value, other)
+            if follows is not None and follows is not other_value:
+                return False
         return True
 
     def _follows(self, given: Atom, value: bool, asked: Atom) -> bool | None:
@@ -161,7 +182,7 @@ class Solver:
                 return isinstance(constant, str) and bool(NetworkSet((0, item) for item in networks).match(constant))
             case Atom(kind="form", operand=str() as text):
                 try:
-                    return isinstance(constant, str) and parse_pattern(text).matches(constant)
+                    return isinstance(constant, str) and _form(text)(constant) is not None
                 except PatternError:
                     return False
             case Atom(kind="between", operand=Between() as between):
@@ -172,6 +193,11 @@ class Solver:
                 return isinstance(constant, str) and self._setup.is_emergency(constant)
             case _:
                 return False
+
+
+@cache
+def _form(text: str) -> Callable[[str], object]:
+    return parse_pattern(text).regular_expression().fullmatch
 
 
 def _forced(formula: Formula) -> Iterator[tuple[Atom, bool]]:

@@ -7,13 +7,14 @@ together, some of it is left out, so that the answer is "possible": a proof fail
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 import msgspec
 
+from dsl.check.beginnings import beginnings_of, together
 from dsl.check.logic import AllOf, AnyOf, Atom, Formula, Opposite, atoms, lasts, subjects
-from dsl.check.solver import Solver
+from dsl.check.solver import Facts, Solver
 
 _MOST_TOGETHER = 150
 """How many rules are looked at together."""
@@ -24,7 +25,7 @@ _MOST_PASSED = 1000
 class Case(msgspec.Struct, frozen=True, eq=False):
     """Somebody, by what is known of them before any rule is tried; `besides` is what cannot be said by single atoms."""
 
-    known: dict[Atom, bool]
+    known: Facts
     besides: tuple[Formula, ...] = ()
 
 
@@ -48,6 +49,7 @@ class Standing:
         known = () if before is None else before._puzzles
         self._plain = formula is not None and _plain(formula)
         self._subjects = frozenset[str]() if formula is None else subjects(formula)
+        self._begun = beginnings_of(formula.part) if isinstance(formula, Opposite) else {}
         if formula is not None and not self._plain:
             known = (*known, formula)
         if later:
@@ -86,23 +88,27 @@ class Standing:
         return [atom for atom in asked if atom.subject == subject and atom.kind in kinds]
 
     def _solved(self, formulas: tuple[Formula, ...]) -> bool:
-        together = [*formulas, *self._puzzles]
-        reached = subjects(AllOf(tuple(together)))
-        for item, of in islice(self._plain_ones(), _MOST_PASSED):
-            if len(together) >= _MOST_TOGETHER:
+        looked_at = [*formulas, *self._puzzles]
+        reached = subjects(AllOf(tuple(looked_at)))
+        begun = beginnings_of(AllOf(tuple(looked_at)))
+        for passed in islice(self._passed(), _MOST_PASSED):
+            if len(looked_at) >= _MOST_TOGETHER:
                 break
-            if not reached.isdisjoint(of):
-                together.append(item)
-        return self._solver.possible_given(self.case.known, together)
+            if passed._formula is not None and not reached.isdisjoint(passed._subjects) and passed._concerns(begun):
+                looked_at.append(passed._formula)
+        return self._solver.possible_given(self.case.known, looked_at)
 
-    def _plain_ones(self) -> Iterator[tuple[Formula, frozenset[str]]]:
-        """What is left of the rules that did not match, from the nearest, and what it speaks of."""
+    def _concerns(self, begun: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether what did not match could have matched where values begin so."""
+        return all(together(begun[subject], own) for subject, own in self._begun.items() if subject in begun)
+
+    def _passed(self) -> Iterator[Standing]:
+        """Where rules did not match, from the nearest."""
         lasting = False
         at: Standing | None = self
         while at is not None:
-            item = at._formula
-            if item is not None and at._plain and not (lasting and not lasts(item)):
-                yield item, at._subjects
+            if at._formula is not None and at._plain and not (lasting and not lasts(at._formula)):
+                yield at
             lasting = lasting or at._later
             at = at._before
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dsl import tree
 from dsl.check.logic import UNAUTHENTICATED, AllOf, AnyOf, Atom, Formula, Opposite
 from dsl.check.proofs.cases import Case
+from dsl.check.solver import Facts
 from dsl.compile_setup import Setup, Trunk
 from dsl.networks import Network, NetworkError, parse_network
 
@@ -40,23 +41,23 @@ class People:
 
     def stranger(self, trunk: str | None) -> Case:
         """A caller who has not proved who they are. `trunk`: one out through which calls of other trunks may go."""
-        return Case(self._unknown(trunk))
+        return Case(Facts(self._unknown(trunk)))
 
     def transferor(self, trunk: str | None) -> Case:
         """Whoever transfers a call and is not known; who is the caller is as well known as the caller is."""
-        return Case({_TRANSFEROR_KNOWN: False}, (AnyOf((Opposite(_IS_CALLER), _all_of(self._unknown(trunk)))),))
+        return Case(Facts({_TRANSFEROR_KNOWN: False}), (AnyOf((Opposite(_IS_CALLER), _all_of(self._unknown(trunk)))),))
 
     def stranger_in_need(self, event: str) -> Case:
         """A stranger who asks for an emergency number, from none of the nets that the policy knows."""
         known = {UNAUTHENTICATED: True} | self._elsewhere(self._near)
         asks = {Atom("dialed", "emergency"): True}
         if event == "transfer":
-            return Case(asks | {_TRANSFEROR_KNOWN: False}, (AnyOf((Opposite(_IS_CALLER), _all_of(known))),))
-        return Case(asks | known)
+            return Case(Facts(asks | {_TRANSFEROR_KNOWN: False}), (AnyOf((Opposite(_IS_CALLER), _all_of(known))),))
+        return Case(Facts(asks | known))
 
     def stranger_who_asks(self) -> Case:
         """A stranger who is no trunk either, and wants to know who is here."""
-        return Case({UNAUTHENTICATED: True} | self._elsewhere(self._near) | self._from_no_trunk())
+        return Case(Facts({UNAUTHENTICATED: True} | self._elsewhere(self._near) | self._from_no_trunk()))
 
     def in_need(self) -> dict[str, Case]:
         """For each emergency number our own people who dial it; none where the policy knows nobody."""
@@ -64,7 +65,7 @@ class People:
         if not ours:
             return {}
         return {
-            number: Case(self._dialled(number) | self._from_no_trunk(), (AnyOf(tuple(ours.values())),))
+            number: Case(Facts(self._dialled(number) | self._from_no_trunk()), (AnyOf(tuple(ours.values())),))
             for number in (*sorted(self._setup.emergency), "urn:service:sos")
         }
 
