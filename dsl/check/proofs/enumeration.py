@@ -45,15 +45,20 @@ class Enumeration:
                 for step in steps:
                     for party in step.parties:
                         self._target(party.target, way, [step.despite, decision.despite])
-            case tree.Redirect(target=target) | tree.Deliver(target=target):
+            case tree.Redirect(target=target):
+                self._target(target, way, reasons_of(decision), by_name=True)
+            case tree.Deliver(target=target):
                 self._target(target, way, reasons_of(decision))
             case _:
                 pass
 
-    def _target(self, value: tree.Expression, way: Way, despite: list[tree.Despite | None]) -> None:
+    def _target(
+        self, value: tree.Expression, way: Way, despite: list[tree.Despite | None], by_name: bool = False
+    ) -> None:
+        """A user who was asked for. `by_name`: any text stands for the user who is called so."""
         standing = way.cases.get(STRANGER_WHO_ASKS)
         origin = self._values.origin(value, way.given)
-        if standing is None or origin is None or not origin.who:
+        if standing is None or origin is None or not (origin.who or (by_name and origin.chosen)):
             return
         named = [
             *standing.constants(self._reader.subject(value), "equal"),
