@@ -46,7 +46,8 @@ class Written:
     """What the operator wrote anywhere: in the script, in the users file, in tables."""
 
     def __init__(self, generated, policy):
-        texts = set(re.findall(r'"([^"]*)"', generated.text))
+        texts = {"udp", "tcp", "tls"}
+        texts |= set(re.findall(r'"([^"]*)"', generated.text))
         for content in generated.files.values():
             texts |= set(re.split(r'[",:{}\s]+', content.decode("latin-1")))
         for user in generated.words.users.values():
@@ -158,4 +159,6 @@ def challenges(policy, event):
 
 def seen(action):
     """What a caller sees of a decision."""
-    return msgspec.structs.replace(action, frame=d.Frame("", 0)) if isinstance(action, d.Dial) else action
+    if not isinstance(action, d.Dial):
+        return action
+    return msgspec.structs.replace(action, frame=d.Frame("", 0), forwarder=None)
