@@ -157,8 +157,16 @@ def challenges(policy, event):
     )
 
 
-def seen(action):
-    """What a caller sees of a decision."""
+def seen(action, name):
+    """What somebody who asked for a name sees of a decision; that a trunk is given the name itself tells nothing."""
     if not isinstance(action, d.Dial):
         return action
-    return msgspec.structs.replace(action, frame=d.Frame("", 0), forwarder=None)
+    steps = tuple(
+        msgspec.structs.replace(step, parties=tuple(_without(party, name) for party in step.parties))
+        for step in action.steps
+    )
+    return msgspec.structs.replace(action, steps=steps, frame=d.Frame("", 0), forwarder=None)
+
+
+def _without(party, name):
+    return d.NumberTarget("", party.trunk) if isinstance(party, d.NumberTarget) and party.number == name else party

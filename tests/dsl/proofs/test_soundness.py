@@ -125,7 +125,7 @@ def learns(compiled, event, facts, run):
     """Whether a stranger is answered otherwise for a user whom no rule names than for nobody."""
     facts.source, facts.trunk, facts.caller_number = oracle.ELSEWHERE, None, None
     answers = [
-        oracle.seen(compiled.decide(event, asking(compiled, event, facts, who, run)).action)
+        oracle.seen(compiled.decide(event, asking(compiled, event, facts, who, run)).action, who)
         for who in (UNNAMED, "nobody7")
     ]
     return answers[0] != answers[1]
