@@ -123,7 +123,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     after: Literal["then", "else"] = "then"
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where in the policy a dial stands, so that its outcome can be decided later: data, never a suspended call.
 
     `dial` numbers the dial in its policy; `names` holds what `lookup` and captures bound there.
