@@ -50,7 +50,9 @@ def test_r03_what_would_change_is_said_of_exactly_those_calls(lab_policy: Path, 
         [group] = shown["groups"]
         assert group["change"] == "redirected 301, would be redirected 302"
         assert [(each["caller"], each["dialed"]) for each in group["examples"]] == [("alice", "moved")]
-        assert group["before"]["text"] == 'when dialed == "moved"            -> redirect 301 "sip:carol@partner.example"'
+        assert (
+            group["before"]["text"] == 'when dialed == "moved"            -> redirect 301 "sip:carol@partner.example"'
+        )
         server.kill()
         assert plan(changed, "--state", server.state) == (code, shown)
         exported = tmp_path / "calls.jsonl"
