@@ -53,5 +53,6 @@ def declared_numbers(declared: tree.Numbers, plan: NumberPlan, source: Source, p
         except RangeError as error:
             problems.append(source.problem(item.span, error.message, error.advice))
         except PatternError as error:
-            problems.append(source.problem(item.span.on_line(item.span.column + 1 + error.offset, 1), error.message))
+            place = item.span.on_line(item.span.column + 1 + error.offset, 1)
+            problems.append(source.problem(place, error.message, error.advice))
     return NumberSet(plan, numbers, patterns)

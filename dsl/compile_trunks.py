@@ -43,7 +43,7 @@ def read_networks(nodes: tuple[tree.Network, ...], source: Source, problems: lis
         try:
             networks.append(parse_network(node.text))
         except NetworkError as error:
-            problems.append(source.problem(node.span, str(error)))
+            problems.append(source.problem(node.span, error.message, error.advice))
     return tuple(networks)
 
 
@@ -111,7 +111,8 @@ class _Reader:
             try:
                 found.append(parse_pattern(node.text))
             except PatternError as error:
-                self._wrong(node, error.message)
+                place = node.span.on_line(node.span.column + 1 + error.offset, 1)
+                self._problems.append(self._source.problem(place, error.message, error.advice))
         return tuple(found)
 
 

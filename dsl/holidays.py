@@ -31,7 +31,11 @@ def load_holidays(path: Path, problems: list[Problem]) -> tuple[Days, ...]:
     ranges: list[Days] = []
     root = document.root
     keyed = isinstance(root, yaml.MappingNode)
-    nodes = [key for _, key, _ in document.entries(root, "")] if keyed else document.items(root, "a holidays file")
+    nodes = (
+        [key for _, key, _ in document.entries(root, "a holidays file")]
+        if keyed
+        else document.items(root, "a holidays file")
+    )
     for node in nodes:
         days = _days(document, node)
         if isinstance(days, date):

@@ -15,6 +15,7 @@ import msgspec
 
 from dsl import tree
 from dsl.diagnostics import PolicyError, Problem, Source, line_of
+from dsl.encoding import script_text
 from dsl.parser import parse
 
 
@@ -27,9 +28,9 @@ def beside(file: tree.Text) -> str:
 
 def read_script(path: Path) -> tree.Script:
     """Read a script and what it includes. Raises PolicyError with the syntax errors of every file that can be read, or
-    OSError or UnicodeDecodeError for the script itself.
+    OSError for the script itself.
     """
-    main = parse(path.read_bytes().decode("utf-8"), str(path))
+    main = parse(script_text(path.read_bytes(), str(path)), str(path))
     reader = _Reader(path)
     declarations = tuple(reader.declarations(main, (path.name,)))
     if reader.problems:
@@ -70,17 +71,12 @@ class _Reader:
         self._begun.add(name)
         path = self.folder / name
         try:
-            text = path.read_bytes().decode("utf-8")
-            script = parse(text, str(path), name)
+            script = parse(script_text(path.read_bytes(), str(path)), str(path), name)
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             message = f"`{file.value}` cannot be read: {reason}"
             looked_in = self.folder / Path(file.span.included).parent
             self.problems.append(source.problem(file.span, message, f"looked in {looked_in}"))
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            message = "this line is not UTF-8"
-            self.problems.append(Problem(str(path), line, 1, 1, message, advice="save the file as UTF-8"))
         except PolicyError as error:
             self.problems += error.problems
         else:

@@ -7,45 +7,94 @@ and `hours`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
 import yaml
 
 from dsl.diagnostics import Problem
+from dsl.encoding import not_utf_8
 
 Node: TypeAlias = yaml.Node
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PROOF = re.compile(r"((?:password|md5|sha-256)\s*[:=]\s*)([^\s,{}][^,}\r]*)")
+"""What nobody should read on a screen or in a log."""
+
+_ENTRY = re.compile(r"([A-Za-z0-9._-]+)\s*[:=]\s*\S").match
+_SPACES = "indent with spaces, and write such texts in quotes"
 _NULL = "tag:yaml.org,2002:null"
 
 
+class _Fault(msgspec.Struct, frozen=True):
+    """What is said where libyaml says `part`; the place is where reading ended, or where what is wrong began."""
+
+    part: str
+    at_its_beginning: bool
+    message: str
+    advice: str
+
+
+_COLON = "write a colon and a space behind the name"
+_COLUMNS = "let entries of one kind begin in one column"
+_FAULTS = (
+    _Fault("quoted scalar", True, "this quote is not closed", "end the text with the same sign"),
+    _Fault("flow mapping", True, "this brace is not closed", "end it with `}`, and write a comma between entries"),
+    _Fault("flow sequence", True, "this bracket is not closed", "end it with `]`, and write a comma between entries"),
+    _Fault("cannot start any token", False, "a tab, or a sign with a meaning of its own, stands here", _SPACES),
+    _Fault("mapping values are not allowed", False, "a second `:` stands here", "write the value in quotes"),
+    _Fault("could not find expected ':'", True, "this is no `name: value`", _COLON),
+    _Fault("block mapping", False, "this does not stand where it belongs", _COLUMNS),
+    _Fault("block collection", False, "this does not stand where it belongs", _COLUMNS),
+)
+_UNCLEAR = _Fault("", False, "this cannot be read", "see to quotes, braces and the space that lines begin with")
+
+
 class Document:
-    """One file's root node (None when it is empty or unreadable) and the list that takes its problems."""
+    """One file's root node (None when it is empty, or not `readable`) and the list that takes its problems."""
 
     def __init__(self, path: Path, root: Node | None, problems: list[Problem]) -> None:
         self.path = path
         self.root = root
         self._problems = problems
         self._lines: list[str] = []
+        self.readable = True
 
     @classmethod
     def read(cls, path: Path, problems: list[Problem]) -> Document:
         """Read a file; a syntax error becomes a problem. Raises OSError when the file cannot be read."""
         document = cls(path, None, problems)
+        text = ""
         try:
             text = path.read_bytes().decode("utf-8-sig")
             document._lines = text.split("\n")
             document.root = yaml.compose(text, Loader=_LOADER)
         except UnicodeDecodeError as error:
-            document._at(1, 1, 1, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
+            document.readable = False
+            problems.append(not_utf_8(str(path), error))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-            document._at(line, column, 1, error.problem or "this is no YAML")
-        except yaml.YAMLError as error:
-            document._at(1, 1, 1, str(error).partition("\n")[0])
+            document.readable = False
+            document._unreadable(error)
+        except yaml.reader.ReaderError as error:
+            document.readable = False
+            line = text.count("\n", 0, error.position) + 1
+            document._at(line, 1, 1, "a character stands here that cannot be shown", "write this line anew")
         return document
+
+    def _unreadable(self, error: yaml.MarkedYAMLError) -> None:
+        """Tell of what is no YAML, at the place that is wrong rather than where reading ended."""
+        begun, ended = error.context_mark, error.problem_mark
+        context, problem = error.context or "", error.problem or ""
+        fault = next((fault for fault in _FAULTS if fault.part in problem or fault.part in context), _UNCLEAR)
+        mark = begun if begun is not None and (fault.at_its_beginning or ended is None) else ended
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        self._at(line, column, 1, fault.message, fault.advice)
+
+    def wrong_file(self, message: str, advice: str) -> None:
+        """Add a problem of the whole file."""
+        self._at(1, 1, 1, message, advice)
 
     def wrong(self, node: Node, message: str, advice: str | None = None) -> None:
         """Add a problem at a node."""
@@ -55,6 +104,7 @@ class Document:
 
     def _at(self, line: int, column: int, length: int, message: str, advice: str | None = None) -> None:
         shown = self._lines[line - 1] if line <= len(self._lines) else ""
+        shown = _PROOF.sub(lambda found: found[1] + "*" * len(found[2]), shown)
         self._problems.append(Problem(str(self.path), line, column, length, message, shown, advice))
 
     def text(self, node: Node, what: str) -> str | None:
@@ -63,7 +113,7 @@ class Document:
             self.wrong(node, f"{what} is a text, not a list or a mapping")
             return None
         if node.tag == _NULL or not node.value:
-            self.wrong(node, f"{what} is empty")
+            self.wrong(node, f"{what} is empty", "write it behind the colon, or leave the line out")
             return None
         return str(node.value)
 
@@ -72,7 +122,7 @@ class Document:
         if node is None:
             return []
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, f"{what} is a mapping, `name: value`")
+            self.wrong(node, f"`name: value` is wanted for {what}", _as_an_entry(node))
             return []
         found: dict[str, tuple[str, Node, Node]] = {}
         for key_node, value in node.value:
@@ -90,7 +140,7 @@ class Document:
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
-            self.wrong(node, f"{what} is a list, one `- item` a line")
+            self.wrong(node, f"{what} is a list", "write `- ` and one of it a line")
             return []
         return list(node.value)
 
@@ -98,3 +148,11 @@ class Document:
 def line_of(node: Node) -> int:
     """The line on which a node begins, from 1."""
     return int(node.start_mark.line) + 1
+
+
+def _as_an_entry(node: Node) -> str:
+    """How a text that should be an entry is one."""
+    if isinstance(node, yaml.SequenceNode):
+        return "leave out `- `, and end each name with a colon"
+    entry = _ENTRY(str(node.value))
+    return f"write `{entry[1]}: ...`" if entry else _COLON

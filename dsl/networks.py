@@ -15,7 +15,12 @@ _MOST_REMEMBERED = 16_384
 
 
 class NetworkError(ValueError):
-    """What is wrong with a network's text; the message is for the operator."""
+    """What is wrong with a network's text, and what to write instead."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
 
 
 class Network(Frozen):
@@ -42,11 +47,14 @@ def parse_network(text: str) -> Network:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise NetworkError(f"`{text}` is no network; one is written like `10.20.0.0/16`") from None
+        raise NetworkError(f"`{text}` is no address or network", "write `10.20.3.1` or `10.20.0.0/16`") from None
     first, length = int(network.network_address), network.prefixlen
     written = text.partition("/")[0]
     if int(ipaddress.ip_address(written)) != first:
-        raise NetworkError(f"`{text}` has bits set after its first {length}; write `{network}`")
+        raise NetworkError(
+            f"`{text}` is an address in a network, not a network",
+            f"write `{network}`, or `{written}` for that address alone",
+        )
     if network.version == 6 and length >= 96 and first >> 32 == 0xFFFF:
         return Network(32, first & 0xFFFFFFFF, length - 96)
     return Network(network.max_prefixlen, first, length)

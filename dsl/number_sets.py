@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dsl.diagnostics import Problem
+from dsl.encoding import not_utf_8
 from dsl.numbers import NumberPlan, without_separators
 from dsl.patterns import Pattern, PatternError, PatternSet, parse_pattern
 
@@ -101,8 +102,7 @@ def load_numbers(path: Path, plan: NumberPlan, problems: list[Problem]) -> Numbe
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        broken = error.object.count(b"\n", 0, error.start) + 1
-        problems.append(Problem(str(path), broken, 1, 1, "this line is not UTF-8", advice="save the file as UTF-8"))
+        problems.append(not_utf_8(str(path), error))
         return NumberSet(plan, (), ())
     for number, line in enumerate(text.splitlines(), 1):
         reader.line(number, line)
@@ -135,7 +135,7 @@ class _Reader:
             self._wrong(number, column, line, written, error.message, error.advice)
         except PatternError as error:
             at = column + 1 + error.offset
-            self._wrong(number, at, line, " ", error.message, None)
+            self._wrong(number, at, line, " ", error.message, error.advice)
 
     def _other(self, written: str) -> None:
         """A pattern in backticks, a range, or a number with separators. Raises RangeError and PatternError."""

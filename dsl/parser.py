@@ -21,7 +21,7 @@ def parse(text: str, file: str, included: str = "") -> tree.Script:
 
     Raises PolicyError with all syntax errors.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     try:
         return script(Reading(text, file, included, node).run(), file, text, included)
     except UnreadableError:

@@ -26,12 +26,13 @@ _CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*):").match
 
 
 class PatternError(ValueError):
-    """What is wrong with a pattern, and how many characters into it."""
+    """What is wrong with a pattern, how many characters into it, and what to write instead."""
 
-    def __init__(self, offset: int, message: str) -> None:
+    def __init__(self, offset: int, message: str, advice: str | None = None) -> None:
         super().__init__(message)
         self.offset = offset
         self.message = message
+        self.advice = advice
 
 
 class Element(Frozen):
@@ -90,9 +91,9 @@ class _Reader:
             else:
                 self.elements.append(self._counted(self._characters()))
         if self.open is not None:
-            raise PatternError(self.open[2], "this capture is not closed with `}`")
+            raise PatternError(self.open[2], "this capture is not closed", "end it with `}`")
         if not self.elements:
-            raise PatternError(0, "a pattern cannot be empty")
+            raise PatternError(0, "a pattern cannot be empty", "for any number write `X(1-32)`")
         if all(element.least == 0 for element in self.elements):
             raise PatternError(0, "a pattern must ask for at least one character")
         return Pattern(self.text, tuple(self.elements), tuple(self.captures))
@@ -102,7 +103,7 @@ class _Reader:
         if opening is None:
             raise PatternError(self.at, "a capture is written `{name:...}` with a lower-case name")
         if self.open is not None:
-            raise PatternError(self.at, "a capture cannot stand inside another")
+            raise PatternError(self.at, "a capture cannot stand inside another", "end the first with `}` before it")
         if any(name == opening[1] for name, _, _ in self.captures):
             raise PatternError(self.at, f"`{opening[1]}` is captured twice")
         self.open = (opening[1], len(self.elements), self.at)
@@ -126,27 +127,52 @@ class _Reader:
         if character == "[":
             bracket = _RANGE(self.text, self.at)
             if bracket is None:
-                raise PatternError(self.at, "a set of digits is written `[2-5]` or `[1,3,7-9]`")
+                raise PatternError(self.at, "this is no set of digits", "one is written `[2-5]` or `[1,3,7-9]`")
             self.at = bracket.end()
             return _members(bracket[1], bracket.start())
-        raise PatternError(
-            self.at,
-            f"`{character}` means nothing here: digits, +, *, #, X, Z, N, [2-5], X(6-12) and {{name:...}} do",
-        )
+        raise PatternError(self.at, f"`{character}` means nothing in a pattern", _meant(character))
 
     def _counted(self, characters: str) -> Element:
         if self.text[self.at : self.at + 1] != "(":
             return Element(characters)
         count = _COUNT(self.text, self.at)
         if count is None:
-            raise PatternError(self.at, "a count is written `(6)` or `(6-12)`")
+            raise PatternError(self.at, "this is no count", "one is written `(6)` or `(6-12)`")
         least, most = int(count[1]), int(count[2] or count[1])
         if most > LONGEST:
             raise PatternError(self.at, f"at most {LONGEST} characters can be counted")
         if least > most or most == 0:
-            raise PatternError(self.at, "a count goes from the lower number to the higher")
+            advice = f"write `({most}-{least})`" if most else "at least one"
+            raise PatternError(self.at, "a count goes from the lower number to the higher", advice)
         self.at = count.end()
         return Element(characters, least, most)
+
+
+_ELSEWHERE = {
+    "_": "leave it out: a pattern is in backticks, and nothing begins it",
+    ".": "for more digits write how many, such as `X(1-20)`",
+    "!": "for more digits write how many, such as `X(1-20)`",
+    "^": "leave it out: a pattern is of the whole number",
+    "$": "leave it out: a pattern is of the whole number",
+    " ": "write a number without spaces",
+    "-": "write a number without hyphens",
+    "/": "write a number without signs between its digits",
+    "(": "a count stands behind what it counts, such as `X(6-12)`",
+    "?": "a digit that may be missing is written `X(0-1)`",
+    "\\": "leave it out: `\\d` is written `X`",
+    "|": "write a rule for each, or `in` and several patterns",
+}
+
+
+def _meant(character: str) -> str:
+    """What to write instead of a character of other systems' patterns."""
+    if character in _ELSEWHERE:
+        return _ELSEWHERE[character]
+    if character.upper() in _CLASSES:
+        return f"write `{character.upper()}`, with a capital letter"
+    if character.isalpha():
+        return "of letters there are `X` for 0 to 9, `Z` for 1 to 9 and `N` for 2 to 9"
+    return "there are digits, `+`, `*`, `#`, `X`, `Z`, `N`, `[2-5]`, `X(6-12)` and `{name:...}`"
 
 
 def _members(inside: str, offset: int) -> str:

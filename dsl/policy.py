@@ -182,8 +182,8 @@ def default_of(outcome: Outcome) -> Reject:
 
 
 def load(path: str | Path) -> Policy:
-    """Load a policy with all its files. Raises PolicyError with every problem, or OSError or
-    UnicodeDecodeError for the script itself.
+    """Load a policy with all its files. Raises PolicyError with every problem, or OSError for
+    the script itself.
     """
     path = Path(path)
     script = read_script(path)

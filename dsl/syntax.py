@@ -11,8 +11,17 @@ import re
 import msgspec
 
 from dsl.diagnostics import Problem, Source, joined, nearest
-from dsl.language import beginnings, words
-from dsl.recovery import begins_declaration, line_start, open_brace, statement_around
+from dsl.language import beginnings, first_words, words
+from dsl.recovery import (
+    begins_declaration,
+    begins_statement,
+    line_start,
+    next_declaration,
+    open_braces,
+    statement_around,
+    unclosed_brace,
+)
+from dsl.slips import Slip, slip
 from dsl.tree import Span
 
 _RUN = re.compile(r"\"[^\"\n]*\"?|`[^`\n]*`?|[-=]>|[A-Za-z0-9_.+*%:/-]+|[=<>!&|]+|\S")
@@ -45,9 +54,16 @@ _NAMED_BY = {
     "_MEDIA": "`direct`, `relay` or `auto`",
     "_EACH": "`caller`, `source` or `net`",
 }
-_CODES_AFTER = {"_REJECT", "_REDIRECT", "_NOTIFY", "_RESPONSE", "_ANSWERS", "_FAILOVER"}
+_CODES_AFTER = {
+    "_REJECT": 404,
+    "_REDIRECT": 302,
+    "_NOTIFY": 181,
+    "_RESPONSE": 404,
+    "_ANSWERS": 486,
+    "_FAILOVER": 503,
+}
 _STATEMENTS = {
-    "_statement": "a rule or a decision",
+    "_statement": "a rule, a decision",
     "_declaration": "a declaration such as `group` or `on call`",
     "_step": "a step of the test",
     "_setting": "what a trunk says, such as `uri`, `peers` or `allow`",
@@ -73,30 +89,6 @@ _COMPARISONS = frozenset({"_EQUAL", "_UNEQUAL", "_LESS", "_AT_MOST", "_MORE", "_
 
 _BOUNDARIES = {"_WHEN", "_RBRACE", "_TEST", "_BUSY", "_EXPECT", "$END"}
 """Where one of these could stand, what came before is complete."""
-
-_FOREIGN = {
-    "=": "compare with `==`",
-    "===": "compare with `==`",
-    "<>": "write `!=`",
-    "&&": "write `and`",
-    "&": "write `and`",
-    "||": "write `or`",
-    "|": "write `or`",
-    "!": "write `not`",
-    "=>": "write `->`",
-    ";": "leave it out: statements need no sign between them",
-    "'": "texts stand between double quotes",
-    "//": "comments begin with `#`",
-    "/*": "comments begin with `#`",
-}
-_FOREIGN_WORDS = {
-    "if": "when",
-    "else": "otherwise",
-    "elif": "when",
-    "unless": "when not",
-    "goto": "do",
-    "call": "dial",
-}
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -138,22 +130,34 @@ class _Teller:
         self.source = Source(source)
         self.file = file
         run = _RUN.match(mistake.text, mistake.at)
-        self.found = "" if run is None else run[0]
+        self.found = mistake.text[mistake.at : mistake.at + 1] if run is None else run[0]
 
     def tell(self) -> Told:
         at, text = self.mistake.at, self.text
-        opened = open_brace(text, at)
+        opened = unclosed_brace(text, at)
         if opened is not None and (at == len(text) or self._is_declaration_at_the_left()):
-            unreadable = (line_start(text, opened), at)
+            unreadable = (line_start(text, open_braces(text, at)[0]), at)
             return self._told(opened, 1, "this block is never closed", "write `}` where it ends", unreadable)
         if self.found[:1] in ('"', "`") and (len(self.found) == 1 or self.found[-1] != self.found[0]):
             what = "text" if self.found[0] == '"' else "pattern"
             where = f"end it with `{self.found[0]}` on the same line" if what == "text" else "end it with a backtick"
             return self._told(at, 1, f"this {what} is not closed", where)
+        begins_anew = self._something_is_missing() and begins_statement(text, at)
+        known = None if begins_anew else slip(text, at, self.found, self.mistake.last, self.mistake.expected)
+        if known is not None:
+            return self._told(known.at, known.length, known.message, known.advice, self._of_one_word(known))
         if self._something_is_missing():
             last = text[: self.mistake.after].split()[-1]
-            return self._told(self.mistake.after, 1, f"something is missing after `{last}`", self._expected())
+            damaged: tuple[int, int] | None = None
+            if self.mistake.expected == {"_LBRACE"}:
+                damaged = (line_start(text, self.mistake.after), next_declaration(text, self.mistake.after))
+            what = f"something is missing after `{last}`"
+            return self._told(self.mistake.after, 1, what, self._expected(), damaged)
         return self._unexpected()
+
+    def _of_one_word(self, known: Slip) -> tuple[int, int] | None:
+        """Only `on` of `on busy -> ...` among the outcomes of a dial: the rest can be read."""
+        return (known.at, known.at + known.length) if known.rest_can_be_read else None
 
     def _is_declaration_at_the_left(self) -> bool:
         at = self.mistake.at
@@ -168,16 +172,29 @@ class _Teller:
 
     def _unexpected(self) -> Told:
         at, found, expected = self.mistake.at, self.found, self.mistake.expected
-        if found in _FOREIGN and not (found == "=" and "_EQUAL" not in expected):
-            return self._told(at, len(found), f"`{found}` cannot stand here", _FOREIGN[found])
         known = [words()[name] for name in expected if name in words()]
         meant = nearest(found, [word for word in known if word[0].isalpha()])
-        if meant is None and _FOREIGN_WORDS.get(found) in known:
-            meant = _FOREIGN_WORDS[found]
         if meant is not None:
             return self._told(at, len(found), f"unknown word `{found}`", f"did you mean `{meant}`?")
-        unreadable = (at, at + 1) if found == "}" else None
-        return self._told(at, len(found), f"`{found}` cannot stand here", self._expected(), unreadable)
+        if found == "}" or self._is_a_rule_outside():
+            return self._outside()
+        return self._told(at, len(found), f"`{found}` cannot stand here", self._expected())
+
+    def _is_a_rule_outside(self) -> bool:
+        """Whether a rule or decision begins here, in no block."""
+        begun = first_words("_statement")
+        return self.found in begun and not open_braces(self.text, self.mistake.at) and self._first_on_line()
+
+    def _outside(self) -> Told:
+        """What is left over when a block was closed too early is one mistake down to the next declaration."""
+        at, found = self.mistake.at, self.found
+        if open_braces(self.text, at):
+            return self._told(at, 1, "`}` cannot stand here", self._expected(), (at, at + 1))
+        if found == "}":
+            told = "this `}` closes nothing", "leave it out, or open a block with `{` above"
+        else:
+            told = f"`{found}` stands in no block", "put it between the braces of `on call { ... }` or another event"
+        return self._told(at, len(found), *told, (line_start(self.text, at), next_declaration(self.text, at)))
 
     def _expected(self) -> str:
         """What could stand there: on a new line something new, else what goes on with the line."""
@@ -214,7 +231,7 @@ class _Teller:
 
     def _value(self, terminal: str) -> str:
         if terminal == "NUMBER" and self.mistake.last in _CODES_AFTER:
-            return "a status such as `404`"
+            return f"a status such as `{_CODES_AFTER[self.mistake.last]}`"
         if terminal == "NAME" and self.mistake.last in _NAMED_BY:
             return _NAMED_BY[self.mistake.last]
         return _VALUES[terminal]

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from dsl.diagnostics import Problem
+from dsl.encoding import not_utf_8
 from dsl.marked_yaml import Document
-from dsl.numbers import NumberPlan
+from dsl.numbers import NumberPlan, without_separators
 
 Kind: TypeAlias = Literal["number", "prefix", "text"]
 
 _MOST_PROBLEMS = 20
+_ROUNDED = "E+"
+_IS_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+").fullmatch
 
 
 class Table:
@@ -85,16 +91,32 @@ def _from_csv(path: Path, kind: Kind, form: Callable[[str], str], problems: list
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problems.append(_problem(path, 1, f"byte {error.start} is not UTF-8", "save the file as UTF-8"))
+        problems.append(not_utf_8(str(path), error))
         return Table(kind, (), {})
+    found: list[Problem] = []
+    table = _read_csv(path, text, kind, form, found)
+    if found:
+        lines = text.splitlines()
+        for problem in found:
+            shown = lines[problem.line - 1] if problem.line <= len(lines) else ""
+            problems.append(msgspec.structs.replace(problem, text=shown, length=max(1, len(shown))))
+    return table
+
+
+def _read_csv(path: Path, text: str, kind: Kind, form: Callable[[str], str], problems: list[Problem]) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: dict[str, tuple[str, ...]] = {}
     repeated: list[tuple[int, str]] = []
     columns: tuple[str, ...] = ()
+    begun = 1
     try:
-        columns = _columns(path, next(reader, []), problems)
+        columns = _columns(path, next(reader, []), kind, problems)
+        if not columns:
+            return Table(kind, (), {})
+        begun = reader.line_num + 1
         width = len(columns)
         for cells in reader:
+            begun = reader.line_num + 1
             if len(cells) != width or not cells[0]:
                 if cells:
                     problems.append(_misshapen(path, reader.line_num, cells, width))
@@ -104,27 +126,54 @@ def _from_csv(path: Path, kind: Kind, form: Callable[[str], str], problems: list
             if rows.setdefault(key, row) is not row:
                 repeated.append((reader.line_num, cells[0]))
     except csv.Error as fault:
-        problems.append(_problem(path, reader.line_num, f"this is no CSV: {fault}"))
+        problems.append(_fault(path, begun, str(fault)))
+    if _ROUNDED in text and kind != "text":
+        _name_rounded(path, text, problems)
     if repeated:
         _name_repeated(path, text, form, repeated, problems)
     return Table(kind, columns, rows)
 
 
-def _columns(path: Path, cells: list[str], problems: list[Problem]) -> tuple[str, ...]:
+def _fault(path: Path, line: int, fault: str) -> Problem:
+    """What the `csv` module found, in a row that begins on this line."""
+    if "end of data" in fault:
+        return _problem(path, line, "a quote in this row is not closed", 'end the value with `"`, or leave both out')
+    if "expected after" in fault:
+        return _problem(path, line, "a quote ends before its value does", 'write `""` for a quote inside a value')
+    return _problem(path, line, "this row cannot be read", "write its values anew, with commas between them")
+
+
+def _columns(path: Path, cells: list[str], kind: Kind, problems: list[Problem]) -> tuple[str, ...]:
+    """The names of the columns; none where the first line does not give them."""
     columns = tuple(cell.strip() for cell in cells)
-    if not columns or not all(columns):
-        problems.append(_problem(path, 1, "the first line names the columns, the key's first", "`number,user`"))
+    if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
+        problems.append(_problem(path, 1, "columns are separated by commas", "save it as CSV with commas"))
+    elif not columns or not all(columns) or (kind != "text" and without_separators(columns[0]).strip("+").isdigit()):
+        advice = "begin it with a line such as `number,user`"
+        problems.append(_problem(path, 1, "the first line names the columns, the key's first", advice))
     elif len(set(columns)) < len(columns):
-        problems.append(_problem(path, 1, "two columns have the same name"))
-    elif len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
-        problems.append(_problem(path, 1, "columns are separated by commas"))
-    return columns
+        twice = next(column for column in columns if columns.count(column) > 1)
+        problems.append(_problem(path, 1, f"two columns are called `{twice}`", "give each a name of its own"))
+    else:
+        return columns
+    return ()
+
+
+def _name_rounded(path: Path, text: str, problems: list[Problem]) -> None:
+    """Numbers that a spreadsheet has rounded: nobody dials them."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    for cells in reader:
+        if cells and _IS_ROUNDED(cells[0]):
+            advice = "a spreadsheet has rounded it: let its column be text, and write the number anew"
+            problems.append(_problem(path, reader.line_num, f"`{cells[0]}` is no number", advice))
 
 
 def _misshapen(path: Path, line: int, cells: list[str], width: int) -> Problem:
     if len(cells) != width:
-        return _problem(path, line, f"{len(cells)} columns stand here, and {width} in the first line")
-    return _problem(path, line, "the key is empty")
+        columns = "1 column stands" if len(cells) == 1 else f"{len(cells)} columns stand"
+        advice = "write a value with a comma in it in quotes" if len(cells) > width else "write a comma for each"
+        return _problem(path, line, f"{columns} here, and {width} in the first line", advice)
+    return _problem(path, line, "the key is empty", "write it, or leave the row out")
 
 
 def _name_repeated(
@@ -141,7 +190,8 @@ def _name_repeated(
         if cells and reader.line_num > 1 and (key := form(cells[0])) in wanted:
             first.setdefault(key, reader.line_num)
     for line, key in repeated:
-        problems.append(_problem(path, line, f"the key `{key}` stands in line {first[form(key)]} already"))
+        message = f"the key `{key}` stands in line {first[form(key)]} already"
+        problems.append(_problem(path, line, message, "leave one of the two rows out"))
 
 
 def _from_yaml(path: Path, kind: Kind, form: Callable[[str], str], problems: list[Problem]) -> Table:

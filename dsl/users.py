@@ -81,6 +81,8 @@ def read_users(path: Path, realm: str, problems: list[Problem]) -> Directory:
         else:
             document.wrong(node, f"`{name}` is no user name", "letters, digits, `.`, `_` and `-` make one")
     reader.check_extensions()
+    if document.root is None and document.readable:
+        document.wrong_file("nobody is in this users file", "write one user a line, such as `alice: {password: ...}`")
     return Directory(reader.users, reader.credentials)
 
 
@@ -103,7 +105,7 @@ class _Reader:
                 secret = self._digest(entry) if key == "digest" else self._password(name, entry)
                 secrets += [secret] if secret is not None else []
             elif not _ATTRIBUTE(key) or key == "name":
-                document.wrong(key_node, f"`{key}` is no name for an attribute", "lower-case letters and digits")
+                document.wrong(key_node, f"`{key}` is no name for an attribute", _named(key))
             else:
                 text = document.text(entry, f"`{key}`")
                 if text is not None and self._extension_is_sound(key, text, name, entry):
@@ -145,7 +147,8 @@ class _Reader:
             if len(text) == length and _HEXADECIMAL(text):
                 found[algorithm] = text
             elif text:
-                self.document.wrong(value, f"a digest by {algorithm} has {length} hexadecimal digits")
+                message = f"a digest by {algorithm} has {length} hexadecimal digits"
+                self.document.wrong(value, message, f"this has {len(text)} characters")
         return Credential(found.get("md5"), found.get("sha-256")) if found else None
 
     def check_extensions(self) -> None:
@@ -154,7 +157,13 @@ class _Reader:
         for extension, name, node in self.extensions:
             other, other_node = first.setdefault(extension, (name, node))
             if other_node is not node:
-                where = f"line {line_of(other_node)}"
-                self.document.wrong(node, f"extension {extension} belongs to `{other}` already", where)
+                advice = f"in line {line_of(other_node)}: give one of them another"
+                self.document.wrong(node, f"extension {extension} belongs to `{other}` already", advice)
             elif extension in self.users and extension != name:
                 self.document.wrong(node, f"extension {extension} is the name of another user")
+
+
+def _named(attribute: str) -> str:
+    """How an attribute may be called."""
+    small = attribute.lower()
+    return f"write `{small}`" if _ATTRIBUTE(small) and small != "name" else "write lower-case letters and digits"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dsl.diagnostics import PolicyError, Problem
+from dsl.encoding import not_utf_8
 
 
 @contextmanager
@@ -16,6 +17,4 @@ def readable(name: str) -> Iterator[None]:
     except OSError as error:
         raise PolicyError([Problem(name, 1, 1, 1, f"this cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        place = Problem(name, line, 1, 1, "this line is not UTF-8", advice="save the file as UTF-8")
-        raise PolicyError([place]) from None
+        raise PolicyError([not_utf_8(name, error)]) from None

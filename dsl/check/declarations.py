@@ -71,6 +71,10 @@ class _Checker:
                 self._twice(declaration, word, first[type(declaration)])
             first.setdefault(type(declaration), declaration)
         top = beginning(self.script)
+        if not self.script.declarations:
+            advice = 'a policy begins with `policy "my-office"` and `domain example.com`'
+            self.report.wrong(top, "nothing is declared in this file", advice)
+            return
         for kind, example in ((tree.PolicyName, '`policy "my-office"`'), (tree.Domain, "`domain example.com`")):
             if kind not in first:
                 self.report.wrong(top, f"the policy has no `{_ONCE[kind]}`", f"write {example}")
@@ -236,7 +240,9 @@ class _Checker:
     def _header_name(self, name: tree.Text) -> bool:
         if _TOKEN(name.value):
             return True
-        self.report.wrong(name, f"`{name.value}` is no name of a header", 'one is written `"X-Account"`')
+        alone = name.value.rstrip(": ")
+        advice = f'write `"{alone}"`' if _TOKEN(alone) else 'one is written `"X-Account"`'
+        self.report.wrong(name, f"`{name.value}` is no name of a header", advice)
         return False
 
     def _header(self, name: tree.Text) -> None:

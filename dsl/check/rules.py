@@ -47,7 +47,7 @@ def check_rules(script: tree.Script, names: Names, report: Report) -> None:
     _unplayed(script, report)
     top = beginning(script)
     for required in REQUIRED_EVENTS:
-        if required not in checker.seen:
+        if script.declarations and required not in checker.seen:
             advice = f"write `on {required} {{ otherwise -> reject 403 }}` at least"
             report.wrong(top, f"the policy has no `on {required}`", advice)
 
@@ -175,7 +175,7 @@ class _Checker:
             what = f"the outcome `{refused[0]}`" if refused[0] in OUTCOMES else f"a `{refused[0]}`"
             advice = _ALWAYS_GOES_ON.get(refused[0], f"write {allowed}")
             self.report.wrong(decision, f"`{word}` cannot decide {what}", advice)
-        if isinstance(decision, tree.Play) and spoken(decision.party) != "held":
+        elif isinstance(decision, tree.Play) and spoken(decision.party) != "held":
             message = f"nothing is played to `{spoken(decision.party)}` here"
             self.report.wrong(decision.party, message, "write `to held`: who holds never hears it")
         if isinstance(decision, tree.Dial):

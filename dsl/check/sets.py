@@ -89,13 +89,14 @@ class Sets:
         try:
             parse_network(network.text)
         except NetworkError as error:
-            self.report.wrong(network, str(error))
+            self.report.wrong(network, error.message, error.advice)
 
     def _pattern(self, pattern: tree.Pattern) -> None:
         try:
             captures = parse_pattern(pattern.text).captures
         except PatternError as error:
-            self.report.wrong(pattern.span.on_line(pattern.span.column + 1 + error.offset, 1), error.message)
+            place = pattern.span.on_line(pattern.span.column + 1 + error.offset, 1)
+            self.report.wrong(place, error.message, error.advice)
             return
         if captures:
             advice = "write `matches` and the pattern alone"

@@ -17,7 +17,7 @@ from dsl.diagnostics import joined, suggestion
 from dsl.networks import NetworkError, parse_network
 from dsl.resolve import Kind, Names
 from dsl.spoken import spoken
-from dsl.vocabulary import STATES, Type
+from dsl.vocabulary import PARAMETER_TYPES, STATES, Type
 
 _USERS = frozenset({Type.USER, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
 _TEXTS = frozenset({Type.TEXT, Type.PARTY, Type.WRITTEN, Type.UNKNOWN})
@@ -92,7 +92,7 @@ class Values:
         try:
             parse_network(network.text)
         except NetworkError as error:
-            self.report.wrong(network, str(error))
+            self.report.wrong(network, error.message, error.advice)
 
     def _attribute(self, value: tree.Attribute) -> Type:
         base, attribute = value.base, value.attribute
@@ -163,6 +163,8 @@ class Values:
         one, other = self.type_of(left), self.type_of(right)
         written = spoken(left), spoken(right)
         for value, kind in ((written[0], one), (written[1], other)):
+            if kind is Type.TRUTH and Type.UNKNOWN in (one, other):
+                return
             if kind is Type.TRUTH:
                 self.report.wrong(
                     comparison, f"`{value}` is true or false by itself", f"write `{value}` or `not {value}`"
@@ -173,7 +175,8 @@ class Values:
             self.report.wrong(comparison, message, _converted(right, one) or _converted(left, other))
         elif comparison.operator not in ("==", "!=") and one not in (Type.WHOLE, Type.TIME, Type.UNKNOWN):
             message = f"`{comparison.operator}` compares whole numbers and times, and `{written[0]}` is {one}"
-            self.report.wrong(comparison, message)
+            advice = f"for a range write `{written[0]} in 200 to 299`" if one is Type.TEXT else None
+            self.report.wrong(comparison, message, advice)
 
     def _is(self, subject: tree.Expression, state: tree.Name) -> None:
         kind, name, word = self.type_of(subject), spoken(subject), state.text
@@ -196,7 +199,8 @@ class Values:
                 self.report.wrong(subject, f"`{name}` is never `known`", "write `transferor is known`")
         elif word in ("up", "full"):
             if kind not in (Type.TRUNK, Type.UNKNOWN):
-                self.report.wrong(subject, f"`{name}` is {kind}, and only a trunk is ever `{word}`")
+                registered = f"write `{name} is registered`" if kind in _USERS else None
+                self.report.wrong(subject, f"`{name}` is {kind}, and only a trunk is ever `{word}`", registered)
         elif kind not in _USERS:
             self.report.wrong(subject, f"`{name}` is {kind}, and only a user is ever `{word}`")
 
@@ -269,10 +273,15 @@ class Values:
         """What a sub is done with."""
         wanted, given = len(sub.parameters), len(do.arguments)
         if wanted != given:
-            names = joined((f"`{parameter.name.text}`" for parameter in sub.parameters), "and") if wanted else "nothing"
-            self.report.wrong(do, f"`{sub.name.text}` is done with {names}, and {given} values are given here")
+            names = [parameter.name.text for parameter in sub.parameters]
+            what = joined((f"`{name}`" for name in names), "and") if names else "nothing"
+            values = "1 value is" if given == 1 else f"{given} values are"
+            message = f"`{sub.name.text}` is done with {what}, and {values} given here"
+            self.report.wrong(do, message, f"write `do {sub.name.text}({', '.join(names)})`")
             return
         for parameter, argument in zip(sub.parameters, do.arguments, strict=True):
+            if parameter.type.text not in PARAMETER_TYPES:
+                continue
             kind, name = self.type_of(argument), spoken(argument)
             fits = _USERS if parameter.type.text == "user" else _TEXTS | {Type.WHOLE}
             if kind not in fits:
@@ -297,7 +306,7 @@ def _converted(value: tree.Expression, wanted: Type) -> str | None:
         case tree.Reference(name=tree.Name(text="dialed")) if wanted is Type.USER:
             return "`callee` is the user who was dialled"
         case tree.Integer(text=digits) if wanted is Type.TIME:
-            return f"a time needs a unit: `{digits}s`, `{digits}min` or `{digits}h`"
+            return f"a time needs a unit, such as `{digits}s`"
         case tree.Integer(text=digits) if wanted in (Type.TEXT, Type.PARTY, Type.WRITTEN):
             return f'write `"{digits}"`'
         case tree.Text(value=text) if wanted is Type.ADDRESS:

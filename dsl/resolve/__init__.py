@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dsl import tree
-from dsl.diagnostics import Problem, joined, suggestion
+from dsl.diagnostics import Problem, joined, nearest, suggestion
 from dsl.resolve.contexts import contexts
 from dsl.resolve.lookup import Lookup
 from dsl.resolve.names import Kind as Kind
@@ -32,6 +32,12 @@ _DECLARED: dict[type[tree.Node], Kind] = {
 }
 
 _COLLECTIONS = (Kind.GROUP, Kind.USERS, Kind.NET, Kind.NUMBERS)
+_HOLDING: dict[Type, tuple[Kind, ...]] = {
+    Type.ADDRESS: (Kind.NET,),
+    Type.USER: (Kind.GROUP, Kind.USERS),
+    Type.TEXT: (Kind.NUMBERS,),
+}
+"""Which of them can hold a value of a type, where it is not all."""
 
 
 def resolve(script: tree.Script, users: Iterable[str], problems: list[Problem]) -> Names:
@@ -42,6 +48,7 @@ def resolve(script: tree.Script, users: Iterable[str], problems: list[Problem]) 
     """
     resolver = _Resolver(script, Lookup(script, frozenset(users), problems))
     resolver.run()
+    resolver.look.finish()
     return resolver.look.names
 
 
@@ -163,7 +170,7 @@ class _Resolver:
                 self.look.value(right, scope)
             case tree.In(item=item, collection=collection):
                 self.look.value(item, scope)
-                self._collection(collection)
+                self._collection(item, collection)
             case tree.Matches(item=item, pattern=pattern):
                 self.look.value(item, scope)
                 return self.look.captures(pattern, scope, certain)
@@ -186,13 +193,20 @@ class _Resolver:
                 self.look.value(fact, scope)
         return scope
 
-    def _collection(self, collection: tree.Collection) -> None:
+    def _collection(self, item: tree.Expression, collection: tree.Collection) -> None:
         if isinstance(collection, tree.Name):
-            self.look.declared(collection, *_COLLECTIONS)
+            known = self.look.names.declared
+            meant = collection.text in known or nearest(collection.text, known) is not None
+            self.look.declared(collection, *(_COLLECTIONS if meant else self._collections_of(item)))
         elif isinstance(collection, tree.Set):
             for element in collection.elements:
                 if isinstance(element, tree.Name):
                     self.look.element(element, *_COLLECTIONS)
+
+    def _collections_of(self, item: tree.Expression) -> tuple[Kind, ...]:
+        """What can hold this value."""
+        kind = self.look.names.of(item.name).type if isinstance(item, tree.Reference) else Type.UNKNOWN
+        return _HOLDING.get(kind, _COLLECTIONS)
 
     # Tests
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from dsl import tree
 from dsl.diagnostics import Problem, Source, joined, line_of, suggestion
 from dsl.patterns import PatternError, parse_pattern
@@ -27,6 +29,30 @@ _UNFINISHED = {
 """Words that begin something and are names where nothing follows."""
 
 
+_DECLARED_AS = {
+    Kind.TRUNK: 'trunk {} {{ uri "sip:gateway.example" }}',
+    Kind.GROUP: "group {} = alice, bob",
+    Kind.NET: "net {} = 10.20.0.0/16",
+    Kind.SOUND: 'sound {} = "{}.wav"',
+    Kind.HOURS: "hours {} = mon-fri 08:00-18:00",
+    Kind.LIMIT: "limit {} = 40 per 1h for each caller",
+    Kind.TABLE: 'table {} from "{}.csv" key number',
+    Kind.SUB: "sub {}(who: user) {{ otherwise -> dial who }}",
+    Kind.NUMBERS: 'numbers {} = "+4930123", 200 to 299',
+}
+"""How something is declared, around its name."""
+
+_TRUTHS = frozenset({"yes", "no", "true", "false"})
+
+
+class _Uses(msgspec.Struct):
+    """A name that means nothing: which problem tells of it, its first place, and the others."""
+
+    problem: int
+    first: Span
+    further: list[Span]
+
+
 class Lookup:
     """The names of one script. `facts` are those of the event at which the walk is, and `place` is its name."""
 
@@ -38,10 +64,33 @@ class Lookup:
         self.names = Names({}, {}, {}, users_known=bool(users) or not wants_users)
         self.facts: dict[str, Meaning] = {}
         self.place = ""
+        self._bound: dict[str, Span] = {}
+        self._uses: dict[str, _Uses] = {}
 
     def wrong(self, node: tree.Node, message: str, advice: str | None = None, other: Span | None = None) -> None:
         """Tell of something at a place."""
         self.problems.append(self.source.problem(node.span, message, advice, other))
+
+    def _missing(self, name: tree.Name, message: str, advice: str | None) -> None:
+        """Tell of a name that means nothing; every further use of it belongs to the same mistake."""
+        uses = self._uses.get(message)
+        if uses is None:
+            self._uses[message] = _Uses(len(self.problems), name.span, [])
+            self.wrong(name, message, advice)
+        else:
+            uses.further.append(name.span)
+
+    def finish(self) -> None:
+        """Say of each name that means nothing where else it is used."""
+        for uses in self._uses.values():
+            lines = dict.fromkeys(line_of(span, uses.first) for span in uses.further)
+            lines.pop(line_of(uses.first, uses.first), None)
+            if lines:
+                problem = self.problems[uses.problem]
+                also = f"it stands in {joined(lines, 'and')} too"
+                sign = "" if (problem.advice or "").endswith("?") else ";"
+                advice = f"{problem.advice}{sign} {also}" if problem.advice else also
+                self.problems[uses.problem] = msgspec.structs.replace(problem, advice=advice)
 
     def declare(self, name: tree.Name, kind: Kind) -> None:
         """Take in a declaration; its name must be its own."""
@@ -90,6 +139,7 @@ class Lookup:
         elif name.text in FACT_NAMES:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.meanings[name.span] = meaning
+        self._bound.setdefault(name.text, name.span)
         return {**scope, name.text: meaning}
 
     def bind(self, name: tree.Name, meaning: Meaning, scope: Scope, certain: bool) -> Scope:
@@ -108,7 +158,7 @@ class Lookup:
             captures = parse_pattern(pattern.text).captures
         except PatternError as error:
             span = pattern.span.on_line(pattern.span.column + 1 + error.offset, 1)
-            self.problems.append(self.source.problem(span, error.message))
+            self.problems.append(self.source.problem(span, error.message, error.advice))
             return scope
         for name, _, _ in captures:
             span = capture_span(pattern, name)
@@ -173,15 +223,27 @@ class Lookup:
         elif not self.names.users_known:
             return Meaning(Kind.USER, Type.USER)
         else:
-            self.wrong(name, f"nothing here is called `{text}`", suggestion(text, candidates))
+            self._missing(name, f"nothing here is called `{text}`", self._meant(name, candidates))
         return UNKNOWN
+
+    def _meant(self, name: tree.Name, candidates: Iterable[str]) -> str | None:
+        text = name.text
+        if text in self._bound and text not in self.users:
+            return f"it is bound in {line_of(self._bound[text], name.span)}, and known in that rule only"
+        if text in _TRUTHS:
+            return "what is true or false stands alone, or behind `not`"
+        dotted = next((user for user in self.users if user.startswith(f"{text}.")), None)
+        if dotted is not None:
+            return f'a name with a dot is written `user "{dotted}"`'
+        return suggestion(text, candidates)
 
     def user(self, name: tree.Name) -> Meaning:
         """Look up a name that can only be a user's."""
         meaning = Meaning(Kind.USER, Type.USER)
         self.names.meanings[name.span] = meaning
         if name.text not in self.users and self.names.users_known:
-            self.wrong(name, f"there is no user `{name.text}`", suggestion(name.text, self.users))
+            advice = suggestion(name.text, self.users) or "mend the name, or add it to the users file"
+            self._missing(name, f"there is no user `{name.text}`", advice)
             self.names.meanings[name.span] = UNKNOWN
             return UNKNOWN
         return meaning
@@ -204,8 +266,10 @@ class Lookup:
             else:
                 candidates = [text for kind in kinds for text in self._all(kind)]
                 advice = suggestion(name.text, candidates) or self._choice(candidates)
+                if advice is None and kinds[0] in _DECLARED_AS:
+                    advice = f"declare it: `{_DECLARED_AS[kinds[0]].format(name.text, name.text)}`"
                 there_is = "there are" if kinds == (Kind.HOURS,) else "there is"
-                self.wrong(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
+                self._missing(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
         elif known.kind not in kinds:
             self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
             self.names.meanings[name.span] = UNKNOWN

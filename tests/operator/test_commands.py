@@ -86,7 +86,7 @@ def test_a_file_that_is_not_utf8_is_told_by_its_line(tmp_path: Path) -> None:
     path.write_bytes(GOOD.encode() + b"# caf\xe9\n")
     done = b2bua("check", path)
     assert done.exit_code == 1
-    assert f"{path}:5:1: error: " in done.stderr
+    assert f"{path}:5:6: error: this is not UTF-8" in done.stderr
 
 
 def test_tests_pass_and_fail_with_their_place(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_broken_files_are_left_alone_and_do_not_stop_the_others(wild: Path, tmp_
     done = fmt(broken, foreign, missing, wild)
     assert (done.exit_code, done.stdout) == (1, f"{wild} formatted\n")
     assert f"{broken}:2:7: error: something is missing after `domain`" in done.stderr
-    assert f"{foreign}:2:1: error: this line is not UTF-8" in done.stderr
+    assert f"{foreign}:2:6: error: this is not UTF-8" in done.stderr
     assert f"{missing}:1:1: error: this cannot be read: No such file or directory" in done.stderr
     assert broken.read_text() == BAD
     assert wild.read_text() == GOOD

@@ -172,7 +172,7 @@ tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], m
         "`0` is no port: 1 to 65535",
         "`[::1` is no name server",
         "`sha-1` is no algorithm here",
-        "`timers` is a mapping, `name: value`",
+        "`name: value` is wanted for `timers`",
         "`many` is no count",
         "`max_calls` stands here twice",
         "`retry_after` is counted in whole seconds",
@@ -187,12 +187,14 @@ tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], m
         "`maybe` is neither yes nor no",
         "`gw.example:5061` is no host",
         "`1.1` is no version of TLS here",
-        "a certificate is a mapping, `name: value`",
+        "`name: value` is wanted for a certificate",
     ]
 
 
 def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
-    assert wrong(tmp_path, "grace: 30s\nlisten: [udp\n")[0].startswith("settings.yaml:3:1: error: ")
+    assert wrong(tmp_path, "grace: 30s\nlisten: [udp\n")[0].startswith(
+        "settings.yaml:2:9: error: this bracket is not closed"
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_captures_take_their_part():
         ("", 0, "empty"),
         ("X(0-3)", 0, "at least one"),
         ("12a", 2, "`a` means nothing"),
-        ("X(", 1, "a count"),
+        ("X(", 1, "no count"),
         ("X(5-3)", 1, "lower"),
         ("X(0)", 1, "lower"),
         ("X(2-99)", 1, "32"),

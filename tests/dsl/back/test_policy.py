@@ -321,7 +321,7 @@ def test_a_missing_file_is_told_where_it_is_named(tmp_path):
     [
         ("Europe/Berlin", "Europe/Berlni", "there is no time zone"),
         ("country +49", "country +999", "no prefixes are known for `+999`"),
-        ("10.20.0.0/16", "10.20.0.1/16", "write `10.20.0.0/16`"),
+        ("10.20.0.0/16", "10.20.0.1/16", "is an address in a network"),
         ('secret "pstn"', 'secret "pst"', "no entry `pst`"),
         ("number e164", "number e165", "`e165` is no form"),
         ("key number", "key digits", "`digits` is no kind of key"),

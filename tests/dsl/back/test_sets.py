@@ -75,13 +75,13 @@ def test_what_is_wrong_in_a_file_of_numbers_is_told_with_its_line(tmp_path):
         "blocked.txt:2:1: error: `alice` is no number\n"
         "  alice\n"
         "  ^^^^^ write `+4930123`, `200 to 299` or a pattern in backticks",
-        "blocked.txt:3:6: error: a count is written `(6)` or `(6-12)`\n  `09X(`\n      ^",
+        "blocked.txt:3:6: error: this is no count\n  `09X(`\n      ^ one is written `(6)` or `(6-12)`",
         "blocked.txt:4:1: error: this range goes backwards\n  299 to 200\n  ^^^^^^^^^^ write `200 to 299`",
     ]
     problems.clear()
     file.write_bytes(b"1\nb\xe4d\n")
     assert not load_numbers(file, GERMANY, problems).has("1")
-    assert [(problem.line, problem.message) for problem in problems] == [(2, "this line is not UTF-8")]
+    assert [(problem.line, problem.message) for problem in problems] == [(2, "this is not UTF-8")]
     problems.clear()
     file.write_text("bad\n" * 30, "utf-8")
     load_numbers(file, GERMANY, problems)

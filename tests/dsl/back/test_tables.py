@@ -54,9 +54,9 @@ def test_texts_are_compared_as_they_stand(tmp_path):
         ("a,,b\n", [(1, "the first line names")]),
         ("a,a\n", [(1, "two columns")]),
         ("number;user\n", [(1, "separated by commas")]),
-        ("number,user\n\n1\n,x\n2,y,z\n", [(3, "1 columns"), (4, "the key is empty"), (5, "3 columns")]),
+        ("number,user\n\n1\n,x\n2,y,z\n", [(3, "1 column stands"), (4, "the key is empty"), (5, "3 columns")]),
         ("number,user\n+49301234,a\n2,b\n0301234,c\n", [(4, "the key `0301234` stands in line 2 already")]),
-        ('number,user\n1,"a\n', [(2, "this is no CSV")]),
+        ('number,user\n1,"a\n', [(2, "a quote in this row is not closed")]),
     ],
 )
 def test_each_problem_names_its_line(tmp_path, text, problems):
@@ -75,7 +75,7 @@ def test_what_is_no_utf8_is_a_problem(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"a,b\n1,\xff\n")
     problems = []
     assert len(load_table(tmp_path / "t.csv", "text", GERMANY, problems)) == 0
-    assert [p.line for p in problems] == [1]
+    assert [(p.line, p.column) for p in problems] == [(2, 3)]
 
 
 def test_a_yaml_table_maps_keys_to_columns(tmp_path):

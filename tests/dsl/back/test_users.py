@@ -47,8 +47,8 @@ def test_passwords_become_digests_by_both_algorithms(tmp_path):
 @pytest.mark.parametrize(
     ("text", "places"),
     [
-        ("- alice\n", [(1, 1, "a users file is a mapping")]),
-        ("alice: secret\n", [(1, 8, "is a mapping")]),
+        ("- alice\n", [(1, 1, "is wanted for a users file")]),
+        ("alice: secret\n", [(1, 8, "is wanted for what `alice` is")]),
         ("alice: {extension: 200}\n", [(1, 1, "neither `password` nor `digest`")]),
         ("alice: {password: a, digest: {md5: b}}\n", [(1, 1, "both"), (1, 36, "32 hex")]),
         ("alice:\n  password:\n", [(2, 12, "a password is empty")]),
@@ -63,7 +63,7 @@ def test_passwords_become_digests_by_both_algorithms(tmp_path):
             [(2, 29, "belongs to `a` already")],
         ),
         ("7: {password: a}\nb: {password: b, extension: 7}\n", [(2, 29, "name of another user")]),
-        ("a: {password: a\n", [(2, 1, "")]),
+        ("a: {password: a\n", [(1, 4, "this brace is not closed")]),
     ],
 )
 def test_each_problem_has_its_place(tmp_path, text, places):

@@ -16,7 +16,7 @@ ROUTES = sorted(
     path
     for folder in ("examples", "scripts", "tests")
     for path in (ROOT / folder).rglob("*.route")
-    if "errors" not in path.parts
+    if not {"errors", "mistakes"} & set(path.relative_to(ROOT).parts)
 )
 GAPS = ("", " ", "  ", "\t", "\n", "\n\n\n\n", "\r\n", "# {0}\n", '\n  # {0} }} "\n', " #{0}  \r\n\n\n# {0} ->\n")
 

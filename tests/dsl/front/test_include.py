@@ -92,9 +92,9 @@ def test_a_file_that_two_others_include_is_read_once(tmp_path: Path) -> None:
 def test_a_problem_stands_in_the_file_that_has_it(tmp_path: Path) -> None:
     main = MAIN.replace("on register", "net office = 10.0.0.0/9\non register") + 'policy "again"\n'
     assert refused(write(tmp_path, office=main, nets='net office = 10.0.0.1/8\npolicy "nets"\n')) == [
-        "nets.route:1:14: error: `10.0.0.1/8` has bits set after its first 8; write `10.0.0.0/8`\n"
+        "nets.route:1:14: error: `10.0.0.1/8` is an address in a network, not a network\n"
         "  net office = 10.0.0.1/8\n"
-        "               ^^^^^^^^^^ (None)",
+        "               ^^^^^^^^^^ write `10.0.0.0/8`, or `10.0.0.1` for that address alone (None)",
         "nets.route:2:1: error: `policy` stands here twice\n"
         '  policy "nets"\n'
         "  ^^^^^^^^^^^^^ first in line 1 of `office.route` (office.route:1:1)",
@@ -114,7 +114,7 @@ def test_files_that_cannot_be_read_are_told_of_all_at_once(tmp_path: Path) -> No
     main = MAIN.replace("on register", 'include "gone.route"\ninclude "latin.route"\non register')
     path.write_text(main)
     assert [line for told in refused(path) for line in told.splitlines() if ":" in line] == [
-        "latin.route:2:1: error: this line is not UTF-8",
+        "latin.route:2:6: error: this is not UTF-8",
         "office.route:4:9: error: `gone.route` cannot be read: no such file or directory",
         "rules/desk.route:2:12: error: `is` cannot stand here",
     ]

@@ -1,0 +1,35 @@
+"""From the bytes of a script, a table or another file to its text.
+
+Owns what is said of files that are no UTF-8, or no text at all.
+"""
+
+from __future__ import annotations
+
+from dsl.diagnostics import PolicyError, Problem
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def script_text(content: bytes, file: str) -> str:
+    """The text of a script. Raises PolicyError for what is none."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError([not_utf_8(file, error)]) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PolicyError([Problem(file, line, 1, 1, "this is no text", advice="give the name of a script")])
+    return text
+
+
+def not_utf_8(file: str, error: UnicodeDecodeError) -> Problem:
+    """What to say of a file that cannot be decoded, at the first character that cannot."""
+    content = bytes(error.object)
+    if content.startswith(_UTF_16):
+        return Problem(file, 1, 1, 1, "this file is UTF-16", advice="save it as UTF-8")
+    before = content[: error.start]
+    line = before.rpartition(b"\n")[2].removeprefix(b"\xef\xbb\xbf")
+    shown = (line + content[error.start :].partition(b"\n")[0]).decode("latin-1").rstrip("\r")
+    column = len(line.decode("utf-8")) + 1
+    shown = line.decode("utf-8") + shown[len(line) :]
+    return Problem(file, before.count(b"\n") + 1, column, 1, "this is not UTF-8", shown, "save the file as UTF-8")
