@@ -17,8 +17,7 @@ def script_text(content: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         raise PolicyError([not_utf_8(file, error)]) from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise PolicyError([Problem(file, line, 1, 1, "this is no text", advice="give the name of a script")])
+        raise PolicyError([_no_text(file, content)])
     return text
 
 
@@ -27,9 +26,16 @@ def not_utf_8(file: str, error: UnicodeDecodeError) -> Problem:
     content = bytes(error.object)
     if content.startswith(_UTF_16):
         return Problem(file, 1, 1, 1, "this file is UTF-16", advice="save it as UTF-8")
+    if b"\0" in content:
+        return _no_text(file, content)
     before = content[: error.start]
     line = before.rpartition(b"\n")[2].removeprefix(b"\xef\xbb\xbf")
     shown = (line + content[error.start :].partition(b"\n")[0]).decode("latin-1").rstrip("\r")
     column = len(line.decode("utf-8")) + 1
-    shown = line.decode("utf-8") + shown[len(line) :]
+    shown = "".join(letter if letter.isprintable() else " " for letter in line.decode("utf-8") + shown[len(line) :])
     return Problem(file, before.count(b"\n") + 1, column, 1, "this is not UTF-8", shown, "save the file as UTF-8")
+
+
+def _no_text(file: str, content: bytes) -> Problem:
+    line = content.count(b"\n", 0, content.index(b"\0")) + 1
+    return Problem(file, line, 1, 1, "this is no text", advice="give the name of a file that is one")

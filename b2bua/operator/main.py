@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from b2bua import __version__
+from b2bua.operator.script_argument import Script
 
 if TYPE_CHECKING:
     from b2bua.io.requests import Request
     from b2bua.settings import Listener
 
-_POLICY = click.argument("policy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_POLICY = click.argument("policy", type=Script())
 _STATE = click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
@@ -113,27 +114,21 @@ def run(
 
 
 @main.command()
-@_POLICY
+@click.argument("policies", nargs=-1, required=True, type=Script(), metavar="POLICY...")
 @_JSON
-def check(policy: Path, as_json: bool) -> None:
-    """Say everything that is wrong with POLICY, and what holds where it says nothing."""
-    from b2bua.operator.policy_file import check_json, check_text, load_policy, problems_text, remarks
-    from dsl.diagnostics import PolicyError, in_order
+def check(policies: tuple[Path, ...], as_json: bool) -> None:
+    """Say everything that is wrong with each POLICY, and what holds where it says nothing."""
+    from b2bua.operator.policy_file import check_json, check_policy, check_text, problems_text
 
-    loaded = None
-    try:
-        loaded = load_policy(policy)
-        told = remarks(loaded)
-    except PolicyError as error:
-        told = in_order([*error.problems, *error.remarks])
+    checked = [check_policy(path) for path in policies]
     if as_json:
-        click.echo(check_json(policy, loaded, told))
-    else:
-        if told:
-            click.echo(problems_text(told), err=True)
-        if loaded is not None:
-            click.echo(check_text(loaded))
-    if loaded is None:
+        click.echo(check_json(checked))
+    for item in [] if as_json else checked:
+        if item.told:
+            click.echo(problems_text(item.told), err=True)
+        if item.policy is not None:
+            click.echo(check_text(item.policy))
+    if any(item.policy is None for item in checked):
         sys.exit(1)
 
 

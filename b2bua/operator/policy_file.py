@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from b2bua.operator.reading import readable
-from dsl.diagnostics import Problem, in_order
+from dsl.diagnostics import PolicyError, Problem, in_order
 from dsl.grammar_tables import kept
 from dsl.policy import Policy, load
 
@@ -27,6 +27,23 @@ def load_policy(path: Path) -> Policy:
         print(_SLOW, file=sys.stderr)
     with readable(str(path)):
         return load(path)
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What is to be told of a policy: errors, warnings and notices; `policy` None where there are errors."""
+
+    path: Path
+    policy: Policy | None
+    told: list[Problem]
+
+
+def check_policy(path: Path) -> Checked:
+    """Check a policy with all its files."""
+    try:
+        policy = load_policy(path)
+    except PolicyError as error:
+        return Checked(path, None, in_order([*error.problems, *error.remarks]))
+    return Checked(path, policy, remarks(policy))
 
 
 def remarks(policy: Policy) -> list[Problem]:
@@ -47,16 +64,21 @@ def check_text(policy: Policy) -> str:
     return "\n".join(lines)
 
 
-def check_json(path: Path, policy: Policy | None, told: list[Problem]) -> bytes:
-    """The same for an editor: `policy` None where there are errors. `docs/check.md` describes it."""
-    shown = {
-        "file": str(path),
+def check_json(checked: list[Checked]) -> bytes:
+    """The same for an editor, of several policies as a list. `docs/check.md` describes it."""
+    shown = [_checked(item) for item in checked]
+    return msgspec.json.format(msgspec.json.encode(shown[0] if len(shown) == 1 else shown))
+
+
+def _checked(checked: Checked) -> dict[str, object]:
+    policy = checked.policy
+    return {
+        "file": str(checked.path),
         "policy": None if policy is None else policy.name,
         "version": None if policy is None else policy.hash,
-        "problems": [_for_editors(problem) for problem in told],
+        "problems": [_for_editors(problem) for problem in checked.told],
         "defaults": [] if policy is None else policy.defaults_in_force,
     }
-    return msgspec.json.format(msgspec.json.encode(shown))
 
 
 def _for_editors(problem: Problem) -> dict[str, object]:

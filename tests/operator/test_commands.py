@@ -181,3 +181,42 @@ def test_a_server_from_its_first_line_to_its_last(tmp_path: Path) -> None:
         said += server.stdout.readlines()
         assert server.wait(10) == 0
     assert json.loads(said[-1])["event"] == "ended"
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_what_is_no_script_is_told_of_in_one_sentence(tmp_path: Path, command: str) -> None:
+    script(tmp_path, GOOD).rename(tmp_path / "office.route")
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.route")
+    for argument, sentence in [
+        ("ofice.route", f"there is no file {tmp_path}/ofice.route: did you mean {tmp_path}/office.route?"),
+        ("nosuch", f"there is no file {tmp_path}/nosuch"),
+        ("", f"{tmp_path} is a folder: name the script in it; it has office.route and pipe.route"),
+        ("empty", f"{tmp_path}/empty is a folder: name the script in it"),
+        ("pipe.route", f"{tmp_path}/pipe.route is no file that holds a script"),
+    ]:
+        done = b2bua(command, tmp_path / argument)
+        assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"b2bua: {sentence}\n")
+
+
+def test_a_script_that_must_not_be_read_is_told_of_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = script(tmp_path, GOOD)
+    # Root may read everything, whatever its mode says.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    done = b2bua("check", path)
+    assert (done.exit_code, done.stderr) == (2, f"b2bua: {path} cannot be read: its mode does not let you\n")
+
+
+def test_several_scripts_are_checked_at_once(tmp_path: Path) -> None:
+    good = script(tmp_path, GOOD)
+    bad = tmp_path / "bad.route"
+    bad.write_text(GOOD.replace("otherwise", "othrwise"))
+    done = b2bua("check", good, bad, OFFICE)
+    assert done.exit_code == 1
+    assert f"{bad}:" in done.stderr
+    assert [line.partition(": policy")[0] for line in done.stdout.splitlines() if "no errors" in line] == [
+        str(good),
+        str(OFFICE),
+    ]
+    shown = json.loads(b2bua("check", good, bad, "--json").stdout)
+    assert [(item["file"], item["policy"] is None) for item in shown] == [(str(good), False), (str(bad), True)]

@@ -84,7 +84,7 @@ OFFICE = 'policy "x"\ndomain a.example\non register { otherwise -> reject 403 }\
             f"  {' ' * 35}^ save the file as UTF-8",
         ),
         (OFFICE.encode("utf-16"), "x.route:1:1: error: this file is UTF-16\n  save it as UTF-8"),
-        (b"RIFF$\0\0\0WAVEfmt ", "x.route:1:1: error: this is no text\n  give the name of a script"),
+        (b"RIFF$\0\0\0WAVEfmt ", "x.route:1:1: error: this is no text\n  give the name of a file that is one"),
     ],
     ids=["empty", "latin-1", "utf-16", "a-sound"],
 )
