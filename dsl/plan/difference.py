@@ -191,9 +191,10 @@ def phrase(action: Action) -> str:
             return "passed on"
         case Transfer(target=target):
             return f"transferred to {_party(target).removeprefix('through ')}"
-        case Dial(steps=steps, notify=notify):
-            way = "".join(f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps))
-            return f"{'dialled' if notify is None else 'forwarded'} {way}"
+        case _:
+            steps = enumerate(action.steps)
+            way = "".join(f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in steps)
+            return f"{'dialled' if action.notify is None else 'forwarded'} {way}"
 
 
 def _parties(step: Step) -> str:
@@ -206,5 +207,5 @@ def _party(target: Target) -> str:
             return "a user"
         case NumberTarget(trunk=trunk, number=number):
             return f"through {trunk}" if number is not None else f"nobody through {trunk}"
-        case UriTarget(uri=uri):
-            return "nobody" if uri is None else "an address"
+        case _:
+            return "nobody" if target.uri is None else "an address"

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from dsl.compile_setup import Limit, Trunk
-from dsl.decision import Challenge, Decision, Dial, Facts, Frame, Outcome
+from dsl.decision import Decision, Dial, Facts, Frame, Outcome
 from dsl.policy import Policy
 
 MOST_EVENTS = 64
@@ -247,8 +247,3 @@ def _readable(value: object) -> object:
             return [_readable(item) for item in value]
         case _:
             return value
-
-
-def is_kept(decision: Decision) -> bool:
-    """Whether a decision is worth a record: being asked who it is says nothing of where a call goes."""
-    return not isinstance(decision.action, Challenge)

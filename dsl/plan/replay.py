@@ -26,6 +26,7 @@ from dsl.vocabulary import GOES_ON
 Asked: TypeAlias = Mapping[str, object]
 
 _NOT_THEIRS = Reject(403)
+_OF_CALLER = ("caller", "number")
 _SIDES = (("holder_is_caller", "holder", "held"), ("transferor_is_caller", "transferor", "transferee"))
 """Who of two parties is the one who called, by the fact that says so."""
 
@@ -63,6 +64,7 @@ class Replay:
         self._policy = policy
         self._versions = versions
         self._ways: dict[str, Ways] = {}
+        self._nameless = False
         self._trunks = {trunk.uri: name for name, trunk in policy.trunks.items()}
 
     def of(self, call: Recorded) -> Found | None:
@@ -101,12 +103,18 @@ class Replay:
             return Decision(action, self._policy.hash)
 
     def _within(self, facts: Facts, own: Mapping[str, str | bool | float | None]) -> Facts:
-        """The facts of an event within a call; this policy has its own names for who calls and for who is wanted."""
+        """The facts of an event within a call; this policy has its own names for who calls and for who is wanted.
+
+        Raises UnknownError where it asks for who calls, and would believe somebody else about that.
+        """
         facts = msgspec.structs.replace(facts, **own)
         party = facts.caller or facts.caller_number or facts.claimed
         for by_caller, one, other in _SIDES:
             if by_caller in own:
-                setattr(facts, one if own[by_caller] else other, party)
+                name = one if own[by_caller] else other
+                if self._nameless and name in self._asked_of_parties:
+                    raise UnknownError(name)
+                setattr(facts, name, party)
         if "target" in own:
             facts.target = self._policy.callee(facts.dialed)
         return facts
@@ -128,6 +136,7 @@ class Replay:
     def _facts(self, known: Known, version: Version | None) -> Facts:
         """What this policy makes of a request."""
         policy = self._policy
+        self._nameless = False
         trunk = self._trunk(known)
         caller = known.caller if known.caller in policy.users else None
         facts = Facts(
@@ -169,18 +178,24 @@ class Replay:
         trusted = before is not None and before.trusted
         if self._policy.trunks[trunk].trusted is trusted:
             return known.claimed if known.trunk is None else known.number
-        if trusted or not self._names_numbers:
+        if trusted:
             return known.claimed
-        raise UnknownError("caller.number")
+        if "caller.number" in self._asked_of_parties:
+            raise UnknownError("caller.number")
+        self._nameless = True
+        return None
 
     @cached_property
-    def _names_numbers(self) -> bool:
-        """Whether the policy asks for the number of who calls, or for parties whose name that may be."""
-        return any(
-            isinstance(node, tree.Attribute) and node.attribute.text == "number"
-            for declaration in self._policy.script.declarations
-            for node in tree.walk(declaration)
-        )
+    def _asked_of_parties(self) -> frozenset[str]:
+        """What of the number of who calls, and of parties whose name that may be, the policy asks for."""
+        nodes = [node for item in self._policy.script.declarations for node in tree.walk(item)]
+        heard = {id(node.party) for node in nodes if isinstance(node, tree.Play)}
+        asked = {node.name.text for node in nodes if isinstance(node, tree.Reference) and id(node) not in heard}
+        if any(
+            isinstance(node, tree.Attribute) and (node.base.text, node.attribute.text) == _OF_CALLER for node in nodes
+        ):
+            asked.add("caller.number")
+        return frozenset(asked)
 
 
 class _Headers(Mapping[str, str]):
@@ -223,7 +238,7 @@ class _Answers:
         fact = f"over {limit}"
         answer = self._answer(f"{fact} {key}" if key else fact, fact)
         before = None if self._version is None else self._version.limits.get(limit)
-        if before is None or not _holds(before, self._policy.limits[limit], answer):
+        if before is None or not _holds(before, self._policy.limits[limit], key, answer):
             raise UnknownError(fact)
         return answer
 
@@ -254,9 +269,9 @@ class _Answers:
         return answer
 
 
-def _holds(before: Limit, now: Limit, answer: bool) -> bool:
-    """Whether an answer about one limit is one about another."""
-    return (before.per, before.each) == (now.per, now.each) and _bounds(before.count, now.count, answer)
+def _holds(before: Limit, now: Limit, key: str, answer: bool) -> bool:
+    """Whether an answer about one limit is one about another, for the same key."""
+    return (before.per, before.each) == (now.per, now.each) and _bounds(before.most(key), now.most(key), answer)
 
 
 def _bounds(before: int, now: int, answer: bool) -> bool:

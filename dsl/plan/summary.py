@@ -84,15 +84,14 @@ class Planning:
     def add(self, call: Recorded) -> None:
         """Decide a call again."""
         found = self._replay.of(call)
-        match found:
-            case None:
-                self._counts["same"] += 1
-            case Different():
-                self._counts["different"] += 1
-                self._add_different(call, found)
-            case Unknown():
-                self._counts["unknown"] += 1
-                self._add_unknown(call, found)
+        if found is None:
+            self._counts["same"] += 1
+        elif isinstance(found, Different):
+            self._counts["different"] += 1
+            self._add_different(call, found)
+        else:
+            self._counts["unknown"] += 1
+            self._add_unknown(call, found)
 
     @property
     def summary(self) -> Summary:
