@@ -46,7 +46,7 @@ def plan_text(policy: Policy, summary: Summary) -> str:
         lines += ["", f"by caller: {_names(summary.callers)}"]
         lines += [f"by trunk: {_names(summary.trunks)}"] if summary.trunks else []
     for group in summary.unknowns[:_MOST_GROUPS]:
-        lines += ["", f"{group.calls:,}  unknown: `{group.change}` was not recorded", *_group(group)]
+        lines += ["", f"{group.calls:,}  unknown, for want of `{group.change}`", *_group(group)]
     return "\n".join(lines + _left_out(summary.unknowns))
 
 

@@ -135,7 +135,7 @@ def test_what_nobody_asked_is_unknown_and_stops_a_pipeline(folder: Path) -> None
     policy = changed(folder, "when callee in staff ->", "when callee in staff and bob is registered ->")
     done = planned(folder, policy)
     assert (done.exit_code, done.stdout.splitlines()[1]) == (1, "same 6, different 0, unknown 2")
-    assert "2  unknown: `U is registered` was not recorded" in done.stdout
+    assert "2  unknown, for want of `U is registered`" in done.stdout
     assert planned(folder, policy, "--allow-unknown").exit_code == 0
 
 
