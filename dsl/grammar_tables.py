@@ -69,9 +69,7 @@ def _tables(language: Lark) -> dict[str, Any]:
         for state in states
     ]
     # The order in which Lark's own lexer tries what may stand in one place.
-    ordered = sorted(
-        language.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name)
-    )
+    ordered = sorted(language.terminals, key=_order)
     return {
         "fingerprint": fingerprint(),
         "words": {item.name: item.pattern.value for item in ordered if isinstance(item.pattern, PatternStr)},

@@ -26,6 +26,9 @@ _Value: TypeAlias = tuple[Any, int, int, int, int, int]
 """What a symbol stands for, from which line and column to which (all 0 where it is empty), and how deep it is."""
 
 
+_NOWHERE: _Value = (None, 0, 0, 0, 0, 0)
+
+
 class TooDeepError(Exception):
     """What stands at `span` is nested too deeply to be read."""
 
@@ -157,32 +160,27 @@ class Reading:
             action = self._rows[self.states[-1]].get(_END)
             if action is None:
                 raise UnreadableError(len(self.text))
-            if action < 0:
-                self._complete(tables().rules[-1 - action])
-            else:
-                self.states.append(action)
+            self._complete(tables().rules[-1 - action])
 
     def _complete(self, rule: Rule) -> None:
         states, values = self.states, self._values
-        children: list[_Value] = []
+        # Only a script without a declaration is a rule without a symbol.
+        children, first, last = list[_Value](), _NOWHERE, _NOWHERE
         if size := len(rule.symbols):
             children = values[-size:]
+            first, last = children[0], children[-1]
             del states[-size:]
             del values[-size:]
         states.append(self._rows[states[-1]][rule.origin])
-        line = column = end_line = end_column = depth = 0
+        depth = 0
         for child in children:
-            if child[1]:
-                if not line:
-                    line, column = child[1], child[2]
-                end_line, end_column = child[3], child[4]
-                if child[5] > depth:
-                    depth = child[5]
+            if child[5] > depth:
+                depth = child[5]
         value: Any = None
         if self._make is not None:
-            place = Span(self.file, line, column, end_line, end_column, self.included)
+            place = Span(self.file, first[1], first[2], last[3], last[4], self.included)
             value, depth = self._made(self._make, rule, children, place, depth)
-        values.append((value, line, column, end_line, end_column, depth))
+        values.append((value, first[1], first[2], last[3], last[4], depth))
 
     @staticmethod
     def _made(make: Callable[..., Any], rule: Rule, children: list[_Value], place: Span, depth: int) -> tuple[Any, int]:

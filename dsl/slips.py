@@ -205,10 +205,10 @@ def _address(text: str, at: int, last: str, expected: frozenset[str]) -> Slip | 
     begins = max(text.rfind(sign, 0, at) for sign in " \t\n,=") + 1
     if last == "NETWORK" and (masked := _MASKED(text, begins)) is not None:
         try:
-            network = f"`{parse_network(f'{masked[1]}/{_length(masked[2])}')}`"
-        except NetworkError:
-            network = "the length, such as `10.20.0.0/16`"
-        return Slip(begins, len(masked[0]), f"`{masked[0]}` has a mask", f"write {network}")
+            advice = f"write `{parse_network(f'{masked[1]}/{_length(masked[2])}')}`"
+        except NetworkError as error:
+            advice = error.advice
+        return Slip(begins, len(masked[0]), f"`{masked[0]}` has a mask", advice)
     wild = _WILD(text, begins)
     if (last == "NETWORK" or "NETWORK" in expected) and wild is not None:
         parts = [part for part in wild[0].split(".") if part != "*"]

@@ -154,3 +154,10 @@ def test_a_holidays_file_with_ranges_that_cannot_be(tmp_path):
         "4: `christmas` is no date",
         "5: a date is a text, not a list or a mapping",
     ]
+
+
+def test_a_holidays_file_may_be_empty(tmp_path):
+    (tmp_path / "holidays.yaml").write_text("# none yet\n")
+    problems = []
+    load_holidays(tmp_path / "holidays.yaml", problems)
+    assert problems == []

@@ -56,6 +56,7 @@ def test_texts_are_compared_as_they_stand(tmp_path):
         ("number;user\n", [(1, "separated by commas")]),
         ("number,user\n\n1\n,x\n2,y,z\n", [(3, "1 column stands"), (4, "the key is empty"), (5, "3 columns")]),
         ("number,user\n+49301234,a\n2,b\n0301234,c\n", [(4, "the key `0301234` stands in line 2 already")]),
+        (f"number,user\n1,{'a' * 200_000}\n", [(2, "this row cannot be read")]),
         ('number,user\n1,"a\n', [(2, "a quote in this row is not closed")]),
     ],
 )

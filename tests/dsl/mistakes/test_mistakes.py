@@ -84,9 +84,10 @@ OFFICE = 'policy "x"\ndomain a.example\non register { otherwise -> reject 403 }\
             f"  {' ' * 35}^ save the file as UTF-8",
         ),
         (OFFICE.encode("utf-16"), "x.route:1:1: error: this file is UTF-16\n  save it as UTF-8"),
+        (b"\xff\n\0", "x.route:2:1: error: this is no text\n  give the name of a file that is one"),
         (b"RIFF$\0\0\0WAVEfmt ", "x.route:1:1: error: this is no text\n  give the name of a file that is one"),
     ],
-    ids=["empty", "latin-1", "utf-16", "a-sound"],
+    ids=["empty", "latin-1", "utf-16", "data", "a-sound"],
 )
 def test_what_is_no_script_is_told_of_as_such(tmp_path: Path, content: bytes, told: str) -> None:
     assert said(content, tmp_path / "x.route") == told
@@ -138,6 +139,18 @@ def test_a_name_that_means_nothing_is_told_of_once_with_all_its_lines(tmp_path: 
     told = said(text.encode(), tmp_path / "x.route")
     assert told.count("error:") == 1
     assert "it stands in line 6, line 7, line 8 and line 9 too" in told
+
+
+def test_fifty_mistakes_are_enough_to_read(tmp_path: Path) -> None:
+    text = OFFICE + "on call {\n" + "  wehn anonymous -> reject 404\n" * 80 + "  otherwise -> reject 404\n}\n"
+    assert said(text.encode(), tmp_path / "x.route").count("error:") == 50
+
+
+def test_what_stands_behind_a_closing_brace_ends_the_reading(tmp_path: Path) -> None:
+    text = "on call {\n  when anonymous {\n    reject 404\n  }\n  otherwise -> reject 404\n}\nonce"
+    assert said(text.encode(), tmp_path / "x.route").count("error:") == 1
+    text = "on call {\n  when anonymous {\n  }\n} once"
+    assert said(text.encode(), tmp_path / "x.route").count("error:") == 1
 
 
 # One thing wrong with one word, anywhere
