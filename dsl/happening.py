@@ -49,14 +49,25 @@ class _Party(msgspec.Struct, frozen=True):
     known: bool
 
 
+class Occasion(msgspec.Struct, frozen=True):
+    """An event as it was decided: its facts, the outcome where it is one of a dial, and the decision."""
+
+    event: Event
+    facts: Facts
+    outcome: Outcome | None
+    decision: Decision
+
+
 class Happening:
     """What was decided so far, of which `expected` decisions were asked about; `facts` are those of the last event.
 
-    `answered`: who took the call, None while nobody did.
+    `occasions` has the decisions again, each with its event. `answered`: who took the call, None while nobody did.
     """
 
     def __init__(self, policy: Policy, event: Event, facts: Facts) -> None:
-        self.decisions: list[Decision] = [policy.decide(event, facts)]
+        self.occasions: list[Occasion] = []
+        self.decisions: list[Decision] = []
+        self._decided(event, facts, None, policy.decide(event, facts))
         self.facts = facts
         self._dialed = facts.dialed
         self.expected = 0
@@ -65,6 +76,10 @@ class Happening:
         self._held_since: dict[Side, float] = {}
         self._came_later: dict[Side, _Party] = {}
         self._transferor: Side | None = None
+
+    def _decided(self, event: Event, facts: Facts, outcome: Outcome | None, decision: Decision) -> None:
+        self.occasions.append(Occasion(event, facts, outcome, decision))
+        self.decisions.append(decision)
 
     def further(self, world: World, time: float) -> bool:
         """Let the last dial end, and take the decision that follows; False when none does."""
@@ -76,7 +91,7 @@ class Happening:
             self.answered = ended
             return False
         facts = msgspec.structs.replace(self.facts, time=time, callee=None)
-        self.decisions.append(self._policy.resume(last.frame, ended, facts))
+        self._decided(ended.kind, facts, ended, self._policy.resume(last.frame, ended, facts))
         return True
 
     # Holding
@@ -109,7 +124,7 @@ class Happening:
             held_for=held_for,
         )
         self.expected = len(self.decisions)
-        self.decisions.append(self._policy.decide(event, self.facts))
+        self._decided(event, self.facts, None, self._policy.decide(event, self.facts))
 
     # Transfers
 
@@ -130,7 +145,7 @@ class Happening:
             target=self._policy.callee(dialed),
         )
         self.expected = len(self.decisions)
-        self.decisions.append(self._policy.decide("transfer", self.facts))
+        self._decided("transfer", self.facts, None, self._policy.decide("transfer", self.facts))
         self._transferor = side
 
     def _settle(self, world: World) -> None:

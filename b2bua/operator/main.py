@@ -149,14 +149,15 @@ def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
 
 @main.command()
 @_POLICY
+@click.option("--coverage", is_flag=True, help="List every rule that no test fired.")
 @_JSON
-def test(policy: Path, as_json: bool) -> None:
+def test(policy: Path, coverage: bool, as_json: bool) -> None:
     """Run the tests in POLICY: no network, no clock."""
     from b2bua.operator.policy_file import load_policy, run_tests
     from dsl.diagnostics import PolicyError
 
     try:
-        tested = run_tests(load_policy(policy))
+        tested = run_tests(load_policy(policy), coverage)
     except PolicyError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -106,28 +106,41 @@ class Tested(msgspec.Struct, frozen=True):
     json: bytes
 
 
-def run_tests(policy: Policy) -> Tested:
-    """Run the `test` blocks of a policy."""
+def run_tests(policy: Policy, coverage: bool = False) -> Tested:
+    """Run the `test` blocks of a policy. With `coverage` each rule is listed that no test fired."""
     from dsl import tester
 
     results = tester.run(policy)
     untested = tester.untested(policy, results)
+    rules = tester.rules_of(policy)
     lines: list[str] = []
     for result in results:
         lines.append(f"{'ok' if result.passed else 'FAILED':7} {result.title}")
         if result.failure is not None:
-            lines += [f"        {line}" for line in str(result.failure).splitlines()]
+            lines += [f"        {line}" for line in (*str(result.failure).splitlines(), *result.trace)]
     failed = sum(not result.passed for result in results)
     lines.append(f"{len(results) - failed} of {len(results)} tests passed" if results else "the policy has no tests")
-    if results and untested:
+    if coverage:
+        missed = [rule for rule in rules if rule.place in untested]
+        width = max((len(rule.place) for rule in missed), default=0)
+        lines.append(f"{len(rules) - len(missed)} of {len(rules)} rules fired in a test")
+        lines += [f"  {rule.place:{width}}  {rule.rule}" for rule in missed]
+    elif results and untested:
         lines.append(f"no test reaches the rules at {', '.join(untested)}")
     shown = {
         "passed": len(results) - failed,
         "failed": failed,
         "tests": [
-            {"title": result.title, "place": result.place, "passed": result.passed, "failure": result.failure}
+            {
+                "title": result.title,
+                "place": result.place,
+                "passed": result.passed,
+                "failure": result.failure,
+                "trace": result.trace,
+            }
             for result in results
         ],
+        "rules": len(rules),
         "untested": untested,
     }
     return Tested(not failed, "\n".join(lines), msgspec.json.format(msgspec.json.encode(shown)))

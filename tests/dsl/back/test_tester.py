@@ -113,3 +113,12 @@ def test_rules_that_no_test_came_to_are_known(tmp_path):
     calling = next(number for number, line in enumerate(lines, 1) if "when over toll" in line)
     assert f"{calling}:5" in untested
     assert not any(place.startswith(f"{min(registering)}:") for place in untested)
+
+
+def test_a_failed_test_shows_how_it_came_to_that(tmp_path):
+    (failed,) = results(tmp_path, "call from alice to carol\ngiven carol answers 486\nexpect reject 404")[1]
+    assert (
+        failed.trace[0] == "on call"
+        and failed.trace[-1] == f"  so: {failed.failure.message.split(': ')[1].split(' by ')[0]}"
+    )
+    assert any(line.endswith("alice is authenticated") for line in failed.trace)
