@@ -135,7 +135,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     Times are wall seconds since the epoch. `direction` is in for the leg that called us and out for those that we
     called. `cause` is the final SIP status that ended the leg's set-up, or 200. `hung_up_by` is local, remote or
-    empty when it was never answered. `rules` are `line:col` positions of the policy that decided.
+    empty when it was never answered. `transferred_by` is the party that had another of this call go elsewhere, as far
+    as this leg was in it then or came by it, else empty. `rules` are `line:col` positions of the policy that decided.
     """
 
     call: str
@@ -154,6 +155,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     hung_up_by: Literal["caller", "callee", "system", ""]
     policy: str
     rules: tuple[str, ...]
+    transferred_by: str = ""
 
 
 class Recording(Protocol):

@@ -45,9 +45,8 @@ class Facts(msgspec.Struct, kw_only=True):
     values. Register alone has `user`, `expires` (seconds), `contacts` (how many) and `agent`. Hold and resume alone
     have `holder` and `held`, each a party (the account, else the number or name that was called or calls), whether the
     holder is the caller, and resume `held_for` (seconds). Transfer alone has `transferor` and `transferee`, each a
-    party, whether the transferor is an account of ours and whether it is the caller, whether the transfer is to
-    somebody whom it talks to already (`attended`), and `target`, the user for whom that is; `dialed` is then what the
-    transferor dialled.
+    party, whether the transferor is an account of ours and whether it is the caller, and `target`, the user to whom it
+    is to go; `dialed` is then what the transferor dialled.
     """
 
     time: float
@@ -76,7 +75,6 @@ class Facts(msgspec.Struct, kw_only=True):
     transferee: str | None = None
     transferor_is_known: bool = False
     transferor_is_caller: bool = False
-    attended: bool = False
     target: str | None = None
 
 
@@ -195,10 +193,7 @@ class Continue(msgspec.Struct, frozen=True, tag="continue"):
 
 
 class Transfer(msgspec.Struct, frozen=True, tag="transfer"):
-    """Let a transfer be: call this party on behalf of the transferee, for at most `seconds`.
-
-    An attended transfer goes to whom the transferor talks to, whoever that is.
-    """
+    """Let a transfer be: call this party on behalf of the transferee, for at most `seconds`."""
 
     target: Target
     seconds: float = 120.0

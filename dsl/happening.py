@@ -141,7 +141,6 @@ class Happening:
             transferee=self._party(_other(side)).name,
             transferor_is_known=transferor.known,
             transferor_is_caller=self._is_caller(side),
-            attended=step.attended,
             target=self._policy.callee(dialed),
         )
         self.expected = len(self.decisions)

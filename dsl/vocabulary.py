@@ -80,7 +80,6 @@ FACTS: dict[str, dict[str, Fact]] = {
     | {
         "transferor": Fact(Type.PARTY, optional=True, chosen=True),
         "transferee": Fact(Type.PARTY, optional=True, chosen=True),
-        "attended": Fact(Type.TRUTH),
         "target": Fact(Type.USER, optional=True),
     },
 }
@@ -102,6 +101,7 @@ WITHIN_A_CALL = (*GOES_ON, "transfer")
 """Events of a call that was answered."""
 
 LATER_EVENTS = ("message",)
+LATER_FACTS = frozenset({"attended"})
 
 DECISIONS: dict[str, frozenset[str]] = {
     "register": frozenset({"challenge", "accept", "reject"}),

@@ -21,10 +21,13 @@ from b2bua.call.record import record
 from b2bua.call.setup import Setup
 from b2bua.call.side import Hold
 from b2bua.call.talk import HoldEvent, Talk
+from b2bua.call.transfer import Transfer
+from b2bua.call.transfers import party_in
 from b2bua.call.trunks import forsaken, refused, served
 from b2bua.effects import Flow, Log
 from b2bua.routing.inquiry import Inquiry
-from b2bua.routing.verdicts import Continue, Decision, Play
+from b2bua.routing.referring import Party
+from b2bua.routing.verdicts import Continue, Decision, Media, Play
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 
@@ -32,7 +35,8 @@ from b2bua.transaction.server import ServerTransaction
 class Call:
     """One call, from its INVITE to its last leg's end. `id` is ours, for operators and records.
 
-    `live` are the numbers of the legs that are not over.
+    `live` are the numbers of the legs that are not over, `numbers` how many legs were called in all.
+    `mode` is the way of the media that a rule chose, if one did.
     """
 
     __slots__ = (
@@ -50,6 +54,8 @@ class Call:
         "inquiry",
         "live",
         "media",
+        "mode",
+        "numbers",
         "rules",
         "source",
         "stack",
@@ -83,6 +89,8 @@ class Call:
         self.tags: dict[str, str] = {}
         self._talk: Talk | None = None
         self.media: CallMedia | None = None
+        self.numbers = 0
+        self.mode: Media = "auto"
         self._in_call: list[str] = []
         self._taken: list[tuple[str, str]] = []
         self._setup: Setup | None = Setup(self, offer, crossing(request, "INVITE"), max_forwards, breadth)
@@ -93,18 +101,19 @@ class Call:
         self.id = stack.turn.dated(self.incoming.dialog.local_tag)
         self.live: set[int] = {0}
         if facts.caller is not None:
-            self._enter(facts.caller)
+            self.enter(facts.caller)
 
     # What the policy says.
 
     def follow(self, decision: Decision) -> None:
         """Do what was decided."""
-        self._note(decision)
+        self.note(decision)
         setup = self._setup
         if setup is not None:
             setup.follow(decision)
 
-    def _note(self, decision: Decision) -> None:
+    def note(self, decision: Decision) -> None:
+        """Do what was decided on the way: which rules fired, tags, limits, lines for the operator."""
         self.rules += decision.rules
         if decision.tags:
             self.tags = {**self.tags, **decision.tags}
@@ -115,12 +124,12 @@ class Call:
 
     def _judge(self, event: HoldEvent, leg: Leg, held_for: float | None) -> Hold:
         """What the policy says of a hold or a resume."""
-        decision = self.inquiry.judge(event, self._callee(), leg is self.incoming, held_for, self.stack.turn.wall)
-        self._note(decision)
+        near, far = self.sides
+        other = near if far is None or leg is far else far
+        parties = (self.party(leg).name, self.party(other).name)
+        decision = self.inquiry.judge(event, parties, self.is_caller(leg), held_for, self.stack.turn.wall)
+        self.note(decision)
         return decision.action if isinstance(decision.action, Play) else Continue()
-
-    def _callee(self) -> str:
-        return self.callee if self.answered is None else self.answered.destination.party
 
     # What the legs bring.
 
@@ -131,6 +140,8 @@ class Call:
         setup = self._setup
         if setup is not None:
             setup.progressed(leg, progress)
+        elif self._transfer is not None:
+            self._transfer.progressed(leg, progress)
 
     def leg_rejected(self, leg: OutgoingLeg, rejection: Rejected) -> None:
         """The dial goes on, or is over."""
@@ -150,6 +161,8 @@ class Call:
             served(leg)
         setup = self._setup
         if setup is None or setup.hunt is None:
+            if self._transfer is not None:
+                self._transfer.answered(leg, answer)
             return
         setup.hunt.answered(leg)
         setup.hunt = None
@@ -157,7 +170,7 @@ class Call:
         self.settled()
         user = leg.destination.party
         if leg.destination.trunk is None and user in self.inquiry.policy.users:
-            self._enter(user)
+            self.enter(user)
         self.hear(leg, answer.content)
         self.incoming.answer(answer, leg.source)
         media = self.media
@@ -199,11 +212,11 @@ class Call:
 
     def leg_hung_up(self, leg: Leg, headers: tuple[tuple[str, str], ...]) -> None:
         """One side is gone: the other is told."""
-        self._end("caller" if leg is self.incoming else "callee", leg, headers)
+        self.end("caller" if leg is self.incoming else "callee", leg, headers)
 
     def leg_lost(self, leg: Leg) -> None:
         """One side cannot be reached: the other is told."""
-        self._end("system", leg, ())
+        self.end("system", leg, ())
 
     def _stop_dialling(self) -> None:
         if self._setup is not None:
@@ -212,14 +225,22 @@ class Call:
             # Its answer was withheld from the caller.
             self.answered.end()
 
-    def _end(
+    def end(
         self, by: Literal["caller", "callee", "system"], ended: Leg | None, headers: tuple[tuple[str, str], ...]
     ) -> None:
+        """End the call, for this leg is gone; not if it goes on without. `headers` are for the other side's BYE."""
+        sides: tuple[Leg, Leg | None] = (self.incoming, self.answered)
+        talk = self._talk
+        if talk is not None:
+            if ended is not None and talk.does_without(ended):
+                return
+            talk.drop()
+            sides = self.sides
+            if by != "system":
+                by = "caller" if ended is sides[0] else "callee"
         if not self.hung_up_by:
             self.hung_up_by = by
-        if self._talk is not None:
-            self._talk.drop()
-        for leg in (self.incoming, self.answered):
+        for leg in sides:
             if leg is not None and leg is not ended:
                 leg.parting = headers
                 leg.end()
@@ -238,14 +259,37 @@ class Call:
 
     @property
     def _hunt(self) -> Hunt | None:
-        return None if self._setup is None else self._setup.hunt
+        if self._setup is not None:
+            return self._setup.hunt
+        return None if self._transfer is None else self._transfer.hunt
+
+    @property
+    def _transfer(self) -> Transfer | None:
+        return None if self._talk is None else self._talk.transfer
+
+    def party(self, leg: Leg) -> Party:
+        """Who is there."""
+        transfers = None if self._talk is None else self._talk.transfers
+        return party_in(self, leg) if transfers is None else transfers.party(leg)
+
+    def is_caller(self, leg: Leg) -> bool | None:
+        """Whether it is the caller's, of the two that talk; None where the caller has gone from between them."""
+        return leg is self.incoming if self.incoming in self.sides else None
+
+    @property
+    def sides(self) -> tuple[Leg, Leg | None]:
+        """Who talks: in the caller's place and in the called party's, where there is one."""
+        transfers = None if self._talk is None else self._talk.transfers
+        if transfers is not None and transfers.pair is not None:
+            return transfers.pair
+        return self.incoming, self.answered
 
     # What the operator and the clock bring.
 
     def hang_up(self) -> None:
         """End the call, wherever it stands."""
         if self.talking:
-            self._end("system", None, ())
+            self.end("system", None, ())
         else:
             self.incoming.reject(Rejected(480, "ended by the operator"))
             self._stop_dialling()
@@ -253,7 +297,7 @@ class Call:
     def fail(self) -> None:
         """End the call for a fault of ours: 500 to a caller who still waits."""
         if self.talking:
-            self._end("system", None, ())
+            self.end("system", None, ())
         else:
             self.incoming.reject(Rejected(500, ""))
             self._stop_dialling()
@@ -302,15 +346,19 @@ class Call:
 
     def expired(self, leg: Leg, reason: str) -> None:
         """The session with the peer of this leg has not been refreshed: both sides end, and both records say why."""
-        for each in (self.incoming, self.answered):
+        for each in self.sides:
             if each is not None:
                 each.reason = reason
         leg.lose()
 
     def requested(self, leg: Leg, request: Request, flow: Flow, transaction: ServerTransaction) -> None:
         """The peer of this leg has a request for the other side."""
-        far = self.answered if leg is self.incoming else self.incoming
-        self._with_talk().requested(leg, far, request, flow, transaction)
+        near, far = self.sides
+        if leg is near or leg is far or not self.talking:
+            self._with_talk().requested(leg, far if leg is near else near, request, flow, transaction)
+        else:
+            # It has had the other party go on to somebody else, and is about to be hung up on.
+            transaction.respond(481, leg.dialog.local_tag)
 
     def acknowledged(self, leg: Leg, request: Request) -> None:
         """An ACK of a 2xx came: of a re-INVITE's, or of the first."""
@@ -319,7 +367,7 @@ class Call:
 
     def sound_over(self) -> None:
         """What we answered with has been heard to its end."""
-        self._end("system", None, ())
+        self.end("system", None, ())
 
     def music_possible(self) -> None:
         """There is a media process again."""
@@ -330,16 +378,18 @@ class Call:
 
     def leg_over(self, leg: Leg) -> None:
         """Nothing more comes from this leg: write its record."""
-        if self._talk is not None:
-            self._talk.left(leg)
         self.live.discard(leg.number)
+        if self._talk is None:
+            self.stack.turn.effects.append(record(self, leg))
+        else:
+            self._talk.left(leg)
+            self.stack.turn.effects.append(self._talk.recorded(leg, record(self, leg)))
         if isinstance(leg, OutgoingLeg) and leg.destination.trunk is not None:
             self.inquiry.meters.free_channel(leg.destination.trunk)
             if leg.witness is not None:
                 forsaken(leg)
         if self.media is not None:
             self.media.over(leg)
-        self.stack.turn.effects.append(record(self, leg))
         self.finish_if_over()
 
     def finish_if_over(self) -> None:
@@ -358,12 +408,15 @@ class Call:
         self._in_call = []
         self._over(self)
         # Its legs know their call: without this, only the collector could free what is over.
+        if self._talk is not None:
+            self._talk.transfers = None
         self.answered = self.media = self._talk = self._setup = None
         if self.incoming.provisionals is not None:
             self.incoming.provisionals.forget()
             self.incoming.provisionals = None
         del self.incoming
 
-    def _enter(self, user: str) -> None:
+    def enter(self, user: str) -> None:
+        """A user is in this call, until it ends."""
         self.inquiry.meters.enter_call(user)
         self._in_call.append(user)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
 
-ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE")
+ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER")
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
 DIALOG_GONE = (408, 481)
 # The session interval is too small (RFC 4028 section 6): between two neighbours, nobody else hears of it.

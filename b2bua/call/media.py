@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Protocol
 
-from b2bua.call.events import Content
+from b2bua.call.events import Content, description
 from b2bua.call.leg import Leg
 from b2bua.call.plans import Plans
 from b2bua.call.side import Side
@@ -33,7 +33,7 @@ from b2bua.sdp.negotiation import (
 )
 from b2bua.sdp.origin import around_origin
 from b2bua.sdp.rewriting import directed, relayed
-from b2bua.sdp.session import Session
+from b2bua.sdp.session import Direction, Session
 
 
 class MediaUser(Protocol):
@@ -59,14 +59,14 @@ class CallMedia:
         self._ports = ports
         self._plans = Plans(ports, sounds)
         self._user = user
-        self._sides: dict[int, Side] = {}
+        self._sides: dict[Leg, Side] = {}
         self.near = self.join(incoming, relayed=False)
         self.far: Side | None = None
         self.service: Answer | None = None
 
     def join(self, leg: Leg, relayed: bool) -> Side:
         """Another leg of the call."""
-        side = self._sides[leg.number] = Side(leg, relayed)
+        side = self._sides[leg] = Side(leg, relayed)
         leg.adapt = partial(self.tell, side)
         return side
 
@@ -79,7 +79,7 @@ class CallMedia:
 
     def side(self, leg: Leg) -> Side:
         """The side of a leg; one that nobody told us of is not relayed."""
-        return self._sides.get(leg.number) or self.join(leg, relayed=False)
+        return self._sides.get(leg) or self.join(leg, relayed=False)
 
     def other(self, side: Side) -> Side | None:
         """Whom this side talks to."""
@@ -88,6 +88,26 @@ class CallMedia:
     def talks(self, leg: Leg) -> None:
         """The caller gets the media of this called leg."""
         self.far = self.side(leg)
+
+    def face(self, leg: Leg) -> None:
+        """Let others be called for this leg's side: it is the near one from now on."""
+        far = self.far
+        if far is not None and far.leg is leg:
+            self.near, self.far = far, self.near
+            self.far.relayed = far.relayed
+
+    def stand_in(self, leg: Leg) -> None:
+        """The peer of this leg is about to leave, and the other waits for somebody else: it hears what it heard.
+
+        A side without ports holds it in the leaving one's place.
+        """
+        side = self.far
+        if side is None or side.leg is not leg or leg.said is None:
+            return
+        leg.said = description(directed(leg.said.body, [Direction.SENDONLY] * len(side.said.media)))
+        self.far = Side(leg, side.relayed)
+        self.far.hold, self.far.held_at = side.hold, side.held_at
+        self.update()
 
     @property
     def is_relayed(self) -> bool:
@@ -182,7 +202,7 @@ class CallMedia:
 
     def over(self, leg: Leg) -> None:
         """A leg is over: its ports are free."""
-        side = self._sides.pop(leg.number, None)
+        side = self._sides.pop(leg, None)
         if side is None:
             return
         leg.adapt = None

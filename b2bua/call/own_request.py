@@ -83,7 +83,8 @@ class OwnRequest(Undertaking):
         dialog, stack = asked.dialog, asked.stack
         assert self._response is not None and client is not None
         dialog.retarget(self._response, dialog.flow, stack.ways)
-        stack.refreshing.answered(asked, self._response)
+        if asked.confirmed:
+            stack.refreshing.answered(asked, self._response)
         if self._content is None:
             return
         place = stack.ways.place(dialog.flow)

@@ -148,7 +148,8 @@ _TABLE: Compiled = compiled(Refresh, REFRESH, ExchangeState, REACHING)
 def told(call: Call, leg: Leg) -> Content | None:
     """What this leg's peer was told last and took; None where it never was told anything."""
     media = call.media
-    other = call.answered if leg is call.incoming else call.incoming
+    near, far = call.sides
+    other = far if leg is near else near
     said = None if other is None else other.said
     if media is None or (said is not None and said.around is None):
         return None if said is None else Content(said.body, said.headers, said.around, told=True)

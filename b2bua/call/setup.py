@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import edited
 from b2bua.call.hunt import Hunt
+from b2bua.call.leg import Leg
 from b2bua.call.media import relays
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.speaking import service
 from b2bua.effects import Log
 from b2bua.routing.destination import Refused
 from b2bua.routing.secure import secured
-from b2bua.routing.verdicts import Answer, Decision, Dial, HeaderEdit, Media, Outcome, Redirect, Reject, Target
+from b2bua.routing.verdicts import Answer, Decision, Dial, HeaderEdit, Outcome, Redirect, Reject, Target
 
 if TYPE_CHECKING:
     from b2bua.call.call import Call
@@ -38,8 +39,6 @@ class Setup:
         "_edits",
         "_headers",
         "_max_forwards",
-        "_mode",
-        "_numbers",
         "_offer",
         "_redirections",
         "_rejection",
@@ -64,9 +63,7 @@ class Setup:
         self._headers = headers
         self._max_forwards = max_forwards
         self._dials = 0
-        self._numbers = 0
         self._edits: tuple[HeaderEdit, ...] = ()
-        self._mode: Media = "auto"
         self._redirections: tuple[str, ...] = ()
         self._rejection: Rejected | None = None
         self._ringing_told = False
@@ -78,7 +75,7 @@ class Setup:
         if decision.headers:
             self._edits += decision.headers
         if decision.media is not None:
-            self._mode = decision.media
+            self.call.mode = decision.media
         match decision.action:
             case Dial() as dial:
                 self._dial(dial)
@@ -103,7 +100,7 @@ class Setup:
             return
         if call.inquiry.privacy.session and not self._hides_media():
             return
-        if self._mode == "relay" and not call.with_media().can_relay():
+        if call.mode == "relay" and not call.with_media().can_relay():
             self._reject(503, "no media port is free")
             return
         self.hunt = hunt = Hunt(self, dial)
@@ -117,8 +114,8 @@ class Setup:
     def _hides_media(self) -> bool:
         """Be in the media's way for a caller who asks for it (RFC 3323); False where that is critical and cannot be."""
         call = self.call
-        if self._mode != "direct" and call.with_media().can_relay():
-            self._mode = "relay"
+        if call.mode != "direct" and call.with_media().can_relay():
+            call.mode = "relay"
         elif call.inquiry.privacy.critical:
             self._reject(500, "Required Privacy Cannot Be Provided")
             return False
@@ -148,11 +145,12 @@ class Setup:
 
     # What a dial asks for.
 
-    def legs_to(self, target: Target) -> list[OutgoingLeg] | Refused:
-        """New legs to a party, not yet started."""
-        if self._numbers >= _MOST_LEGS:
-            return Refused("failure", "the call has been tried in too many places")
+    def legs_to(self, target: Target, caller: Leg | None = None) -> list[OutgoingLeg] | Refused:
+        """New legs to a party, not yet started, for whoever called us or another in the call."""
         call = self.call
+        if call.numbers >= _MOST_LEGS:
+            return Refused("failure", "the call has been tried in too many places")
+        caller = caller or call.incoming
         inquiry = call.inquiry
         found = inquiry.destinations(target)
         if inquiry.secure and not inquiry.emergency:
@@ -160,15 +158,15 @@ class Setup:
         if isinstance(found, Refused):
             return found
         stack = call.stack
-        turn, has_ports = stack.turn, stack.ports.free(call.incoming.dialog.flow.local) > 0
+        turn, has_ports = stack.turn, stack.ports.free(caller.dialog.flow.local) > 0
         legs = []
         for destination in found:
-            relayed = (self._mode == "relay" or has_ports) and relays(self._mode, call.incoming, destination)
+            relayed = (call.mode == "relay" or has_ports) and relays(call.mode, caller, destination)
             if relayed and not call.with_media().can_relay():
-                if self._mode == "relay":
+                if call.mode == "relay":
                     continue
                 relayed = False
-            self._numbers = number = self._numbers + 1
+            call.numbers = number = call.numbers + 1
             headers = (*destination.headers, *self._headers)
             if self._edits:
                 headers = edited(headers, self._edits)

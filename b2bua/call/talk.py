@@ -15,13 +15,15 @@ from b2bua.call.glare import Offering, refusal
 from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
 from b2bua.call.leg import ALLOW, Leg, contact_of
-from b2bua.call.passage import Passage, acknowledge, update
+from b2bua.call.passage import acknowledge, update
 from b2bua.call.refresh import Refresh, told
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
 from b2bua.call.speaking import invitation, own_answer
 from b2bua.call.streams import conversation, described
-from b2bua.effects import Flow, Log
+from b2bua.call.transfer import Transfer
+from b2bua.call.transfers import Transfers
+from b2bua.effects import Flow, Log, Record
 from b2bua.sdp.negotiation import holds, sends
 from b2bua.sdp.restating import changes
 from b2bua.sip.message import Request
@@ -41,19 +43,23 @@ _ACCEPT = (("Accept", "application/sdp"),)
 
 
 class Talk:
-    """What goes on in one call. `judge` asks the policy about a hold or a resume of this leg's."""
+    """What goes on in one call. `judge` asks the policy about a hold or a resume of this leg's.
 
-    __slots__ = ("_again", "_call", "_judge", "_under_way")
+    `transfers` are those of the call, once somebody asked for one.
+    """
+
+    __slots__ = ("_again", "_call", "_judge", "_under_way", "transfers")
 
     def __init__(self, call: Call, judge: Judge) -> None:
         self._call = call
         self._judge = judge
         self._under_way: list[Offering] = []
         self._again: Timer | None = None
+        self.transfers: Transfers | None = None
 
     def __bool__(self) -> bool:
-        """Whether requests are under way."""
-        return bool(self._under_way)
+        """Whether requests or a transfer are under way."""
+        return bool(self._under_way) or self.transfer is not None
 
     @property
     def call(self) -> Call:
@@ -65,6 +71,17 @@ class Talk:
         """The requests under way."""
         return self._under_way
 
+    @property
+    def transfer(self) -> Transfer | None:
+        """The transfer under way."""
+        return None if self.transfers is None else self.transfers.under_way
+
+    def with_transfers(self) -> Transfers:
+        """The call's transfers, for it may be about to have one."""
+        if self.transfers is None:
+            self.transfers = Transfers(self)
+        return self.transfers
+
     # What the peers bring.
 
     def requested(self, leg: Leg, far: Leg | None, request: Request, flow: Flow, server: ServerTransaction) -> None:
@@ -75,9 +92,12 @@ class Talk:
         if request.method == "UPDATE" and not self._call.talking:
             update(self, leg, request, flow, server)
             return
+        if request.method == "REFER":
+            self.with_transfers().referred(leg, request, flow, server)
+            return
         ready = leg.confirmed and (far is None or far.confirmed)
         restatement = self._restatement(leg, request) if ready else None
-        refused = refusal(request, leg, ready, self._under_way if restatement is None else self._between_us(leg))
+        refused = refusal(request, leg, ready, self._under_way if restatement is None else self.between_us(leg))
         if refused is not None:
             server.respond(refused.status, leg.dialog.local_tag, refused.headers)
             return
@@ -105,9 +125,9 @@ class Talk:
         """An ACK of a 2xx came: whether it belongs to one of these."""
         return any(offering.near is leg and offering.acknowledged(request) for offering in self._under_way)
 
-    def begin(self, passage: Passage) -> None:
-        """A request passes between early dialogs."""
-        self._under_way.append(passage)
+    def begin(self, offering: Offering) -> None:
+        """A request passes between early dialogs, or tells a party of another."""
+        self._under_way.append(offering)
 
     # What comes of it.
 
@@ -154,6 +174,9 @@ class Talk:
     def over(self, offering: Offering) -> None:
         """It is done."""
         self._under_way.remove(offering)
+        transfer = self.transfer
+        if transfer is not None:
+            transfer.quiet()
         self.invite_to_music()
         self._call.finish_if_over()
 
@@ -167,7 +190,7 @@ class Talk:
 
     def is_open(self, leg: Leg) -> bool:
         """Whether an offer is under way between this leg and us."""
-        return any(offering.offers for offering in self._between_us(leg))
+        return any(offering.offers for offering in self.between_us(leg))
 
     def is_asked_by(self, leg: Leg) -> bool:
         """Whether a request of this leg's peer is under way."""
@@ -184,6 +207,10 @@ class Talk:
         other = self._far(leg)
         if changed and other is not None and other.confirmed:
             self._begin_refresh(other, answer)
+
+    def restate(self, leg: Leg, said: Content) -> None:
+        """Tell this leg's peer that the other party describes itself otherwise than it was told."""
+        self._begin_refresh(leg, said)
 
     def said_beyond(self, leg: Leg) -> Content | None:
         """What the other party of this leg's says of itself, as agreed."""
@@ -216,8 +243,20 @@ class Talk:
     def drop(self) -> None:
         """The call ends."""
         self._stop()
+        transfer = self.transfer
+        if transfer is not None:
+            transfer.drop()
         for offering in list(self._under_way):
             offering.drop()
+
+    def does_without(self, leg: Leg) -> bool:
+        """A leg is gone: whether the call goes on for those that are left, as in a transfer."""
+        transfer = self.transfer
+        return transfer is not None and transfer.does_without(leg)
+
+    def recorded(self, leg: Leg, record: Record) -> Record:
+        """The record of a leg that is over, with what transfers know of it."""
+        return record if self.transfers is None else self.transfers.recorded(leg, record)
 
     def left(self, leg: Leg) -> None:
         """A leg is over: what is under way with it has come to nothing."""
@@ -230,14 +269,19 @@ class Talk:
         for offering in self._under_way:
             offering.forget()
         self._under_way = []
+        transfer = self.transfer
+        if transfer is not None:
+            transfer.forget()
+            transfer.transfers.under_way = None
 
     # Inside.
 
     def _far(self, leg: Leg) -> Leg | None:
-        call = self._call
-        return call.answered if leg is call.incoming else call.incoming
+        near, far = self._call.sides
+        return far if leg is near else near
 
-    def _between_us(self, leg: Leg) -> list[Offering]:
+    def between_us(self, leg: Leg) -> list[Offering]:
+        """The requests under way between this leg and us."""
         return [offering for offering in self._under_way if leg in (offering.near, offering.asked)]
 
     def _fields(self, leg: Leg, request: Request) -> tuple[tuple[str, str], ...]:

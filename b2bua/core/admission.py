@@ -15,12 +15,13 @@ from b2bua.settings import Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.rack import RELIABLE
+from b2bua.sip.refer import SILENT
 from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
 _INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
 _NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
-_INSIDE = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS"))
+_INSIDE = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS", "REFER"))
 _OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS"))
 _KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
 _BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
@@ -47,7 +48,7 @@ def check_method(method: str) -> None:
 
 def extensions(settings: Settings) -> frozenset[str]:
     """What an INVITE, or a request inside its dialog, may require of us."""
-    return frozenset((RELIABLE, OPTION) if settings.session_timers.expires else (RELIABLE,))
+    return frozenset((RELIABLE, SILENT, OPTION) if settings.session_timers.expires else (RELIABLE, SILENT))
 
 
 def check_inside(request: Request, ours: frozenset[str]) -> None:

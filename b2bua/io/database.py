@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 3
+VERSION = 4
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
@@ -47,6 +47,9 @@ CREATE TABLE registration_decisions (
   user TEXT PRIMARY KEY, start REAL NOT NULL, document TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE versions (hash TEXT PRIMARY KEY, used REAL NOT NULL, document BLOB NOT NULL);
+""",
+    """
+ALTER TABLE records ADD COLUMN transferred_by TEXT NOT NULL DEFAULT '';
 """,
 )
 """What each version adds to the one before."""

@@ -28,6 +28,7 @@ from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
 from b2bua.routing.recording import Recording, picked
+from b2bua.routing.referring import Party
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
@@ -126,13 +127,20 @@ class Inquiry:
         return decision
 
     def judge(
-        self, event: Literal["hold", "resume"], callee: str, by_caller: bool, held_for: float | None, wall: float
+        self,
+        event: Literal["hold", "resume"],
+        parties: tuple[str | None, str | None],
+        by_caller: bool | None,
+        held_for: float | None,
+        wall: float,
     ) -> Decision:
-        """What the policy says when one side stops hearing the other, or hears it again after `held_for` seconds."""
+        """What the policy says when one side stops hearing the other, or hears it again after `held_for` seconds.
+
+        `parties` are that one and the other, by name; `by_caller` is None where neither is the caller any more.
+        """
         facts = self.facts
-        parties = (facts.caller or facts.caller_number or facts.claimed, callee)
-        facts.holder, facts.held = parties if by_caller else parties[::-1]
-        facts.holder_is_caller = by_caller
+        facts.holder, facts.held = parties
+        facts.holder_is_caller = by_caller is True
         facts.held_for = held_for
         facts.callee = None
         facts.time = wall
@@ -144,9 +152,10 @@ class Inquiry:
         own: dict[str, str | bool | float | None] = {
             "holder": facts.holder,
             "held": facts.held,
-            "holder_is_caller": by_caller,
             "held_for": held_for,
         }
+        if by_caller is not None:
+            own["holder_is_caller"] = by_caller
         self._note(Happened(event, wall, decision, None, own))
         return decision
 
@@ -163,6 +172,49 @@ class Inquiry:
         """Keep for the record what was decided within the call, while it holds some."""
         if self._recorded + len(self.events) < MOST_EVENTS:
             self.events.append(happened)
+
+    def refer(self, transferor: Party, transferee: Party, by_caller: bool | None, uri: Uri, wall: float) -> Decision:
+        """What the policy says when one party in the call has the other go to this URI; `by_caller` as in `judge`."""
+        facts, policy = self.facts, self.policy
+        before = facts.dialed
+        facts.dialed = dialed = dialed_in(uri)
+        facts.target, facts.callee = policy.callee(dialed), None
+        facts.transferor, facts.transferee = transferor.name, transferee.name
+        facts.transferor_is_known = transferor.account is not None
+        facts.transferor_is_caller = by_caller is True
+        facts.time = wall
+        facts.ambient = Moment(policy, self.meters, wall)
+        try:
+            decision = policy.decide("transfer", facts)
+        except EvaluationError as error:
+            decision = self._failed(error)
+        own: dict[str, str | bool | float | None] = {
+            "dialed": dialed,
+            "target": facts.target,
+            "transferor": facts.transferor,
+            "transferee": facts.transferee,
+            "transferor_is_known": facts.transferor_is_known,
+        }
+        if by_caller is not None:
+            own["transferor_is_caller"] = by_caller
+        self._note(Happened("transfer", wall, decision, None, own))
+        facts.dialed = before
+        return decision
+
+    def call_for(self, party: Party, flow: Flow, contact: str | None, target: Target) -> None:
+        """From here on destinations are those of a call on behalf of this party in the call, by this flow of its own.
+
+        `contact` tells it from others on that flow, where a front proxy stands between.
+        """
+        self.identity = party.identity
+        self._history = NO_HISTORY
+        self._flow, self._contact = flow, contact
+        self.emergency = isinstance(target, NumberTarget) and self.policy.is_emergency(target.number)
+        self.last_resort, self.passed_over = False, ()
+
+    def is_ours(self, uri: Uri) -> bool:
+        """Whether calling this URI is for us to decide."""
+        return uri.scheme == "tel" or self._directory.ours(uri)
 
     def take(self, limits: tuple[tuple[str, str], ...], wall: float) -> list[tuple[str, str]]:
         """Count what a decision uses up; what is returned has to be given back."""

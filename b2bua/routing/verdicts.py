@@ -17,6 +17,7 @@ from dsl.decision import (
     Reject,
     Step,
     Target,
+    Transfer,
 )
 from dsl.sounds import Sound
 
@@ -38,4 +39,5 @@ __all__ = [
     "Sound",
     "Step",
     "Target",
+    "Transfer",
 ]

@@ -84,14 +84,10 @@ class ResumeStep(Node, frozen=True):
 
 
 class TransferStep(Node, frozen=True):
-    """`transfer by alice to carol`: a party of the call that was answered has the other go on to somebody else.
-
-    `attended transfer by alice to carol`: the two talk already.
-    """
+    """`transfer by alice to carol`: a party of the call that was answered has the other go on to somebody else."""
 
     transferor: From
     dialed: Text | Name
-    attended: bool
 
 
 class GivenTime(Node, frozen=True):

@@ -145,7 +145,7 @@ class FromTrunk(Node, frozen=True):
 
 
 class Holds(Node, frozen=True):
-    """A fact that is itself true or false: `authenticated`, `anonymous`, `rang`, `attended`."""
+    """A fact that is itself true or false: `authenticated`, `anonymous`, `rang`."""
 
     fact: Expression
 

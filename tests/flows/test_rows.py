@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from b2bua.call import exchange, invitation, passage, refresh, reply
+from b2bua.call import exchange, invitation, joining, notices, passage, refresh, reply, transfer
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.dialog import reliability
@@ -52,6 +52,9 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "our answer": reply._TABLE,
     "our offer": invitation._TABLE,
     "our refresh": refresh._TABLE,
+    "transfer": transfer._TABLE,
+    "joining": joining._TABLE,
+    "notices": notices._TABLE,
     "registration": Registration.table,
     "check": Check.table,
     "trust": trust._TABLE,

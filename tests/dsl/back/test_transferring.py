@@ -34,7 +34,6 @@ on hold {
 on transfer {
   also when transferor is caller -> tag by "caller"
   when transferor is not known -> reject 403 "not by strangers"
-  when attended -> transfer to target
   when dialed == "desk" -> transfer to "sip:desk@elsewhere.example"
   when target == bob -> do engaged(target)
   when target in desk -> transfer to target for 20s
@@ -75,8 +74,6 @@ def test_who_transfers_and_to_whom_decides(policy):
     assert action("desk") == Transfer(UriTarget("sip:desk@elsewhere.example", written=True))
     assert action("030123456", transferee="alice") == Transfer(NumberTarget("030123456", "pstn"))
     assert action("030123456") == Transfer(NumberTarget("015112345678", "pstn"), 600.0)
-    assert action("bob", attended=True) == Transfer(UserTarget("bob"))
-    assert action("030123456", attended=True) == Transfer(UriTarget(None, written=False))
     assert action("alice", transferor_is_known=False) == Reject(403, "not by strangers")
 
 
@@ -125,7 +122,6 @@ CALL = "call from carol to bob\n"
         CALL + 'transfer by bob to "0301234567"\nexpect transfer to dialed via pstn',
         CALL + 'transfer by bob to "0301-234567"\nexpect transfer to "0301234567" via pstn',
         CALL + 'transfer by carol to "0301234567"\nexpect transfer to bob.mobile via pstn for 10min',
-        CALL + "attended transfer by carol to bob\nexpect transfer to bob",
         CALL + "transfer by carol to bob\nexpect reject 486",
         'call from trunk pstn to "1"\ntransfer by trunk pstn to carol\nexpect reject 403 "not by strangers"',
         'call from trunk pstn to "1"\ntransfer by alice to carol\nexpect transfer to carol',

@@ -73,7 +73,6 @@ def facts(words, event, random):
         made.transferor, made.transferee = (perhaps(random.choice((*users, *NUMBERS)), 0.2) for _ in range(2))
         made.transferor_is_caller = random.random() < 0.5
         made.transferor_is_known = caller is not None if made.transferor_is_caller else random.random() < 0.5
-        made.attended = random.random() < 0.3
         made.target = words.callee(dialed)
     return made
 

@@ -30,7 +30,7 @@ class Scenarios:
                 self._expect("hold"),
                 f"resume by {self._from()}{after}",
                 "expect continue",
-                f"{self.random.choice(('', 'attended '))}transfer by {self._from()} to {self._dialled()}",
+                f"transfer by {self._from()} to {self._dialled()}",
                 self._expect("transfer"),
             ]
         inside = "".join(f"\n  {step}" for step in steps)

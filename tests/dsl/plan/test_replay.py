@@ -434,7 +434,7 @@ def test_a_transfer_goes_to_who_has_that_name_now(desk: Desk) -> None:
     own = {"transferor": "alice", "transferee": "bob", "transferor_is_caller": True, "transferor_is_known": True}
     facts = Facts(time=0.0, source="", transport="udp", ambient=World(), dialed="202", target="bob")
     decision = desk.policy.decide("transfer", facts)
-    call = desk.further(desk.call("bob"), "transfer", decision, **own, dialed="202", target="bob", attended=False)
+    call = desk.further(desk.call("bob"), "transfer", decision, **own, dialed="202", target="bob")
     assert desk.would(call) == "same"
     assert desk.would(call, users=USERS.replace("202", "299")) == "transferred to a user, would be rejected 403"
     assert desk.would(call, ("transfer to bob", "transfer to bob for 20s")) == (
