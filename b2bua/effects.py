@@ -136,7 +136,9 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     Times are wall seconds since the epoch. `direction` is in for the leg that called us and out for those that we
     called. `cause` is the final SIP status that ended the leg's set-up, or 200. `hung_up_by` is local, remote or
     empty when it was never answered. `transferred_by` is the party that had another of this call go elsewhere, as far
-    as this leg was in it then or came by it, else empty. `rules` are `line:col` positions of the policy that decided.
+    as this leg was in it then or came by it, else empty. `policy` is the version that the call began with, `rules` are
+    the positions in it that decided, as `line:col`; one in another version, which took over later, ends in `@` and that
+    version.
     """
 
     call: str

@@ -115,6 +115,18 @@ class Tls(msgspec.Struct, frozen=True):
     handshake: float = 10.0
 
 
+class Reload(msgspec.Struct, frozen=True):
+    """How the policy changes under traffic.
+
+    Its files are looked at every `watch` seconds, 0 for never; a change that is found goes to `percent` of new calls at
+    first. `max_age` is how long, in seconds, a call in progress may follow a version that has been replaced.
+    """
+
+    watch: float = 2.0
+    percent: int = 100
+    max_age: float = 86_400.0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
     place of the system's.
@@ -139,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True):
     media: Media = Media()
     history: History = History()
     tls: Tls = Tls()
+    reload: Reload = Reload()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

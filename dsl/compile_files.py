@@ -20,6 +20,7 @@ from dsl.compile_numbers import declared_numbers
 from dsl.compile_setup import Limit, Setup
 from dsl.compile_trunks import compiled_trunk, read_networks
 from dsl.diagnostics import Problem, Source
+from dsl.files import Files
 from dsl.holidays import load_holidays
 from dsl.hours import Days, Hours
 from dsl.include import beside
@@ -45,9 +46,9 @@ class Loaded(msgspec.Struct, frozen=True):
     version: str
 
 
-def load_setup(script: tree.Script, path: Path, problems: list[Problem]) -> Loaded:
-    """Read everything that the script at `path` declares; what is wrong is added to `problems`."""
-    reader = _Reader(script, path, problems)
+def load_setup(script: tree.Script, path: Path, problems: list[Problem], files: Files | None = None) -> Loaded:
+    """Read everything that the script at `path` declares, noted in `files`; what is wrong is added to `problems`."""
+    reader = _Reader(script, path, problems, files or Files())
     setup = reader.setup()
     digest = hashlib.sha256(script.source.encode())
     for included in script.included:
@@ -59,8 +60,9 @@ def load_setup(script: tree.Script, path: Path, problems: list[Problem]) -> Load
 
 
 class _Reader:
-    def __init__(self, script: tree.Script, path: Path, problems: list[Problem]) -> None:
+    def __init__(self, script: tree.Script, path: Path, problems: list[Problem], files: Files) -> None:
         self.script = script
+        self.files = files
         self.folder = path.parent
         self.source = Source.of(script)
         self.problems = problems
@@ -105,7 +107,7 @@ class _Reader:
     def file(self, text: tree.Text, read: Callable[[Path], Read]) -> Read | None:
         """Read a file that the script names; one that cannot be read is a problem where it is named."""
         try:
-            return read(self.folder / beside(text))
+            return read(self.files.note(self.folder / beside(text)))
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             looked_in = self.folder / Path(text.span.included).parent
@@ -176,7 +178,7 @@ class _Reader:
         ]
         if not logins:
             return {}
-        path = self.folder / "secrets.yaml"
+        path = self.files.note(self.folder / "secrets.yaml")
         try:
             return read_secrets(path, self.problems)
         except OSError as error:

@@ -16,6 +16,7 @@ import msgspec
 from dsl import tree
 from dsl.diagnostics import PolicyError, Problem, Source, line_of
 from dsl.encoding import script_text
+from dsl.files import Files
 from dsl.parser import parse
 
 
@@ -26,12 +27,14 @@ def beside(file: tree.Text) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(file.span.included), file.value))
 
 
-def read_script(path: Path) -> tree.Script:
-    """Read a script and what it includes. Raises PolicyError with the syntax errors of every file that can be read, or
-    OSError for the script itself.
+def read_script(path: Path, files: Files | None = None) -> tree.Script:
+    """Read a script and what it includes, noted in `files`.
+
+    Raises PolicyError with the syntax errors of every file that can be read, or OSError for the script itself.
     """
-    main = parse(script_text(path.read_bytes(), str(path)), str(path))
-    reader = _Reader(path)
+    files = files or Files()
+    main = parse(script_text(files.note(path).read_bytes(), str(path)), str(path))
+    reader = _Reader(path, files)
     declarations = tuple(reader.declarations(main, (path.name,)))
     if reader.problems:
         raise PolicyError(reader.problems)
@@ -39,8 +42,9 @@ def read_script(path: Path) -> tree.Script:
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: Files) -> None:
         self.folder = path.parent
+        self.files = files
         self.included: list[tree.Included] = []
         self.problems: list[Problem] = []
         self._begun: set[str] = {path.name}
@@ -71,7 +75,7 @@ class _Reader:
         self._begun.add(name)
         path = self.folder / name
         try:
-            script = parse(script_text(path.read_bytes(), str(path)), str(path), name)
+            script = parse(script_text(self.files.note(path).read_bytes(), str(path)), str(path), name)
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             message = f"`{file.value}` cannot be read: {reason}"

@@ -18,6 +18,7 @@ from dsl.compile_trunks import Trunks
 from dsl.decision import Action, Challenge, Continue, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
 from dsl.diagnostics import PolicyError, Problem
 from dsl.evaluate import EvaluationError, Execute, Run
+from dsl.files import Files
 from dsl.include import read_script
 from dsl.sounds import Sound
 from dsl.users import Directory, User
@@ -181,14 +182,15 @@ def default_of(outcome: Outcome) -> Reject:
     return Reject(DEFAULTS[outcome.kind])
 
 
-def load(path: str | Path) -> Policy:
-    """Load a policy with all its files. Raises PolicyError with every problem, or OSError for
-    the script itself.
+def load(path: str | Path, files: Files | None = None) -> Policy:
+    """Load a policy with all its files, which are noted in `files`, whatever comes of it.
+
+    Raises PolicyError with every problem, or OSError for the script itself.
     """
-    path = Path(path)
-    script = read_script(path)
+    path, files = Path(path), files or Files()
+    script = read_script(path, files)
     problems: list[Problem] = []
-    loaded = load_setup(script, path, problems)
+    loaded = load_setup(script, path, problems, files)
     checked = check(script, loaded.setup)
     problems += checked.problems
     if problems:

@@ -114,7 +114,10 @@ class Call:
 
     def note(self, decision: Decision) -> None:
         """Do what was decided on the way: which rules fired, tags, limits, lines for the operator."""
-        self.rules += decision.rules
+        rules = decision.rules
+        if decision.policy != self.inquiry.began_with:
+            rules = tuple([f"{rule}@{decision.policy}" for rule in rules])
+        self.rules += rules
         if decision.tags:
             self.tags = {**self.tags, **decision.tags}
         if decision.takes:
@@ -124,12 +127,27 @@ class Call:
 
     def _judge(self, event: HoldEvent, leg: Leg, held_for: float | None) -> Hold:
         """What the policy says of a hold or a resume."""
+        self.renew()
         near, far = self.sides
         other = near if far is None or leg is far else far
         parties = (self.party(leg).name, self.party(other).name)
         decision = self.inquiry.judge(event, parties, self.is_caller(leg), held_for, self.stack.turn.wall)
         self.note(decision)
         return decision.action if isinstance(decision.action, Play) else Continue()
+
+    def renew(self) -> None:
+        """Follow the version in force from now on, if the one that the call follows was replaced too long ago.
+
+        To be asked before a hold, a resume or a transfer is decided.
+        """
+        inquiry, turn = self.inquiry, self.stack.turn
+        if turn.wall < inquiry.version.ends:
+            return
+        inquiry.renew()
+        if self.media is not None:
+            self.media.know(inquiry.policy.sounds)
+        said = f"decided by version {inquiry.policy.hash} from now on: {inquiry.began_with} was replaced too long ago"
+        turn.effects.append(Log("info", "policy", {"call": self.id, "said": said}))
 
     # What the legs bring.
 

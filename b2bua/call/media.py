@@ -64,6 +64,10 @@ class CallMedia:
         self.far: Side | None = None
         self.service: Answer | None = None
 
+    def know(self, sounds: Mapping[str, Sound]) -> None:
+        """The call follows another version of the policy, whose sounds are these, by name."""
+        self._plans.know(sounds)
+
     def join(self, leg: Leg, relayed: bool) -> Side:
         """Another leg of the call."""
         side = self._sides[leg] = Side(leg, relayed)

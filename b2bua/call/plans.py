@@ -29,6 +29,10 @@ class Plans:
         self._ports = ports
         self._sounds = sounds
 
+    def know(self, sounds: Mapping[str, Sound]) -> None:
+        """The call follows another version, whose sounds are these."""
+        self._sounds = {**self._sounds, **sounds}
+
     def talk(self, pairs: Pairs) -> None:
         """Let two who talk hear each other, or music."""
         for side, other in pairs:

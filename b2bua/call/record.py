@@ -36,6 +36,6 @@ def record(call: Call, leg: Leg) -> Record:
         cause=leg.cause,
         reason=leg.reason,
         hung_up_by="" if answer is None else call.hung_up_by,
-        policy=call.inquiry.policy.hash,
+        policy=call.inquiry.began_with,
         rules=call.rules,
     )

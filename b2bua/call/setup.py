@@ -176,7 +176,8 @@ class Setup:
             if relayed:
                 call.with_media().join(leg, relayed=True)
             if destination.trunk is not None:
-                leg.witness = inquiry.meters.take_channel(destination.trunk)
+                apart = destination.trunk in inquiry.version.apart
+                leg.witness = inquiry.meters.take_channel(destination.trunk, apart)
             legs.append(leg)
         return legs or Refused("unreachable", "no media port is free")
 

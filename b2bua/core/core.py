@@ -12,8 +12,17 @@ from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.core.parts import Parts
 from b2bua.core.requests import Requests
-from b2bua.core.views import CallView, RegistrationView, TrunkView, call_view, registration_view
+from b2bua.core.views import (
+    CallView,
+    PolicyView,
+    RegistrationView,
+    TrunkView,
+    call_view,
+    policy_views,
+    registration_view,
+)
 from b2bua.effects import Answer, CloseFlow, Codec, Effect, Flow, Log, MediaPort
+from b2bua.routing.versions import ALL
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError, Malformed, PeerError
 from b2bua.sip.message import Request, Response
@@ -149,11 +158,22 @@ class Core:
             user.silent(playing)
         return turn.effects
 
-    def reload(self, policy: Policy, now: float, wall: float) -> list[Effect]:
-        """New calls follow this version; calls in progress keep theirs."""
+    def reload(self, policy: Policy, now: float, wall: float, percent: int = ALL) -> list[Effect]:
+        """So many `percent` of new calls follow this version; calls in progress keep theirs."""
         turn = self._turn.begin(now, wall)
-        self._parts.reload(policy)
-        turn.effects.append(Log("info", "policy loaded", {"policy": policy.name, "hash": policy.hash}))
+        taken = self._parts.reload(policy, percent)
+        what: dict[str, object] = {"policy": policy.name, "hash": policy.hash}
+        if taken == "trial":
+            what["percent"] = percent
+        turn.effects.append(Log("info", "policy unchanged" if taken == "unchanged" else "policy loaded", what))
+        return turn.effects
+
+    def roll_back(self, now: float, wall: float) -> list[Effect]:
+        """New calls follow the version before: the one beside a trial, else the one kept. KeyError without either."""
+        turn = self._turn.begin(now, wall)
+        given_up, current = self._parts.roll_back().policy, self._parts.versions.current.policy
+        what: dict[str, object] = {"policy": current.name, "hash": current.hash, "given_up": given_up.hash}
+        turn.effects.append(Log("info", "policy rolled back", what))
         return turn.effects
 
     def drain(self, now: float, wall: float) -> list[Effect]:
@@ -249,6 +269,21 @@ class Core:
             if isinstance(call, Call):
                 legs.setdefault(call.id, []).append(leg)
         return [call_view(call, legs.get(call.id, [])) for call in self._parts.calls.values()]
+
+    @property
+    def policy(self) -> Policy:
+        """The version in force."""
+        return self._parts.versions.current.policy
+
+    @property
+    def trial_percent(self) -> int | None:
+        """Of new calls, that follow the version on trial; None when none is."""
+        versions = self._parts.versions
+        return None if versions.trial is None else versions.percent
+
+    def policies(self) -> list[PolicyView]:
+        """Every version that somebody follows, or could again: what new calls follow first."""
+        return policy_views(self._parts.versions, [call.inquiry.version for call in self._parts.calls.values()])
 
     def registrations(self, wall: float) -> list[RegistrationView]:
         """Every binding."""

@@ -23,8 +23,8 @@ from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
 from b2bua.routing.destination import Destination
 from b2bua.routing.directory import Directory
-from b2bua.routing.gateways import gateways_of
 from b2bua.routing.meters import Meters
+from b2bua.routing.versions import Taken, Version, Versions
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError
 from b2bua.sip.message import Response
@@ -37,7 +37,7 @@ from dsl.policy import Policy
 
 
 class Parts:
-    """The parts of one core. `policy` is the version for new calls; `key` signs what needs no state here."""
+    """The parts of one core. `policy` is the first version; `key` signs what needs no state here."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Parts:
     ) -> None:
         self.turn = turn = Turn(settings, draw, now, wall)
         self.key = key
-        self.policy = policy
-        self.gateways = gateways_of(policy)
+        self.versions = Versions(policy, settings.reload.max_age, wall)
+        self.domains = frozenset(policy.domains)
         self.pending = Pending()
         self.transactions = Transactions(turn, self._stray_success)
         self.ways = WaysByNetwork(settings) if settings.advertise_in else Ways(settings)
@@ -68,21 +68,34 @@ class Parts:
         self.directory = Directory(self.registrar.phones, self.is_ours)
         self.admitting = Admitting(turn, key, policy, self.meters)
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
-        self.trunks.load(policy, self.gateways)
+        self.trunks.load(self.versions)
         self.calls: dict[str, Call] = {}
         self._sweep: Timer | None = None
         self.draining = False
 
-    def reload(self, policy: Policy) -> None:
-        """New calls follow this version."""
-        self.gateways = gateways_of(policy)
-        self.policy = policy
-        self.admitting.reload(policy)
-        self.trunks.load(policy, self.gateways)
+    def reload(self, policy: Policy, percent: int) -> Taken:
+        """So many percent of new calls follow this version."""
+        taken = self.versions.take(policy, percent, self.turn.wall)
+        self.admitting.learn(policy)
+        self._settle()
+        return taken
+
+    def roll_back(self) -> Version:
+        """Take the last version back, and give it. Raises KeyError when there is none before."""
+        given_up = self.versions.back(self.turn.wall)
+        self._settle()
+        return given_up
+
+    def _settle(self) -> None:
+        """Whatever goes by the versions that there are now."""
+        versions = self.versions
+        self.domains = frozenset([domain for version in versions.live for domain in version.policy.domains])
+        self.admitting.keep(versions.kept)
+        self.trunks.load(versions)
 
     def is_ours(self, uri: Uri) -> bool:
         """Whether a URI's host is one of our domains or addresses."""
-        return uri.host in self.policy.domains or self.ways.is_host(uri.host)
+        return uri.host in self.domains or self.ways.is_host(uri.host)
 
     def call_begun(self, call: Call) -> None:
         """A call is there, for as long as `max_call` at most."""

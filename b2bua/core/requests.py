@@ -17,6 +17,7 @@ from b2bua.registrar.authenticator import Stale, Verified
 from b2bua.routing.facts import called_in, dialed_of
 from b2bua.routing.inquiry import Inquiry
 from b2bua.routing.verdicts import Accept, Challenge, Dial, Redirect, Reject
+from b2bua.routing.versions import Version
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.transaction.keys import server_key
@@ -102,12 +103,13 @@ class Requests:
         offer = admission.check_body(request)
         if "Session-Expires" in request.headers:
             self._parts.stack.refreshing.check(request)
-        self._check_load(request)
         parts = self._parts
-        verdict = parts.admitting.verify(request)
+        version = parts.versions.current if parts.versions.trial is None else parts.versions.of(request.call_id)
+        self._check_load(request, version)
+        verdict = parts.admitting.verify(request, version)
         verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
-        trunk = parts.trunks.of(request, source)
+        trunk = parts.trunks.of(request, source, version)
         if trunk is not None:
             self._from_trunk(request, trunk)
         if request.from_tag in self._legs and is_loop(self._legs, request, trunk, source):
@@ -117,8 +119,7 @@ class Requests:
             return
         breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         inquiry = Inquiry(
-            parts.policy,
-            parts.gateways,
+            version,
             parts.directory,
             parts.meters,
             request,
@@ -131,7 +132,7 @@ class Requests:
         decision = inquiry.decide()
         action = decision.action
         if isinstance(action, Challenge):
-            self._challenge(request, flow, isinstance(verdict, Stale))
+            self._challenge(request, flow, isinstance(verdict, Stale), version)
             return
         if isinstance(action, (Reject, Redirect)) and len(self._transactions.servers) >= _MOST_REFUSED:
             raise PeerError(503, "Service Unavailable", self._retry_after())
@@ -157,15 +158,16 @@ class Requests:
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         parts = self._parts
-        verdict = parts.admitting.verify(request)
+        version = parts.versions.of(request.call_id)
+        verdict = parts.admitting.verify(request, version)
         verified = verdict.user if isinstance(verdict, Verified) else None
         if len(parts.pending) >= parts.turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
-        user, decision = parts.admitting.registering(request, flow, source, verified)
+        user, decision = parts.admitting.registering(request, flow, source, verified, version)
         match decision.action:
             case Challenge():
-                self._challenge(request, flow, isinstance(verdict, Stale))
+                self._challenge(request, flow, isinstance(verdict, Stale), version)
             case Accept() as accept if user is not None:
                 parts.registering.accepted(user, request, flow, source, key, accept)
             case Reject(code=code, reason=reason):
@@ -176,8 +178,8 @@ class Requests:
             case _:
                 raise PeerError(404, "Not Found")
 
-    def _challenge(self, request: Request, flow: Flow, stale: bool) -> None:
-        headers = self._parts.admitting.challenge(stale)
+    def _challenge(self, request: Request, flow: Flow, stale: bool, version: Version) -> None:
+        headers = self._parts.admitting.challenge(stale, version)
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 401, headers))
 
     def _capabilities(self, request: Request, flow: Flow) -> None:
@@ -191,14 +193,14 @@ class Requests:
         )
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 200, headers))
 
-    def _check_load(self, request: Request) -> None:
+    def _check_load(self, request: Request, version: Version) -> None:
         parts = self._parts
         limits = parts.turn.settings.limits
         full = len(parts.calls) >= limits.max_calls or len(parts.pending) >= limits.max_pending
         if not full and not parts.draining:
             return
         dialed = dialed_of(request)
-        if dialed is None or not self._parts.policy.is_emergency(dialed):
+        if dialed is None or not version.policy.is_emergency(dialed):
             self._parts.turn.count("calls_refused")
             raise PeerError(503, "Service Unavailable", self._retry_after())
 

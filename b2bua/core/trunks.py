@@ -7,6 +7,10 @@ which only the trunk's registrar was told: providers call from other addresses t
 reads it on the way could call as the trunk; through another trunk that does not lead (`transit`).
 
 A name is looked up when the policy is loaded, and again every five minutes.
+
+While a version is on trial, the trunks that it adds are there as well. Where it only says something else of a trunk,
+the trunk stays what it is in the version in force, whose state and registration are known; the trial's calls go where
+it says, whatever that state is (`apart`), and say nothing about it.
 """
 
 from __future__ import annotations
@@ -15,23 +19,22 @@ from collections.abc import Iterable
 
 from b2bua.call.leg import Stack
 from b2bua.core.views import TrunkView, trunk_view
-from b2bua.dialog.dialog import is_address
 from b2bua.dialog.hops import Hop
 from b2bua.effects import Answer, Resolved
 from b2bua.routing.gateways import Gateway
 from b2bua.routing.meters import Witness
+from b2bua.routing.versions import Version, Versions
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from b2bua.transaction.timers import Timer
 from b2bua.trunk.line import Line
 from b2bua.trunk.tables import TrustState
-from dsl.policy import Policy
 
 _AGAIN = 300.0
 
 
 class Trunks:
-    """The trunks of the policy for new calls.
+    """The trunks of the versions that new calls follow.
 
     `barred` are the names of those that take no calls, `witnesses` whom calls tell how they went. `disabled` are those
     that the operator has switched off.
@@ -47,34 +50,23 @@ class Trunks:
         self._tokens: dict[str, str] = {}
         self.barred: set[str] = set()
         self.witnesses: dict[str, Witness] = {}
-        self._policy: Policy | None = None
         self._begun = False
-        self._fixed: dict[str, str] = {}
         self._looked_up: dict[str, tuple[str, ...]] = {}
         self._hops: dict[str, Hop] = {}
         self._again: Timer | None = None
 
-    def load(self, policy: Policy, gateways: dict[str, Gateway]) -> None:
-        """Take over a policy's trunks."""
-        self._policy = policy
-        self._fixed = {}
-        self._hops = {}
-        for name, gateway in gateways.items():
-            host = gateway.hop.uri.host
-            if is_address(host):
-                self._fixed.setdefault(host, name)
-            else:
-                self._hops[name] = gateway.hop
-        self._looked_up = {name: found for name, found in self._looked_up.items() if name in self._hops}
+    def load(self, versions: Versions) -> None:
+        """Take over the trunks of the versions that new calls follow."""
+        live = versions.live
+        self._hops = {uri: version.gateways[name].hop for version in live for name, uri in version.named}
+        self._looked_up = {uri: found for uri, found in self._looked_up.items() if uri in self._hops}
         before, self._lines = self._lines, {}
-        for name, gateway in gateways.items():
-            line = before.get(name)
-            if line is not None and _same(line.gateway, gateway):
-                del before[name]
-                line.gateway = gateway
-            else:
-                line = Line(self._stack, gateway, self._key, policy.domains[0], name in self._disabled, self)
-            self._lines[name] = line
+        for version in live:
+            for name, gateway in version.gateways.items():
+                if name not in self._lines:
+                    self._lines[name] = self._line(name, gateway, before, version)
+        for version in versions.kept:
+            version.apart = frozenset([name for name, gateway in version.gateways.items() if self._is_apart(gateway)])
         for line in before.values():
             line.end()
         self.barred.clear()
@@ -86,6 +78,19 @@ class Trunks:
         if self._begun:
             self.begin()
 
+    def _line(self, name: str, gateway: Gateway, before: dict[str, Line], version: Version) -> Line:
+        """The line of a trunk: the one that was there, if it is the same still."""
+        line = before.get(name)
+        if line is None or not _same(line.gateway, gateway):
+            return Line(self._stack, gateway, self._key, version.policy.domains[0], name in self._disabled, self)
+        del before[name]
+        line.gateway = gateway
+        return line
+
+    def _is_apart(self, gateway: Gateway) -> bool:
+        line = self._lines.get(gateway.trunk.name)
+        return line is not None and line.gateway is not gateway and not _same(line.gateway, gateway)
+
     def begin(self) -> None:
         """Look names up, check and register: from now on, whenever a policy is loaded."""
         self._begun = True
@@ -95,19 +100,19 @@ class Trunks:
 
     # Who calls.
 
-    def of(self, request: Request, address: str) -> str | None:
-        """The trunk that a request from this address comes from."""
+    def of(self, request: Request, address: str, version: Version) -> str | None:
+        """The trunk of this version that a request from this address comes from."""
         if self._tokens:
             name = self._tokens.get(request.request_uri.user or "")
-            if name is not None:
+            if name is not None and name in version.gateways:
                 return name
-        policy = self._policy
-        found = policy.trunk_of(address) if policy is not None else None
+        found = version.policy.trunk_of(address)
         if found is not None:
             return found
-        found = self._fixed.get(address)
+        found = version.fixed.get(address)
         if found is None and self._looked_up:
-            found = next((name for name, addresses in self._looked_up.items() if address in addresses), None)
+            looked_up = self._looked_up
+            found = next((name for name, uri in version.named if address in looked_up.get(uri, ())), None)
         return found
 
     def is_contact(self, uri: Uri) -> bool:
@@ -151,7 +156,7 @@ class Trunks:
                 line.begin()
 
     def views(self, channels: dict[str, int], wall: float) -> list[TrunkView]:
-        """Every trunk, in the policy's order, with how many legs it carries."""
+        """Every trunk, in the policy's order, those of a trial last, with how many legs it carries."""
         return [trunk_view(line, channels.get(name, 0), wall) for name, line in self._lines.items()]
 
     def leave(self) -> None:
@@ -178,29 +183,29 @@ class Trunks:
         """Time to look the names up again."""
         self._look_up()
 
-    def found(self, name: str, addresses: tuple[str, ...]) -> None:
-        """A trunk's name has these addresses now."""
-        if name in self._hops:
-            self._looked_up[name] = addresses
+    def found(self, uri: str, addresses: tuple[str, ...]) -> None:
+        """The name in a trunk's URI has these addresses now."""
+        if uri in self._hops:
+            self._looked_up[uri] = addresses
 
     def _look_up(self) -> None:
         self._turn.timers.cancel(self._again)
         self._again = self._turn.after(_AGAIN, self, "again") if self._hops else None
-        for name, hop in self._hops.items():
-            self._stack.names.resolve(hop, _Lookup(self, name))
+        for uri, hop in self._hops.items():
+            self._stack.names.resolve(hop, _Lookup(self, uri))
 
 
 class _Lookup:
     """One name that is being looked up; a failure leaves the addresses that were known."""
 
-    def __init__(self, trunks: Trunks, name: str) -> None:
+    def __init__(self, trunks: Trunks, uri: str) -> None:
         self._trunks = trunks
-        self._name = name
+        self._uri = uri
 
     def resolved(self, answer: Answer) -> None:
         """The answer came."""
         if isinstance(answer, Resolved):
-            self._trunks.found(self._name, tuple(address.host for address in answer.addresses))
+            self._trunks.found(self._uri, tuple(address.host for address in answer.addresses))
 
 
 def _same(one: Gateway, other: Gateway) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 
 from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.registrar.binding import Binding
+from b2bua.routing.versions import ALL, Version, Versions
 from b2bua.trunk.line import Line
 
 
@@ -45,6 +49,22 @@ class RegistrationView(msgspec.Struct, frozen=True):
     transport: str
     agent: str
     reachable: bool
+
+
+class PolicyView(msgspec.Struct, frozen=True):
+    """One version of the policy. `since` is the wall time when it was loaded; `calls` are those in progress.
+
+    `percent` of new calls follow it. `state` is in force, on trial, previous (what a rollback leads to), draining, or
+    refused: what was read last and has problems, the first of which is `why`.
+    """
+
+    hash: str
+    name: str
+    state: str
+    since: float
+    percent: int
+    calls: int
+    why: str = ""
 
 
 class TrunkView(msgspec.Struct, frozen=True):
@@ -92,6 +112,35 @@ def trunk_view(line: Line, channels: int, wall: float) -> TrunkView:
         last_failure_at=trust.failed_at,
         latency=None if line.check is None else line.check.latency,
     )
+
+
+def policy_views(versions: Versions, followed: Sequence[Version]) -> list[PolicyView]:
+    """The versions that there are, and those that calls follow: one for each call in `followed`."""
+    calls = Counter(version.policy.hash for version in followed)
+    on_trial = versions.percent if versions.trial is not None else 0
+    known = [(versions.current, "in force", ALL - on_trial)]
+    if versions.trial is not None:
+        known.append((versions.trial, "on trial", on_trial))
+    if versions.previous is not None and all(
+        versions.previous.policy.hash != each.policy.hash for each in versions.live
+    ):
+        known.append((versions.previous, "previous", 0))
+    draining = {version.policy.hash: version for version in sorted(followed, key=lambda version: version.since)}
+    for version, _, _ in known:
+        draining.pop(version.policy.hash, None)
+    known += [(version, "draining", 0) for version in reversed(draining.values())]
+    return [
+        PolicyView(
+            hash=version.policy.hash,
+            name=version.policy.name,
+            state=state,
+            since=version.since,
+            percent=percent,
+            calls=calls[version.policy.hash],
+            why=version.why,
+        )
+        for version, state, percent in known
+    ]
 
 
 def call_view(call: Call, legs: list[Leg]) -> CallView:

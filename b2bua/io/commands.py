@@ -19,7 +19,9 @@ from b2bua.io.requests import (
     Refused,
     Reload,
     Request,
+    RollBack,
     ShowCalls,
+    ShowPolicies,
     ShowRegistrations,
     ShowStatus,
     ShowTrunks,
@@ -55,8 +57,12 @@ class Commands:
                 return self._hang_up(call)
             case SwitchTrunk(trunk, disable):
                 return await self._switch(trunk, disable)
-            case Reload():
-                return await self._in_force.reload()
+            case ShowPolicies():
+                return self._in_force.versions()
+            case Reload(percent):
+                return await self._in_force.reload(percent)
+            case RollBack():
+                return await self._in_force.roll_back()
 
     def _hang_up(self, call: str) -> object:
         try:

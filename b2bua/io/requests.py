@@ -5,7 +5,7 @@ The values alone: `control` serves them, `b2bua.operator` asks them.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -42,11 +42,23 @@ class SwitchTrunk(msgspec.Struct, frozen=True, tag="trunk", tag_field="do"):
     disable: bool
 
 
+class ShowPolicies(msgspec.Struct, frozen=True, tag="show-policies", tag_field="do"):
+    """All versions of the policy, as `b2bua.core.PolicyView`."""
+
+
 class Reload(msgspec.Struct, frozen=True, tag="reload", tag_field="do"):
-    """Read the policy again and let new calls follow it."""
+    """Read the policy again and let so many percent of new calls follow it."""
+
+    percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
 
 
-Request: TypeAlias = ShowCalls | ShowRegistrations | ShowTrunks | ShowStatus | HangUp | SwitchTrunk | Reload
+class RollBack(msgspec.Struct, frozen=True, tag="rollback", tag_field="do"):
+    """Let new calls follow the version before."""
+
+
+Request: TypeAlias = (
+    ShowCalls | ShowRegistrations | ShowTrunks | ShowStatus | ShowPolicies | HangUp | SwitchTrunk | Reload | RollBack
+)
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an accident

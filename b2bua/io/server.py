@@ -34,6 +34,7 @@ from b2bua.io.in_force import InForce
 from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
 from b2bua.io.media.supervisor import MediaProcess
+from b2bua.io.policy_watch import PolicyWatch
 from b2bua.io.repertoire import Repertoire
 from b2bua.io.requests import CONTROL, Refused
 from b2bua.io.resolver import Resolver
@@ -45,6 +46,7 @@ from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
+from dsl.files import Files
 from dsl.policy import Policy
 
 LAST_WORDS_SECONDS = 5.0
@@ -62,11 +64,15 @@ _QUIET_TRANSACTIONS = 1_000
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run. `load` reads the policy, again at each reload; it raises PolicyError or OSError."""
+    """What to run. `files` are those that `policy` was read from.
+
+    `load` reads it again, at each reload, and notes the files; it raises PolicyError or OSError.
+    """
 
     settings: Settings
     policy: Policy
-    load: Callable[[], Policy]
+    files: Files
+    load: Callable[[Files], Policy]
     state: Path
     log: FilteringBoundLogger
     trace: Path | None = None
@@ -146,7 +152,8 @@ class Server:
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)
         sounds = self.repertoire if settings.media.last_port else None
-        self.in_force = InForce(plan.policy, plan.load, core, shell, sounds)
+        self.in_force = InForce(plan.load, plan.files, core, shell, sounds)
+        self._watch = PolicyWatch(self.in_force, settings.reload.watch, settings.reload.percent)
         self.commands = Commands(core, shell, self._store, self.in_force, self._status)
         self._control = Control(resources.control, shell, self.commands.act)
         shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
@@ -162,6 +169,8 @@ class Server:
                     nursery.start_soon(self._resolver.run)
                     nursery.start_soon(self._streams.run)
                     nursery.start_soon(self._control.run)
+                    if self._settings.reload.watch:
+                        nursery.start_soon(self._shell.contained, self._watch.run)
                     if self._certificates is not None:
                         nursery.start_soon(self._certificates.run)
                     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
@@ -178,14 +187,14 @@ class Server:
 
     def _ready(self) -> None:
         self._shell.turn(self._core.start)
-        policy = self.in_force.policy
+        policy = self._core.policy
         self._log.info("ready", policy=policy.name, hash=policy.hash, pid=os.getpid())
 
     async def _begin_media(self, nursery: trio.Nursery) -> None:
         """Have sounds and ports before the first call, as far as they can be had."""
         if not self._settings.media.last_port:
             return
-        for wrong in await self.repertoire.begin(self.in_force.policy):
+        for wrong in await self.repertoire.begin(self._core.policy):
             self._log.error("sound not loaded", why=wrong)
         nursery.start_soon(self._shell.contained, self._media.run)
         with trio.move_on_after(_MEDIA_SECONDS):
@@ -214,7 +223,7 @@ class Server:
     async def _hung_up(self) -> None:
         """SIGHUP: what is wrong with the policy stands in the log."""
         with suppress(Refused):
-            await self.in_force.reload()
+            await self.in_force.reload(100)
 
     async def _drain(self) -> None:
         """No new calls; those that are there go on for a while, and are then hung up."""
@@ -237,7 +246,7 @@ class Server:
 
     def _status(self) -> object:
         """How the server is, for whoever asks."""
-        policy = self.in_force.policy
+        policy = self._core.policy
         tasks = trio.lowlevel.current_statistics().tasks_living
         sizes = {"tasks": tasks, "descriptors": len(os.listdir("/proc/self/fd")), "connections": len(self._streams)}
         return {

@@ -1,4 +1,4 @@
-"""The command line: `b2bua run`, `check`, `plan`, `history`, `fmt`, `test`, `reload`, `show`, `hangup`, `trunk`.
+"""The command line: `b2bua run`, `check`, `plan`, `history`, `fmt`, `test`, and what a running server is asked.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -227,27 +227,55 @@ def list_(last: int, since: float | None, state: Path) -> None:
 
 
 @main.command()
+@click.option(
+    "--percent",
+    type=click.IntRange(1, 100),
+    default=100,
+    show_default=True,
+    help="Let the new version have so many of new calls; again with more, it has more.",
+)
 @_STATE
 @_JSON
-def reload(state: Path, as_json: bool) -> None:
+def reload(percent: int, state: Path, as_json: bool) -> None:
     """Let the server read its policy again; calls in progress keep theirs."""
     from b2bua.io.requests import Reload
 
     def text(shown: Any) -> str:
         if shown["before"] == shown["hash"]:
             return f"policy {shown['policy']}: nothing has changed, version {shown['hash']}"
+        if shown["percent"] < 100:
+            share = f"{shown['percent']} % of new calls follow version {shown['hash']}"
+            return f"policy {shown['policy']}: {share}, the others {shown['before']}"
         return f"policy {shown['policy']}: version {shown['hash']} in place of {shown['before']}"
 
-    _show(state, Reload(), as_json, text)
+    _show(state, Reload(percent), as_json, text)
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["calls", "registrations", "trunks", "status"]))
+@_STATE
+@_JSON
+def rollback(state: Path, as_json: bool) -> None:
+    """Take the last version of the policy back, as it was loaded; what is on trial first.
+
+    The files stay as they are: they are read again when one of them changes, or by `reload`.
+    """
+    from b2bua.io.requests import RollBack
+
+    def text(shown: Any) -> str:
+        if shown["before"] == shown["hash"]:
+            return f"policy {shown['policy']}: the trial is over, all new calls follow version {shown['hash']}"
+        return f"policy {shown['policy']}: version {shown['hash']} again, in place of {shown['before']}"
+
+    _show(state, RollBack(), as_json, text)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["calls", "registrations", "trunks", "policies", "status"]))
 @_STATE
 @_JSON
 def show(what: str, state: Path, as_json: bool) -> None:
     """Show what the server has now."""
-    from b2bua.io.requests import ShowCalls, ShowRegistrations, ShowStatus, ShowTrunks
+    from b2bua.io.requests import ShowCalls, ShowPolicies, ShowRegistrations, ShowStatus, ShowTrunks
     from b2bua.operator import show as form
 
     now = time.time()
@@ -257,6 +285,8 @@ def show(what: str, state: Path, as_json: bool) -> None:
         _show(state, ShowRegistrations(), as_json, form.registrations)
     elif what == "trunks":
         _show(state, ShowTrunks(), as_json, lambda shown: form.trunks(shown, now))
+    elif what == "policies":
+        _show(state, ShowPolicies(), as_json, lambda shown: form.policies(shown, now))
     else:
         _show(state, ShowStatus(), as_json, lambda shown: form.status(shown, now))
 

@@ -12,6 +12,7 @@ import msgspec
 
 from b2bua.operator.reading import readable
 from dsl.diagnostics import PolicyError, Problem, in_order
+from dsl.files import Files
 from dsl.grammar_tables import kept
 from dsl.policy import Policy, load
 
@@ -21,12 +22,14 @@ _SLOW = (
 )
 
 
-def load_policy(path: Path) -> Policy:
-    """Load a policy. Raises PolicyError with every problem, a file that cannot be read among them."""
+def load_policy(path: Path, files: Files | None = None) -> Policy:
+    """Load a policy, its files noted in `files`. Raises PolicyError with every problem, a file that cannot be read
+    among them.
+    """
     if kept() is None:
         print(_SLOW, file=sys.stderr)
     with readable(str(path)):
-        return load(path)
+        return load(path, files)
 
 
 class Checked(msgspec.Struct, frozen=True):

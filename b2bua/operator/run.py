@@ -18,6 +18,7 @@ from b2bua.operator.policy_file import load_policy, problems_text, remarks
 from b2bua.operator.settings_file import DEFAULT_LISTEN, read_settings, unusable
 from b2bua.settings import Listener, Settings
 from dsl.diagnostics import joined
+from dsl.files import Files
 
 
 def run(
@@ -30,10 +31,11 @@ def run(
 ) -> None:
     """Run a server until it is told to end. Raises SettingsError, PolicyError or ServerError."""
     settings = _settings(settings_path, listen)
-    policy = load_policy(policy_path)
+    files = Files()
+    policy = load_policy(policy_path, files)
     if told := remarks(policy):
         print(problems_text(told), file=sys.stderr)
-    plan = Plan(settings, policy, partial(load_policy, policy_path), state, open_log(log_json), trace)
+    plan = Plan(settings, policy, files, partial(load_policy, policy_path), state, open_log(log_json), trace)
     serve(plan, partial(_announce, plan))
 
 

@@ -121,8 +121,12 @@ class _Reader:
             "user_agent": self._user_agent,
             "expires": self._seconds_or_off,
             "calls": self._count_or_off,
+            "watch": self._pause_or_off,
+            "percent": self._percent,
         }
-        self._readers |= dict.fromkeys(("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age"), self._seconds)
+        self._readers |= dict.fromkeys(
+            ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age"), self._seconds
+        )
         self._readers |= dict.fromkeys(
             ("min_expires", "max_expires", "default_expires", "retry_after", "min_se"), self._whole_seconds
         )
@@ -286,6 +290,18 @@ class _Reader:
 
     def _count_or_off(self, name: str, node: Node) -> int | None:
         return 0 if self._document.text(node, f"`{name}`") == "off" else self._count(name, node)
+
+    def _pause_or_off(self, name: str, node: Node) -> float | None:
+        return 0.0 if self._document.text(node, f"`{name}`") == "off" else self._seconds(name, node)
+
+    def _percent(self, name: str, node: Node) -> int | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None:
+            return None
+        if _COUNT(text) and 1 <= int(text) <= 100:
+            return int(text)
+        self._document.wrong(node, f"`{text}` is no percentage", "write a whole number from 1 to 100")
+        return None
 
     def _count(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")

@@ -68,6 +68,22 @@ def trunks(rows: Sequence[Mapping[str, Any]], now: float) -> str:
     return table(head, lines)
 
 
+def policies(rows: Sequence[Mapping[str, Any]], now: float) -> str:
+    """One line a version, what new calls follow first. `now` in wall seconds."""
+    lines = [
+        (
+            row["hash"] or "-",
+            row["name"],
+            f"on trial, {row['percent']} %" if row["state"] == "on trial" else row["state"],
+            clock(now - row["since"]),
+            str(row["calls"]),
+            row["why"],
+        )
+        for row in rows
+    ]
+    return table(("VERSION", "POLICY", "STATE", "FOR", "CALLS", "WHY"), lines)
+
+
 def _registered(row: Mapping[str, Any], now: float) -> str:
     """How long a registration still lasts, or what has become of it."""
     if row["registration"] == "registered" and row["registered_until"] is not None:

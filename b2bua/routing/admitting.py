@@ -1,10 +1,13 @@
 """Who sent a request, and what the policy says of a REGISTER.
 
-Owns the realm's challenges and credentials, and the facts of a REGISTER. Bad credentials are no credentials: the
-policy sees a caller who is not authenticated.
+Owns the challenges and credentials of each realm, and the facts of a REGISTER. Bad credentials are no credentials: the
+policy sees a caller who is not authenticated. The users file that was read last decides about them for all versions of
+the policy whose realm it was read for: digests are of no use in another.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from b2bua.effects import Flow, Log, Remember
 from b2bua.registrar.asked import seconds
@@ -13,6 +16,7 @@ from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.recording import Recording, picked
 from b2bua.routing.verdicts import Challenge, Decision
+from b2bua.routing.versions import Version
 from b2bua.sip.errors import LocalError, PeerError
 from b2bua.sip.grammar import is_number
 from b2bua.sip.message import STAR, Request
@@ -21,6 +25,23 @@ from dsl.decision import Facts
 from dsl.evaluate import EvaluationError
 from dsl.plan.recorded import Happened
 from dsl.policy import Policy
+from dsl.users import Credential
+
+
+class _Realm:
+    """The accounts of one realm, as the users file that was read last for it has them, and its challenges."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self.authenticator = authenticator
+        self.credentials: dict[str, Credential] = {}
+
+    def ha1(self, user: str, algorithm: str) -> str | None:
+        """What a user's answer to a challenge is computed from; None for who has no account."""
+        credential = self.credentials.get(user)
+        if credential is None:
+            return None
+        return credential.sha256 if algorithm.startswith("SHA-256") else credential.md5
+
 
 _SAME_SECONDS = 3600.0
 """For how long an account that is told the same again and again leaves no further record of it."""
@@ -34,21 +55,31 @@ class Admitting:
         self._key = key
         self._meters = meters
         self._told: dict[str, tuple[tuple[str, ...], float]] = {}
-        self.policy = policy
-        self._authenticator = self._for(policy)
+        self._realms: dict[str, _Realm] = {}
+        self.learn(policy)
 
-    def reload(self, policy: Policy) -> None:
-        """Take over another version's users and realm; challenges of the same realm stay good."""
-        if policy.domains[0] != self.policy.domains[0]:
-            self._authenticator = self._for(policy)
+    def learn(self, policy: Policy) -> None:
+        """A users file was read with this policy; challenges of its realm stay good."""
+        name = policy.domains[0]
+        realm = self._realms.get(name)
+        if realm is None:
+            settings = self._turn.settings
+            authenticator = Authenticator(self._key, name, settings.algorithms, settings.nonce_lifetime)
+            realm = self._realms[name] = _Realm(authenticator)
+        realm.credentials = policy.directory.credentials
+
+    def keep(self, versions: Iterable[Version]) -> None:
+        """The versions are these from now on: forget all other realms, and what was said by others."""
         self._told = {}
-        self.policy = policy
+        wanted = {version.policy.domains[0] for version in versions}
+        self._realms = {name: realm for name, realm in self._realms.items() if name in wanted}
 
-    def verify(self, request: Request) -> Verified | Stale | None:
+    def verify(self, request: Request, version: Version) -> Verified | Stale | None:
         """The account that proved itself, one whose nonce is too old, or nobody."""
         if "Authorization" not in request.headers and "Proxy-Authorization" not in request.headers:
             return None
-        verdict = self._authenticator.verify(request, self._turn.wall, self._ha1)
+        realm = self._realms[version.policy.domains[0]]
+        verdict = realm.authenticator.verify(request, self._turn.wall, realm.ha1)
         match verdict:
             case Verified() | Stale():
                 return verdict
@@ -58,13 +89,14 @@ class Admitting:
             case Absent():
                 return None
 
-    def challenge(self, stale: bool) -> list[tuple[str, str]]:
+    def challenge(self, stale: bool, version: Version) -> list[tuple[str, str]]:
         """The headers of a 401."""
         self._turn.count("challenges")
-        return self._authenticator.challenge(self._turn.wall, self._turn.draw, stale)
+        realm = self._realms[version.policy.domains[0]]
+        return realm.authenticator.challenge(self._turn.wall, self._turn.draw, stale)
 
     def registering(
-        self, request: Request, flow: Flow, source: str, verified: str | None
+        self, request: Request, flow: Flow, source: str, verified: str | None, version: Version
     ) -> tuple[str | None, Decision]:
         """Whose address a REGISTER is about, and what the policy says, which is counted and logged here.
 
@@ -72,7 +104,7 @@ class Admitting:
 
         Raises PeerError 403 when a verified account wants to register for somebody else.
         """
-        policy, wall, to = self.policy, self._turn.wall, request.to.uri
+        policy, wall, to = version.policy, self._turn.wall, request.to.uri
         if to.scheme not in ("sip", "sips"):
             raise PeerError(400, "To must be a SIP URI")
         named = dialed_in(to)
@@ -86,7 +118,7 @@ class Admitting:
             time=wall,
             source=source,
             transport=flow.transport.lower(),
-            ambient=Moment(policy, self._meters, wall),
+            ambient=Moment(version, self._meters, wall),
             authenticated=verified is not None,
             caller=verified,
             user=user,
@@ -100,38 +132,27 @@ class Admitting:
         except EvaluationError as error:
             raise LocalError(f"the policy failed: {error}") from error
         if decision.takes or decision.logs:
-            self._count(decision, user)
+            self._count(decision, user, policy)
         if not isinstance(decision.action, Challenge):
-            self._remember(user or "", named, facts, decision)
+            self._remember(user or "", named, facts, decision, policy)
         return user, decision
 
-    def _remember(self, user: str, named: str | None, facts: Facts, decision: Decision) -> None:
+    def _remember(self, user: str, named: str | None, facts: Facts, decision: Decision, policy: Policy) -> None:
         """Have it recorded what an account was told, if that is not what it was told within the last hour."""
         rules, at = self._told.get(user, (None, 0.0))
         if rules == decision.rules and facts.time - at < _SAME_SECONDS:
             return
-        policy = self.policy
         self._told[user] = decision.rules, facts.time
         headers = picked(policy, facts) if policy.headers else {}
         events = [Happened("register", facts.time, decision)]
         recording = Recording(user, policy, events, facts, None, headers, named)
         self._turn.effects.append(Remember(recording, registration=True))
 
-    def _count(self, decision: Decision, user: str | None) -> None:
+    def _count(self, decision: Decision, user: str | None, policy: Policy) -> None:
         """What a decision about a REGISTER uses up and says; a total cannot be held by it, so it is given back."""
-        policy, turn, meters = self.policy, self._turn, self._meters
+        turn, meters = self._turn, self._meters
         for name, key in decision.takes:
             if meters.take(policy.limits[name], key, turn.wall):
                 meters.give_back(name, key)
         for line in decision.logs:
             turn.effects.append(Log("info", "policy", {"register": user, "said": line, **decision.tags}))
-
-    def _ha1(self, user: str, algorithm: str) -> str | None:
-        credential = self.policy.directory.credentials.get(user)
-        if credential is None:
-            return None
-        return credential.sha256 if algorithm.startswith("SHA-256") else credential.md5
-
-    def _for(self, policy: Policy) -> Authenticator:
-        settings = self._turn.settings
-        return Authenticator(self._key, policy.domains[0], settings.algorithms, settings.nonce_lifetime)

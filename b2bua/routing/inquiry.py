@@ -23,13 +23,13 @@ from b2bua.routing.forwarding import (
     history_headers,
     history_of,
 )
-from b2bua.routing.gateways import Gateway
 from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
 from b2bua.routing.recording import Recording, picked
 from b2bua.routing.referring import Party
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
+from b2bua.routing.versions import Version
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, escape_user
@@ -37,11 +37,13 @@ from dsl.compile_setup import Trunk
 from dsl.decision import NumberTarget, UriTarget, UserTarget
 from dsl.evaluate import EvaluationError
 from dsl.plan.recorded import MOST_EVENTS, Happened
-from dsl.policy import Policy
 
 
 class Inquiry:
-    """Asks on behalf of one call. `policy` stays the version that the call began with. `secure`: to a sips URI.
+    """Asks on behalf of one call.
+
+    `policy` stays the version that the call began with, of the hash `began_with`, until that has been replaced for too
+    long: then what happens in the call is decided by the one in force. `secure`: to a sips URI.
 
     `events` are those that were decided and not yet handed over for the record.
     """
@@ -51,10 +53,10 @@ class Inquiry:
         "_directory",
         "_event",
         "_flow",
-        "_gateways",
         "_history",
         "_named",
         "_recorded",
+        "began_with",
         "emergency",
         "events",
         "facts",
@@ -65,12 +67,12 @@ class Inquiry:
         "policy",
         "privacy",
         "secure",
+        "version",
     )
 
     def __init__(
         self,
-        policy: Policy,
-        gateways: dict[str, Gateway],
+        version: Version,
         directory: Directory,
         meters: Meters,
         request: Request,
@@ -80,8 +82,9 @@ class Inquiry:
         verified: str | None,
         trunk: str | None,
     ) -> None:
-        self.policy = policy
-        self._gateways = gateways
+        self.version = version
+        self.policy = policy = version.policy
+        self.began_with = policy.hash
         self._directory = directory
         self._flow = flow
         self.secure = flow.transport == "TLS" and request.request_uri.scheme == "sips"
@@ -91,7 +94,7 @@ class Inquiry:
         self._history: History = history_of(request)
         anonymous = self.privacy.nameless or (is_nameless(request.from_.uri) and not self.privacy.open)
         diverter = None if self._history is NO_HISTORY else diverter_of(self._history, policy)
-        moment = Moment(policy, meters, wall)
+        moment = Moment(version, meters, wall)
         self.facts = facts = facts_of(request, flow, source, policy, moment, wall, verified, trunk, anonymous, diverter)
         self.emergency = policy.is_emergency(facts.dialed)
         self.identity = identity = Identity.of(request, policy, facts, self.privacy)
@@ -118,7 +121,7 @@ class Inquiry:
         """What the policy says of a dial's outcome; what holds at the moment is asked anew."""
         self._event = outcome.kind
         self.facts.time = wall
-        self.facts.ambient = Moment(self.policy, self.meters, wall)
+        self.facts.ambient = Moment(self.version, self.meters, wall)
         try:
             decision = self.policy.resume(frame, outcome, self.facts)
         except EvaluationError as error:
@@ -144,7 +147,7 @@ class Inquiry:
         facts.held_for = held_for
         facts.callee = None
         facts.time = wall
-        facts.ambient = Moment(self.policy, self.meters, wall)
+        facts.ambient = Moment(self.version, self.meters, wall)
         try:
             decision = self.policy.decide(event, facts)
         except EvaluationError as error:
@@ -241,6 +244,11 @@ class Inquiry:
             return self._number(target)
         return self._uri(target)
 
+    def renew(self) -> None:
+        """The version has been replaced for too long: the one in force decides from now on."""
+        self.version = self.version.among.current
+        self.policy = self.version.policy
+
     def forget(self) -> None:
         """The call was answered: let go of the request's own headers."""
         self.facts.headers = {}
@@ -256,14 +264,15 @@ class Inquiry:
         return found or Refused("unreachable", f"{user} is not registered")
 
     def _number(self, target: NumberTarget) -> tuple[Destination, ...] | Refused:
-        gateway, policy, number = self._gateways[target.trunk], self.policy, target.number
+        version, policy, number = self.version, self.policy, target.number
+        gateway = version.gateways[target.trunk]
         trunk = gateway.trunk
         if number is None:
             return Refused("failure", "there is no number to dial")
         written = number if self.emergency else policy.trunk_number(target.trunk, number)
         if written is None:
             return Refused("failure", f"trunk {trunk.name} does not allow {number}")
-        if trunk.name in self.meters.barred and not self.last_resort:
+        if trunk.name in self.meters.barred and trunk.name not in version.apart and not self.last_resort:
             if self.emergency:
                 self.passed_over = (*self.passed_over, target)
             return Refused("unreachable", f"trunk {trunk.name} takes no calls: {self.meters.lines.why(trunk.name)}")

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from b2bua.routing.versions import Version
 from dsl.compile_setup import Limit
-from dsl.policy import Policy
 
 _MOST_KEYS = 100_000
 
@@ -93,9 +93,13 @@ class Meters:
         """How many legs each trunk carries that carries any."""
         return self._channels
 
-    def take_channel(self, trunk: str) -> Witness | None:
-        """A leg through this trunk begins. Gives whom to tell how it went."""
+    def take_channel(self, trunk: str, apart: bool) -> Witness | None:
+        """A leg through this trunk begins. Gives whom to tell how it went: nobody, if it is `apart` from the one known
+        by its name.
+        """
         self._channels[trunk] = self._channels.get(trunk, 0) + 1
+        if apart:
+            return None
         witness = self._witnesses.get(trunk)
         return self.lines.witness(trunk) if witness is None else witness
 
@@ -117,12 +121,12 @@ class Meters:
 
 
 class Moment:
-    """The meters as one policy sees them at one time: what the language calls ambient facts."""
+    """The meters as one version of the policy sees them at one time: what the language calls ambient facts."""
 
-    __slots__ = ("_meters", "_now", "_policy")
+    __slots__ = ("_meters", "_now", "_version")
 
-    def __init__(self, policy: Policy, meters: Meters, now: float) -> None:
-        self._policy = policy
+    def __init__(self, version: Version, meters: Meters, now: float) -> None:
+        self._version = version
         self._meters = meters
         self._now = now
 
@@ -136,15 +140,16 @@ class Moment:
 
     def over(self, limit: str, key: str) -> bool:
         """Whether one more would pass that limit for that key."""
-        return self._meters.over(self._policy.limits[limit], key, self._now)
+        return self._meters.over(self._version.policy.limits[limit], key, self._now)
 
     def up(self, trunk: str) -> bool:
         """Whether a trunk takes calls."""
-        return trunk in self._policy.trunks and trunk not in self._meters.barred
+        version = self._version
+        return trunk in version.gateways and (trunk not in self._meters.barred or trunk in version.apart)
 
     def full(self, trunk: str) -> bool:
         """Whether all channels of a trunk are taken."""
-        channels = self._policy.trunks[trunk].channels
+        channels = self._version.policy.trunks[trunk].channels
         return channels is not None and self._meters.channels(trunk) >= channels
 
 

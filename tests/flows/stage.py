@@ -6,7 +6,7 @@ from random import Random
 
 from b2bua.effects import Answer, Failed, Resolve, Stored
 from b2bua.sdp.session import parse
-from b2bua.settings import Limits, SessionTimers, Settings
+from b2bua.settings import Limits, Reload, SessionTimers, Settings
 from dsl.policy import Policy
 from tests.sim.audit import Audit
 from tests.sim.clock import Clock
@@ -88,6 +88,11 @@ class Stage(Shell):
                 self.perform(self.core.reload(self._policy(self._flow.next_policy), now, wall))
             case ("operator", "reload", "last"):
                 self.perform(self.core.reload(self._policy(self._flow.last_policy), now, wall))
+            case ("operator", "reload", percent) if percent.endswith("%"):
+                policy = self._policy(self._flow.next_policy)
+                self.perform(self.core.reload(policy, now, wall, int(percent.removesuffix("%"))))
+            case ("operator", "roll-back"):
+                self.perform(self.core.roll_back(now, wall))
             case ("operator", "disable" | "enable" as what, trunk):
                 self.perform(self.core.switch_trunk(trunk, what == "disable", now, wall))
             case ("operator", "drain"):
@@ -117,7 +122,7 @@ class Stage(Shell):
 
 def _settings(flow: Flow) -> Settings:
     changed = flow.settings
-    known = {"max-calls", "max-call", "nonce-lifetime", "grace", "session-expires", "min-se"}
+    known = {"max-calls", "max-call", "nonce-lifetime", "grace", "session-expires", "min-se", "max-age"}
     if not set(changed) <= known:
         raise FlowError(f"settings that a flow can change are {', '.join(sorted(known))}")
     base = Settings(listen=())
@@ -131,6 +136,7 @@ def _settings(flow: Flow) -> Settings:
             int(changed.get("min-se", base.session_timers.min_se)),
         ),
         max_call=changed.get("max-call", base.max_call),
+        reload=Reload(max_age=changed.get("max-age", base.reload.max_age)),
         proxies=tuple(flow.fronts),
         advertise_in=tuple(flow.known),
     )

@@ -172,6 +172,8 @@ def test_a_server_from_its_first_line_to_its_last(tmp_path: Path) -> None:
         assert b2bua("show", "calls", "--state", state).stdout == "no calls\n"
         assert json.loads(b2bua("show", "status", "--json", "--state", state).stdout)["pid"] == server.pid
         assert "nothing has changed" in b2bua("reload", "--state", state).stdout
+        assert "in force" in b2bua("show", "policies", "--state", state).stdout
+        assert b2bua("rollback", "--state", state).stderr.startswith("b2bua: no version before ")
         refused = b2bua("hangup", "x", "--state", state)
         assert (refused.exit_code, refused.stderr) == (
             1,

@@ -16,6 +16,7 @@ from b2bua.settings import (
     Media,
     NameServer,
     Registration,
+    Reload,
     SessionTimers,
     Settings,
     Timers,
@@ -53,6 +54,7 @@ tls:
   unverified: [GW.example, 192.0.2.1]
   minimum: 1.3
   handshake: 3s
+reload: {watch: off, percent: 5, max_age: 12h}
 grace: 1.5
 max_call: 1d
 user_agent: acme 1.0
@@ -111,6 +113,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
             minimum="1.3",
             handshake=3.0,
         ),
+        reload=Reload(0.0, 5, 43_200.0),
         grace=1.5,
         max_call=86_400.0,
         user_agent="acme 1.0",
@@ -156,6 +159,7 @@ registration: {max_expires: -1}
 session_timers: {expires: never, min_se: 1.5}
 media: {hosts: [here], first_port: 80, last_port: none}
 user_agent: "a\\nb"
+reload: {watch: seldom, percent: 0, max_age: none}
 tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], minimum: 1.1, certificates: [a.pem]}
 """
     assert [line.split(": error: ")[1] for line in wrong(tmp_path, text) if ": error: " in line] == [
@@ -183,6 +187,9 @@ tls: {certificate: [], require_client: maybe, unverified: ["gw.example:5061"], m
         "`80` is no port for media",
         "`none` is no port for media",
         "this cannot stand in a header",
+        "`seldom` is no duration",
+        "`0` is no percentage",
+        "`none` is no duration",
         "`certificate` is a text, not a list or a mapping",
         "`maybe` is neither yes nor no",
         "`gw.example:5061` is no host",

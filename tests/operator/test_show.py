@@ -47,6 +47,21 @@ def test_registrations_by_user() -> None:
     assert show.registrations([]) == "no registrations"
 
 
+def test_versions_of_the_policy_with_what_was_refused() -> None:
+    row = {"hash": "abc", "name": "lab", "state": "in force", "since": 0.0, "percent": 95, "calls": 12, "why": ""}
+    rows = [
+        row,
+        row | {"hash": "def", "state": "on trial", "since": 90.0, "percent": 5, "calls": 1},
+        row | {"hash": "", "state": "refused", "since": 99.0, "calls": 0, "why": "lab.route:1:2: unknown"},
+    ]
+    assert show.policies(rows, 100.0).splitlines() == [
+        "VERSION  POLICY  STATE          FOR   CALLS  WHY",
+        "abc      lab     in force       1:40  12",
+        "def      lab     on trial, 5 %  0:10  1",
+        "-        lab     refused        0:01  0      lab.route:1:2: unknown",
+    ]
+
+
 def test_trunks_in_the_order_of_the_policy() -> None:
     row = {
         "name": "pstn",

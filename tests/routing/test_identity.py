@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from b2bua.effects import Flow
 from b2bua.routing.destination import Destination
 from b2bua.routing.directory import Directory
-from b2bua.routing.gateways import gateways_of
 from b2bua.routing.inquiry import Inquiry
 from b2bua.routing.meters import Meters, Witness
+from b2bua.routing.versions import Versions
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
@@ -95,7 +95,8 @@ def told(
     flow = Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", 5060)
     directory = Directory(lambda user, wall: (), lambda uri: uri.host == "acme.example")
     meters = Meters(lambda user: False, AllUp())
-    inquiry = Inquiry(policy, gateways_of(policy), directory, meters, request, flow, flow.remote, 0.0, verified, trunk)
+    version = Versions(policy, 86_400.0, 0.0).current
+    inquiry = Inquiry(version, directory, meters, request, flow, flow.remote, 0.0, verified, trunk)
     found = inquiry.destinations(NumberTarget("0305550", to))
     assert not hasattr(found, "kind")
     assert isinstance(found, tuple)

@@ -31,11 +31,25 @@ def versions(recordings: Iterable[Handed]) -> dict[str, Version]:
     return {recording.version: read_version(recording.version_document()) for recording in recordings}
 
 
+def _by_version(call: Recorded) -> list[tuple[str, Recorded]]:
+    """What each version decided of a call: one, and another after it only where that was replaced too long ago."""
+    deciders = dict.fromkeys(event.decision.policy for event in call.events)
+    return [
+        (
+            version,
+            msgspec.structs.replace(
+                call, events=tuple(event for event in call.events if event.decision.policy == version)
+            ),
+        )
+        for version in deciders
+    ]
+
+
 def unlike(recordings: list[Handed]) -> list[str]:
-    """Each call that the very policy that decided it would not decide alike again, or cannot."""
+    """Each call that the very policies that decided it would not decide alike again, or cannot."""
     known = versions(recordings)
     policies = {recording.version: recording.policy for recording in recordings if isinstance(recording, Recording)}
     replays = {version: Replay(policy, known) for version, policy in policies.items()}
     calls = documents(recordings)
-    found = [(call, replays[call.events[0].decision.policy].of(call)) for call in calls.values()]
+    found = [(call, replays[version].of(part)) for call in calls.values() for version, part in _by_version(call)]
     return [f"{call.call}: {msgspec.to_builtins(other)}" for call, other in found if other is not None]
