@@ -138,10 +138,12 @@ class Call:
     def renew(self) -> None:
         """Follow the version in force from now on, if the one that the call follows was replaced too long ago.
 
-        To be asked before a hold, a resume or a transfer is decided.
+        To be asked before a hold, a resume or a transfer is decided. What is being dialled goes on by the one that said
+        so.
         """
         inquiry, turn = self.inquiry, self.stack.turn
-        if turn.wall < inquiry.version.ends:
+        dialling = self._setup is not None or (self._talk is not None and self._talk.transfer is not None)
+        if turn.wall < inquiry.version.ends or dialling:
             return
         inquiry.renew()
         if self.media is not None:

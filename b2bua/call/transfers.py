@@ -103,6 +103,7 @@ class Transfers:
         """What the policy says. PeerError where it refuses."""
         call = self.call
         by_caller, wall = call.is_caller(leg), call.stack.turn.wall
+        call.renew()
         decision = call.inquiry.refer(self.party(leg), self.party(other), by_caller, reference.uri, wall)
         call.note(decision)
         action = decision.action

@@ -186,7 +186,7 @@ class Inquiry:
         facts.transferor_is_known = transferor.account is not None
         facts.transferor_is_caller = by_caller is True
         facts.time = wall
-        facts.ambient = Moment(policy, self.meters, wall)
+        facts.ambient = Moment(self.version, self.meters, wall)
         try:
             decision = policy.decide("transfer", facts)
         except EvaluationError as error:
