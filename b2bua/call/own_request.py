@@ -1,7 +1,7 @@
 """What requests of our own inside a call have in common (RFC 3261 section 14, RFC 3311).
 
 Owns sending one, again with proof or a longer session interval where the peer asks for that, and the ACK of its 2xx.
-Leaves what it is for to `invitation` and `refresh`.
+Leaves what it is for to `invitation`, `refresh` and `joining`.
 """
 
 from __future__ import annotations

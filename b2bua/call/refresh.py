@@ -1,7 +1,7 @@
 """A refresh of ours (RFC 4028 section 10): UPDATE without a body, or the same description in a re-INVITE once more.
 
-Owns waiting for its turn, trying again after glare (RFC 3261 14.1), and what an answer means. Leaves when a refresh is
-due to `refreshing`, the request itself to `own_request`.
+Owns when it has its turn, and what an answer means. Leaves when a refresh is due to `refreshing`, trying again to
+`retried_request`.
 """
 
 from __future__ import annotations
@@ -11,68 +11,43 @@ from typing import TYPE_CHECKING
 from b2bua.call.events import DESCRIPTION, Content
 from b2bua.call.headers import content_of
 from b2bua.call.leg import DIALOG_GONE, Leg
-from b2bua.call.own_request import OwnRequest
+from b2bua.call.retried_request import RetriedRequest
 from b2bua.call.tables import REFRESH, ExchangeEvent, ExchangeState
 from b2bua.call.undertaking import REACHING, Compiled
 from b2bua.sdp.origin import around_origin
-from b2bua.sip.message import Response
 from b2bua.transaction.tables import compiled
-from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
     from b2bua.call.call import Call
     from b2bua.call.talk import Talk
 
-# RFC 3261 14.1: after glare the owner of the Call-ID waits from 2.1 to 4 seconds, the other up to 2.
-_OWNER_WAITS = 2.5
-_OTHER_WAITS = 1.0
 _MOST_TRIES = 10
-_PENDING = 491
 _NO_UPDATE = (405, 501)
 
 
-class Refresh(OwnRequest):
+class Refresh(RetriedRequest):
     """`asked` is the leg whose session is refreshed; without `content` by UPDATE.
 
     A `content` that the peer was not told before is what the other party has said in answer to a refresh of its own.
     """
 
-    __slots__ = ("_timer", "_tries")
+    __slots__ = ()
 
     def __init__(self, talk: Talk, asked: Leg, content: Content | None) -> None:
-        super().__init__(talk, asked, content, _TABLE, ExchangeState.WAITING, offers=False)
-        self._timer: Timer | None = None
-        self._tries = 0
+        super().__init__(talk, asked, content, _TABLE, offers=False, most_tries=_MOST_TRIES)
 
     def start(self) -> None:
         """Send it, or wait until no other offer is open."""
-        self.timer_fired("again")
+        self.take_turn()
 
-    def event_of(self, response: Response) -> ExchangeEvent:
-        """491 is no answer yet, and neither is 500 with a time to come back after (RFC 3261 14.1 and 14.2)."""
-        again = response.status == _PENDING or (response.status == 500 and "Retry-After" in response.headers)
-        if again and self._tries < _MOST_TRIES:
-            return ExchangeEvent.POSTPONED
-        return super().event_of(response)
-
-    def timer_fired(self, name: str) -> None:
-        """Try once more, if there is still something to try; or wait no longer for an answer."""
-        self._timer = None
-        if name == "unanswered":
-            if self._client is not None:
-                self._client.drop()
-            self.step(ExchangeEvent.UNREACHABLE)
-        elif self._is_needless:
+    def take_turn(self) -> None:
+        """Send it, if there is still something to say, as soon as no other offer is open."""
+        if self._is_needless:
             self.step(ExchangeEvent.NEEDLESS)
         elif self._content is not None and self.talk.is_open(self.asked):
             self.wait()
         else:
             self.step(ExchangeEvent.AGAIN)
-
-    def forget(self) -> None:
-        """What comes now is nobody's."""
-        self.stop_timer()
-        super().forget()
 
     @property
     def _is_needless(self) -> bool:
@@ -86,30 +61,6 @@ class Refresh(OwnRequest):
         return self._content is None or self._content.told
 
     # What the table's words do.
-
-    def begin(self) -> None:
-        """It has its turn."""
-        self._tries += 1
-        self.offers = self._content is not None
-        self.send()
-
-    def send(self) -> None:
-        """Send it, and wait 64*T1 for its end: a provisional response alone keeps no session alive."""
-        super().send()
-        turn = self.asked.stack.turn
-        self._timer = turn.after(64 * turn.settings.timers.t1, self, "unanswered")
-
-    def wait(self) -> None:
-        """Try again in a while."""
-        self.offers = False
-        self.stop_timer()
-        seconds = _OWNER_WAITS if self.asked.number else _OTHER_WAITS
-        self._timer = self.asked.stack.turn.after(seconds, self, "again")
-
-    def stop_timer(self) -> None:
-        """Wait no longer."""
-        self.asked.stack.turn.timers.cancel(self._timer)
-        self._timer = None
 
     def report_answer(self) -> None:
         """The session is fresh; should the peer describe itself otherwise than before, that holds."""

@@ -97,7 +97,7 @@ class Talk:
             return
         ready = leg.confirmed and (far is None or far.confirmed)
         restatement = self._restatement(leg, request) if ready else None
-        refused = refusal(request, leg, ready, self._under_way if restatement is None else self.between_us(leg))
+        refused = refusal(request, leg, ready, self._under_way if restatement is None else self._between_us(leg))
         if refused is not None:
             server.respond(refused.status, leg.dialog.local_tag, refused.headers)
             return
@@ -190,7 +190,7 @@ class Talk:
 
     def is_open(self, leg: Leg) -> bool:
         """Whether an offer is under way between this leg and us."""
-        return any(offering.offers for offering in self.between_us(leg))
+        return any(offering.offers for offering in self._between_us(leg))
 
     def is_asked_by(self, leg: Leg) -> bool:
         """Whether a request of this leg's peer is under way."""
@@ -280,8 +280,7 @@ class Talk:
         near, far = self._call.sides
         return far if leg is near else near
 
-    def between_us(self, leg: Leg) -> list[Offering]:
-        """The requests under way between this leg and us."""
+    def _between_us(self, leg: Leg) -> list[Offering]:
         return [offering for offering in self._under_way if leg in (offering.near, offering.asked)]
 
     def _fields(self, leg: Leg, request: Request) -> tuple[tuple[str, str], ...]:
