@@ -119,9 +119,9 @@ class _Reader:
             "last_port": self._port,
             "algorithms": partial(self._several, self._algorithm),
             "user_agent": self._user_agent,
-            "expires": self._seconds_or_off,
-            "calls": self._count_or_off,
-            "watch": self._pause_or_off,
+            "expires": partial(self._or_off, self._whole_seconds),
+            "calls": partial(self._or_off, self._count),
+            "watch": partial(self._or_off, self._seconds),
             "percent": self._percent,
         }
         self._readers |= dict.fromkeys(
@@ -285,14 +285,8 @@ class _Reader:
         self._document.wrong(node, f"`{name}` is counted in whole seconds", "leave the fraction away")
         return None
 
-    def _seconds_or_off(self, name: str, node: Node) -> int | None:
-        return 0 if self._document.text(node, f"`{name}`") == "off" else self._whole_seconds(name, node)
-
-    def _count_or_off(self, name: str, node: Node) -> int | None:
-        return 0 if self._document.text(node, f"`{name}`") == "off" else self._count(name, node)
-
-    def _pause_or_off(self, name: str, node: Node) -> float | None:
-        return 0.0 if self._document.text(node, f"`{name}`") == "off" else self._seconds(name, node)
+    def _or_off(self, read: Callable[[str, Node], float | None], name: str, node: Node) -> float | None:
+        return 0 if self._document.text(node, f"`{name}`") == "off" else read(name, node)
 
     def _percent(self, name: str, node: Node) -> int | None:
         text = self._document.text(node, f"`{name}`")
