@@ -104,7 +104,7 @@ class Requests:
         if "Session-Expires" in request.headers:
             self._parts.stack.refreshing.check(request)
         parts = self._parts
-        version = parts.versions.current if parts.versions.trial is None else parts.versions.of(request.call_id)
+        version = parts.versions.of(request.call_id)
         self._check_load(request, version)
         verdict = parts.admitting.verify(request, version)
         verified = verdict.user if isinstance(verdict, Verified) else None

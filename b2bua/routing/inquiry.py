@@ -110,18 +110,14 @@ class Inquiry:
 
     def decide(self) -> Decision:
         """What the policy says of the call."""
-        try:
-            decision = self.policy.decide("call", self.facts)
-        except EvaluationError as error:
-            decision = self._failed(error)
+        decision = self._decided("call")
         self.events.append(Happened("call", self.facts.time, decision))
         return decision
 
     def resume(self, frame: Frame, outcome: Outcome, wall: float) -> Decision:
-        """What the policy says of a dial's outcome; what holds at the moment is asked anew."""
+        """What the policy says of a dial's outcome."""
         self._event = outcome.kind
-        self.facts.time = wall
-        self.facts.ambient = Moment(self.version, self.meters, wall)
+        self._renew_moment(wall)
         try:
             decision = self.policy.resume(frame, outcome, self.facts)
         except EvaluationError as error:
@@ -146,8 +142,7 @@ class Inquiry:
         facts.holder_is_caller = by_caller is True
         facts.held_for = held_for
         facts.callee = None
-        facts.time = wall
-        facts.ambient = Moment(self.version, self.meters, wall)
+        self._renew_moment(wall)
         try:
             decision = self.policy.decide(event, facts)
         except EvaluationError as error:
@@ -185,12 +180,8 @@ class Inquiry:
         facts.transferor, facts.transferee = transferor.name, transferee.name
         facts.transferor_is_known = transferor.account is not None
         facts.transferor_is_caller = by_caller is True
-        facts.time = wall
-        facts.ambient = Moment(self.version, self.meters, wall)
-        try:
-            decision = policy.decide("transfer", facts)
-        except EvaluationError as error:
-            decision = self._failed(error)
+        self._renew_moment(wall)
+        decision = self._decided("transfer")
         own: dict[str, str | bool | float | None] = {
             "dialed": dialed,
             "target": facts.target,
@@ -252,6 +243,17 @@ class Inquiry:
     def forget(self) -> None:
         """The call was answered: let go of the request's own headers."""
         self.facts.headers = {}
+
+    def _decided(self, event: Literal["call", "transfer"]) -> Decision:
+        try:
+            return self.policy.decide(event, self.facts)
+        except EvaluationError as error:
+            return self._failed(error)
+
+    def _renew_moment(self, wall: float) -> None:
+        """What holds at the moment is asked anew."""
+        self.facts.time = wall
+        self.facts.ambient = Moment(self.version, self.meters, wall)
 
     def _failed(self, error: EvaluationError) -> Decision:
         return Decision(Reject(500), self.policy.hash, logs=(f"the policy failed: {error}",))
