@@ -6,6 +6,7 @@ from dsl.compile_files import load_setup
 from dsl.decision import Facts
 from dsl.parser import parse
 from dsl.policy import Policy, load
+from tests.dsl.ambient import Asked
 
 USERS = """\
 alice: {password: wonderland, extension: 201, number: "+4930111111"}
@@ -84,7 +85,7 @@ on redirect {
 """
 
 
-class Ambient:
+class Ambient(Asked):
     """Says yes to what it was given, and remembers every question."""
 
     def __init__(self, *true):
@@ -94,21 +95,6 @@ class Ambient:
     def _say(self, *question):
         self.questions.append(question)
         return question in self.true or question[:2] in self.true
-
-    def registered(self, user):
-        return self._say("registered", user)
-
-    def busy(self, user):
-        return self._say("busy", user)
-
-    def over(self, limit, key):
-        return self._say("over", limit, key)
-
-    def up(self, trunk):
-        return self._say("up", trunk)
-
-    def full(self, trunk):
-        return self._say("full", trunk)
 
 
 def write(folder, script=SCRIPT, users=USERS):

@@ -4,33 +4,19 @@ import zlib
 from dataclasses import dataclass
 
 from dsl.decision import Facts, Outcome
+from tests.dsl.ambient import Asked
 
 from .vocabulary import ADDRESSES, HEADERS, MOMENTS, NUMBERS, TEXTS, URIS
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Asked):
     """An ambient that answers every question one way or the other, the same question always the same way."""
 
     seed: int
 
     def _say(self, *question):
         return zlib.crc32(repr((self.seed, question)).encode()) % 2 == 0
-
-    def registered(self, user):
-        return self._say("registered", user)
-
-    def busy(self, user):
-        return self._say("busy", user)
-
-    def over(self, limit, key):
-        return self._say("over", limit, key)
-
-    def up(self, trunk):
-        return self._say("up", trunk)
-
-    def full(self, trunk):
-        return self._say("full", trunk)
 
 
 def facts(words, event, random):
