@@ -63,6 +63,15 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column))
 
 
+def first_of(problems: list[Problem], most: int) -> list[Problem]:
+    """The first problems of a file, and how many more there are where that is more than so many."""
+    left_out = problems[most:]
+    if not left_out:
+        return problems
+    more = Problem(left_out[0].file, left_out[0].line, 1, 1, f"and {len(left_out)} more like it")
+    return [*problems[:most], more]
+
+
 class Source:
     """The text of a script, from which problems take their lines."""
 

@@ -5,6 +5,8 @@ Owns what is said of files that are no UTF-8, or no text at all.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dsl.diagnostics import PolicyError, Problem
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -19,6 +21,15 @@ def script_text(content: bytes, file: str) -> str:
     if "\0" in text:
         raise PolicyError([_no_text(file, content)])
     return text
+
+
+def file_text(path: Path, problems: list[Problem]) -> str | None:
+    """The text of a file that a script names; None, and a problem, for what is no UTF-8. Raises OSError."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.append(not_utf_8(str(path), error))
+        return None
 
 
 def not_utf_8(file: str, error: UnicodeDecodeError) -> Problem:

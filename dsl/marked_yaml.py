@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from dsl.diagnostics import Problem
-from dsl.encoding import not_utf_8
+from dsl.encoding import file_text
 
 Node: TypeAlias = yaml.Node
 
@@ -66,14 +66,13 @@ class Document:
     def read(cls, path: Path, problems: list[Problem]) -> Document:
         """Read a file; a syntax error becomes a problem. Raises OSError when the file cannot be read."""
         document = cls(path, None, problems)
-        text = ""
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-            document._lines = text.split("\n")
-            document.root = yaml.compose(text, Loader=_LOADER)
-        except UnicodeDecodeError as error:
+        text = file_text(path, problems)
+        if text is None:
             document.readable = False
-            problems.append(not_utf_8(str(path), error))
+            return document
+        document._lines = text.split("\n")
+        try:
+            document.root = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             document.readable = False
             document._unreadable(error)

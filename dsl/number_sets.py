@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from dsl.diagnostics import Problem
-from dsl.encoding import not_utf_8
+from dsl.diagnostics import Problem, first_of
+from dsl.encoding import file_text
 from dsl.numbers import NumberPlan, without_separators
 from dsl.patterns import Pattern, PatternError, PatternSet, parse_pattern
 
@@ -98,19 +98,13 @@ def load_numbers(path: Path, plan: NumberPlan, problems: list[Problem]) -> Numbe
 
     What is wrong is added to `problems` with its line, at most twenty of a file. Raises OSError.
     """
-    reader = _Reader(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.append(not_utf_8(str(path), error))
+    text = file_text(path, problems)
+    if text is None:
         return NumberSet(plan, (), ())
+    reader = _Reader(path)
     for number, line in enumerate(text.splitlines(), 1):
         reader.line(number, line)
-    found = reader.problems
-    problems += found[:_MOST_PROBLEMS]
-    if len(found) > _MOST_PROBLEMS:
-        more = f"and {len(found) - _MOST_PROBLEMS} more like it"
-        problems.append(Problem(str(path), found[_MOST_PROBLEMS].line, 1, 1, more))
+    problems += first_of(reader.problems, _MOST_PROBLEMS)
     return NumberSet(plan, reader.numbers, reader.patterns)
 
 

@@ -16,8 +16,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from dsl.diagnostics import Problem
-from dsl.encoding import not_utf_8
+from dsl.diagnostics import Problem, first_of
+from dsl.encoding import file_text
 from dsl.marked_yaml import Document
 from dsl.numbers import NumberPlan, without_separators
 
@@ -77,9 +77,7 @@ def load_table(path: Path, kind: Kind, plan: NumberPlan, problems: list[Problem]
         table = _from_yaml(path, kind, forms[kind], found)
     else:
         table = _from_csv(path, kind, forms[kind], found)
-    problems += found[:_MOST_PROBLEMS]
-    if len(found) > _MOST_PROBLEMS:
-        problems.append(_problem(path, found[_MOST_PROBLEMS].line, f"and {len(found) - _MOST_PROBLEMS} more like it"))
+    problems += first_of(found, _MOST_PROBLEMS)
     return table
 
 
@@ -88,10 +86,8 @@ def _problem(path: Path, line: int, message: str, advice: str | None = None) -> 
 
 
 def _from_csv(path: Path, kind: Kind, form: Callable[[str], str], problems: list[Problem]) -> Table:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.append(not_utf_8(str(path), error))
+    text = file_text(path, problems)
+    if text is None:
         return Table(kind, (), {})
     found: list[Problem] = []
     table = _read_csv(path, text, kind, form, found)
