@@ -154,13 +154,9 @@ def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
 def test(policy: Path, coverage: bool, as_json: bool) -> None:
     """Run the tests in POLICY: no network, no clock."""
     from b2bua.operator.policy_file import load_policy, run_tests
-    from dsl.diagnostics import PolicyError
 
-    try:
+    with _told_problems():
         tested = run_tests(load_policy(policy), coverage)
-    except PolicyError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
     click.echo(tested.json if as_json else tested.text)
     if not tested.passed:
         sys.exit(1)
@@ -186,14 +182,9 @@ def plan(
     not run, and notices nothing.
     """
     from b2bua.operator.plan import run_plan
-    from dsl.diagnostics import PolicyError
 
-    with _refusals():
-        try:
-            sys.exit(run_plan(policy, against, _from(since), state, as_json, allow_unknown))
-        except PolicyError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
+    with _refusals(), _told_problems():
+        sys.exit(run_plan(policy, against, _from(since), state, as_json, allow_unknown))
 
 
 @main.group()
@@ -328,6 +319,18 @@ def _show(state: Path, request: Request, as_json: bool, text: Callable[[Any], st
     with _refusals():
         shown = ask(state, request)
     click.echo(json.dumps(shown, indent=2) if as_json else text(shown))
+
+
+@contextmanager
+def _told_problems() -> Iterator[None]:
+    """Tell what is wrong with a policy that cannot be used, and end."""
+    from dsl.diagnostics import PolicyError
+
+    try:
+        yield
+    except PolicyError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
 
 
 @contextmanager
