@@ -14,6 +14,8 @@ from b2bua.effects import Answer, Effect, Flow, Record, Recording, Resolve, SetM
 from b2bua.io.shell import Shell
 from b2bua.sip.errors import Malformed
 
+from .patience import in_time
+
 
 class ScriptedCore:
     """`inputs` are (name, arguments without times), `whys` what was said of connections that could not be had.
@@ -63,7 +65,7 @@ class ScriptedCore:
 
     async def had(self, count: int) -> list[tuple[Any, ...]]:
         """The inputs so far, when there are as many."""
-        with trio.fail_after(5):
+        with in_time():
             while len(self.inputs) < count:
                 self.news = trio.Event()
                 await self.news.wait()

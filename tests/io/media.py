@@ -20,6 +20,8 @@ from b2bua.io.shell import Shell
 from b2bua.settings import Media
 from tests.io.edge import Noted, ScriptedCore
 
+from .patience import in_time
+
 RTP = struct.Struct("!BBHII")
 
 
@@ -76,7 +78,7 @@ class Phone:
     async def receives(self, control: bool = False) -> tuple[bytes, tuple[str, int]]:
         """The next datagram, and where it came from."""
         sock = self.control if control else self.media
-        with trio.fail_after(5):
+        with in_time():
             while True:
                 try:
                     data, source = sock.recvfrom(2048)

@@ -18,6 +18,7 @@ from b2bua.effects import TONE, MediaPlan, MediaPort
 from b2bua.settings import Media
 
 from .media import Stage, music, place, playing
+from .patience import in_time
 
 FIRST, LAST = 29_600, 29_619
 
@@ -382,7 +383,7 @@ async def test_one_that_does_not_listen_is_replaced(stage: Stage, monkeypatch: p
     monkeypatch.setattr("b2bua.io.media.child.QUEUE", 10)
     os.kill(stage.pid, signal.SIGSTOP)
     plans = [(port, MediaPlan(("127.0.0.1", 9), None, to=port.id)) for port in stage.core.ports]
-    with trio.fail_after(10):
+    with in_time():
         while ("media_lost",) not in stage.core.inputs:
             for _ in range(100):
                 stage.say(*plans)

@@ -19,6 +19,7 @@ from dsl.files import Files
 from dsl.policy import Policy, load
 
 from .edge import Noted
+from .patience import in_time
 
 SCRIPT = """policy "watched"
 domain lab.example
@@ -190,6 +191,6 @@ async def test_a_change_can_go_to_a_trial_first_and_a_later_one_takes_its_place(
 async def test_it_runs_by_itself(office: Office, nursery: trio.Nursery) -> None:
     nursery.start_soon(office.watch.run)
     office.write("office.route", SCRIPT.replace("404", "410"))
-    with trio.fail_after(5):
+    with in_time():
         while office.states() == ["in force"]:
             await trio.lowlevel.checkpoint()

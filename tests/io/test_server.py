@@ -6,10 +6,10 @@ import os
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -30,6 +30,8 @@ from b2bua.settings import Reload as ReloadSettings
 from dsl.files import Files
 from dsl.policy import Policy, load
 
+from .patience import in_time
+
 POLICY = """policy "lab"
 domain lab.example
 country +49
@@ -47,6 +49,18 @@ on call {
 """
 
 
+class Logged(LogCapture):
+    """Says when there is something new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news = trio.Event()
+
+    def __call__(self, logger: Any, method: str, entry: MutableMapping[str, Any]) -> NoReturn:
+        self.news.set()
+        super().__call__(logger, method, entry)
+
+
 class Bench:
     """A server that runs, a phone, and what was logged."""
 
@@ -54,7 +68,7 @@ class Bench:
         self.script = folder / "lab.route"
         self.script.write_text(POLICY)
         (folder / "users.yaml").write_text("alice: {password: a}\nbob: {password: b}\n")
-        self.logged = LogCapture()
+        self.logged = Logged()
         self.phone, self.silent = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         for sock in (self.phone, self.silent):
             sock.bind(("127.0.0.1", 0))
@@ -84,9 +98,10 @@ class Bench:
 
     async def until(self, event: str) -> None:
         """Wait until something was logged."""
-        with trio.fail_after(5):
+        with in_time():
             while not any(entry["event"] == event for entry in self.logged.entries):
-                await trio.lowlevel.checkpoint()
+                self.logged.news = trio.Event()
+                await self.logged.news.wait()
 
     async def send(self, method: str, headers: str = "", number: int = 1, by: socket.socket | None = None) -> str:
         """Send a request from the phone, and return the first response."""
@@ -101,7 +116,7 @@ class Bench:
             ).encode(),
             ("127.0.0.1", self.port),
         )
-        with trio.fail_after(5):
+        with in_time():
             await trio.lowlevel.wait_readable(phone)
         return phone.recv(4096).decode()
 
@@ -257,7 +272,7 @@ async def test_a_sound_that_vanished_is_no_reason_to_change_the_policy(
 async def test_sigterm_ends_it_and_a_restart_finds_the_registrations(bench: Bench, nursery: trio.Nursery) -> None:
     await bench.register()
     os.kill(os.getpid(), signal.SIGTERM)
-    with trio.fail_after(5):
+    with in_time():
         await bench.over.wait()
     assert bench.logged.entries[-1]["event"] == "ended"
     bench.logged.entries.clear()
@@ -270,7 +285,7 @@ async def test_calls_are_hung_up_when_their_grace_is_over(bench: Bench, monkeypa
     monkeypatch.setattr(server, "LAST_WORDS_SECONDS", 0.02)
     await bench.ring()
     os.kill(os.getpid(), signal.SIGTERM)
-    with trio.fail_after(5):
+    with in_time():
         await bench.over.wait()
     said = [entry["event"] for entry in bench.logged.entries]
     assert said[-3:] == ["draining", "hanging up", "ended"]
@@ -290,7 +305,7 @@ async def test_a_call_can_be_hung_up(bench: Bench) -> None:
     calls = await bench.server.commands.act(ShowCalls())
     assert isinstance(calls, list)
     await bench.server.commands.act(HangUp(calls[0].id))
-    with trio.fail_after(5):
+    with in_time():
         await trio.lowlevel.wait_readable(bench.phone)
     assert re.match(rb"SIP/2\.0 [45]\d\d ", bench.phone.recv(4096))
 

@@ -27,6 +27,7 @@ from dsl.policy import load
 from dsl.rehearsal import World
 
 from .edge import Edge
+from .patience import in_time
 
 RECORD = Record(
     call="c1",
@@ -70,7 +71,7 @@ class Watched(Database):
         self.news.set()
 
     async def until(self, *, written: int = 0, refusals: int = 0) -> None:
-        with trio.fail_after(5):
+        with in_time():
             while sum(filter(None, self.writes)) < written or self.writes.count(None) < refusals:
                 self.news = trio.Event()
                 await self.news.wait()

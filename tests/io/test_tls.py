@@ -23,6 +23,7 @@ from b2bua.settings import Tls as Settings
 from tests.authority import Authority
 
 from .edge import Edge, request
+from .patience import in_time
 from .test_streams import free_port
 from .tls_peer import Gateway
 
@@ -61,7 +62,7 @@ class Bench:
         """A peer of ours that has connected by TLS."""
         context = self.authority.client(pair)
         stream = trio.SSLStream(await self.connected(), context, server_hostname=name, https_compatible=True)
-        with trio.fail_after(5):
+        with in_time():
             await stream.do_handshake()
         return stream
 
@@ -220,7 +221,7 @@ async def test_what_is_no_tls_is_said(bench: Bench) -> None:
 async def test_a_handshake_that_does_not_go_on_is_given_up(bench: Bench) -> None:
     await bench.begin(handshake=0.05)
     async with await bench.connected() as peer:
-        with trio.fail_after(5):
+        with in_time():
             assert await peer.receive_some() == b""
     (entry,) = bench.edge.logged.entries
     assert entry["why"] == "no handshake within 0.05 s"
@@ -233,7 +234,7 @@ async def test_an_address_may_have_so_many_handshakes_at_a_time(bench: Bench, mo
     async with await bench.connected():
         await wait_all_tasks_blocked()
         async with await bench.connected() as second:
-            with trio.fail_after(5):
+            with in_time():
                 assert await second.receive_some() == b""
     assert bench.edge.shell.counters["handshakes_refused"] == 1
 

@@ -10,6 +10,7 @@ import trio
 from b2bua.io.listening import open_listener
 from b2bua.settings import Certificate, Listener
 
+from .patience import in_time
 from .test_streams import free_port
 
 
@@ -30,7 +31,7 @@ class Gateway:
 
     async def accept(self) -> trio.SSLStream[trio.SocketStream]:
         """The next connection, its handshake still to come."""
-        with trio.fail_after(5):
+        with in_time():
             stream = await self._listening.accept()
         return trio.SSLStream(stream, self._context, server_side=True, https_compatible=True)
 

@@ -46,7 +46,7 @@ class Peer:
         self._socket.sendto(text.replace("\n", "\r\n").encode(), to)
         return Message("sent", text)
 
-    def receive(self, start: str, timeout: float = 5.0, *, passing: str = r"SIP/2\.0 100 ") -> Message:
+    def receive(self, start: str, timeout: float = 15.0, *, passing: str = r"SIP/2\.0 100 ") -> Message:
         """Return the next new message, whose start line must match `start`.
 
         Repetitions are passed over, and so is what matches `passing`. Raises WireError for anything else,
@@ -60,7 +60,7 @@ class Peer:
                 raise WireError(f"{self.address} waited for {start!r} and received:\n{message.text}")
         raise WireError(f"{self.address} received no {start!r} in {timeout:g} s; so far: {self._heard()}")
 
-    def receive_all(self, starts: Sequence[str], timeout: float = 5.0) -> list[Message]:
+    def receive_all(self, starts: Sequence[str], timeout: float = 15.0) -> list[Message]:
         """Return one message for each of these start lines, in their order, in whatever order they come."""
         found: dict[str, Message] = {}
         deadline = time.monotonic() + timeout
