@@ -47,8 +47,8 @@ class Arriving:
         facts.trunk = self._policy.trunk_of(facts.source)
         return facts
 
-    def of_call(self, step: tree.CallStep, world: World, time: float) -> Facts:
-        """The facts of an INVITE."""
+    def of_call(self, step: tree.CallStep | tree.MessageStep, world: World, time: float) -> Facts:
+        """The facts of an INVITE or a MESSAGE."""
         caller = step.caller
         facts = self._facts(caller.user, step.circumstances, world, time)
         facts.claimed = caller.user.text if caller.user is not None else None

@@ -314,6 +314,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "hold_step": tree.HoldStep,
     "resume_step": tree.ResumeStep,
     "transfer_step": tree.TransferStep,
+    "message_step": lambda span, caller, dialed, *rest: tree.MessageStep(span, caller, dialed, rest),
     "with_source": tree.WithSource,
     "without_password": tree.WithoutPassword,
     "with_header": tree.WithHeader,

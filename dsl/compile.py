@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from dsl import tree
 from dsl.compile_conditions import Conditions
-from dsl.compile_dialing import compiled_forwarder, compiled_steps, compiled_transfer, compiled_uri
+from dsl.compile_dialing import compiled_delivery, compiled_forwarder, compiled_steps, compiled_transfer, compiled_uri
 from dsl.compile_edits import compiled_edit
 from dsl.compile_index import Statement, indexed
 from dsl.compile_setup import Setup
@@ -126,6 +126,8 @@ class _Compiler:
                 return _always(Continue())
             case tree.Transfer():
                 return compiled_transfer(decision, scope, self.setup)
+            case tree.Deliver():
+                return compiled_delivery(decision, scope, self.setup)
             case _:
                 raise ValueError(f"{type(decision).__name__} at {decision.span.place} was not checked")
 

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from dsl import tree
 from dsl.compile_setup import Setup
 from dsl.compile_values import Compiled, Kind, Scope, number_of
-from dsl.decision import NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
+from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.evaluate import Run
 
 DEFAULT_SECONDS = 120.0
@@ -40,6 +40,23 @@ def compiled_transfer(transfer: tree.Transfer, scope: Scope, setup: Setup) -> Ca
         fixed = Transfer(target, seconds)
         return lambda run: fixed
     return lambda run: Transfer(target(run), seconds)
+
+
+def compiled_delivery(deliver: tree.Deliver, scope: Scope, setup: Setup) -> Callable[[Run], Deliver]:
+    """Who gets a message: nobody, where that is no user of ours."""
+    target = scope.compiled(deliver.target)
+    value, users, callees = target.value, setup.directory.users, setup.callees
+    if isinstance(target.constant, str):
+        fixed = Deliver(target.constant)
+        return lambda run: fixed
+
+    def delivery(run: Run) -> Deliver:
+        text = value(run)
+        if not isinstance(text, str):
+            return Deliver()
+        return Deliver(text if text in users else callees.get(text))
+
+    return delivery
 
 
 def _step(step: tree.Step, scope: Scope, setup: Setup) -> Step | Callable[[Run], Step]:

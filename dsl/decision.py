@@ -12,7 +12,17 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 Event: TypeAlias = Literal[
-    "register", "call", "busy", "no-answer", "unreachable", "failure", "redirect", "hold", "resume", "transfer"
+    "register",
+    "call",
+    "busy",
+    "no-answer",
+    "unreachable",
+    "failure",
+    "redirect",
+    "hold",
+    "resume",
+    "transfer",
+    "message",
 ]
 Media: TypeAlias = Literal["auto", "direct", "relay"]
 OutcomeKind: TypeAlias = Literal["busy", "no-answer", "unreachable", "failure", "redirect"]
@@ -199,7 +209,13 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer"):
     seconds: float = 120.0
 
 
-Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Answer | Play | Continue | Transfer
+class Deliver(msgspec.Struct, frozen=True, omit_defaults=True, tag="deliver"):
+    """Hand a message to a user, on every binding; to nobody where the user is absent."""
+
+    user: str | None = None
+
+
+Action: TypeAlias = Challenge | Accept | Reject | Redirect | Dial | Answer | Play | Continue | Transfer | Deliver
 
 
 class HeaderEdit(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ whether a sound is repeated.
 from __future__ import annotations
 
 from dsl import tree
-from dsl.compile_dialing import compiled_steps, compiled_transfer, compiled_uri
+from dsl.compile_dialing import compiled_delivery, compiled_steps, compiled_transfer, compiled_uri
 from dsl.compile_values import Scope
 from dsl.decision import (
     Accept,
@@ -15,6 +15,7 @@ from dsl.decision import (
     Answer,
     Challenge,
     Continue,
+    Deliver,
     Dial,
     Facts,
     NumberTarget,
@@ -71,6 +72,8 @@ class Expectation:
                 made = compiled_transfer(wanted, self._scope, self._policy.setup)(self._run)
                 same = duration is None or made.seconds == action.seconds
                 return same and self._same(made.target) == self._same(action.target)
+            case tree.Deliver(), Deliver():
+                return compiled_delivery(wanted, self._scope, self._policy.setup)(self._run) == action
             case _:
                 return False
 
@@ -148,6 +151,8 @@ def told(action: Action) -> str:
             return "continue"
         case Transfer(target=target):
             return f"transfer to {_party(target)}"
+        case Deliver(user=user):
+            return f"deliver to {user or 'nobody'}"
         case Dial(steps=steps, notify=notify):
             words = [f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps)]
             return f"{'dial' if notify is None else 'forward'} {''.join(words)}"

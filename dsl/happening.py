@@ -14,6 +14,7 @@ from dsl import tree
 from dsl.decision import (
     Answer,
     Decision,
+    Deliver,
     Dial,
     Event,
     Facts,
@@ -25,7 +26,7 @@ from dsl.decision import (
     Transfer,
     UserTarget,
 )
-from dsl.policy import Policy
+from dsl.policy import Policy, told_of_message
 from dsl.rehearsal import World, party_of
 
 _MOST_DIALS = 10
@@ -93,6 +94,11 @@ class Happening:
         facts = msgspec.structs.replace(self.facts, time=time, callee=None)
         self._decided(ended.kind, facts, ended, self._policy.resume(last.frame, ended, facts))
         return True
+
+    def delivered(self, world: World) -> int | None:
+        """What the sender of a message is told; None where nothing was delivered."""
+        last = self.decisions[-1].action
+        return told_of_message(world.delivered(last.user)) if isinstance(last, Deliver) else None
 
     # Holding
 

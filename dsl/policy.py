@@ -22,7 +22,7 @@ from dsl.files import Files
 from dsl.include import read_script
 from dsl.sounds import Sound
 from dsl.users import Directory, User
-from dsl.vocabulary import GOES_ON
+from dsl.vocabulary import GOES_ON, REFUSED
 
 DEFAULTS: dict[OutcomeKind, int] = {
     "busy": 486,
@@ -34,7 +34,6 @@ DEFAULTS: dict[OutcomeKind, int] = {
 """What the caller is told of a dial's outcome for which neither the dial nor an event has a rule."""
 
 _ASKS_WHO = frozenset({401, 407})
-_NO_TRANSFER = 403
 
 
 class Policy:
@@ -81,21 +80,21 @@ class Policy:
         passes = " unless the called side gave a 4xx or 6xx, which passes"
         outcomes = {kind: f"reject {code}{passes if kind == 'failure' else ''}" for kind, code in DEFAULTS.items()}
         defaults: dict[str, str] = (
-            outcomes | dict.fromkeys(GOES_ON, "continue") | {"transfer": f"reject {_NO_TRANSFER}"}
+            outcomes | dict.fromkeys(GOES_ON, "continue") | {event: f"reject {code}" for event, code in REFUSED.items()}
         )
         return [f"on {event}: {default}" for event, default in defaults.items() if event not in self._program.events]
 
     def decide(self, event: Event, facts: Facts) -> Decision:
         """What the policy says to an event that is no outcome. Raises EvaluationError where it says nothing.
 
-        A hold or resume of which it says nothing goes on, and a transfer is refused.
+        A hold or resume of which it says nothing goes on; a transfer and a message are refused.
         """
         block = self._program.events.get(event)
         if block is None:
             if event in GOES_ON:
                 return Decision(Continue(), self.hash)
-            if event == "transfer":
-                return Decision(Reject(_NO_TRANSFER), self.hash)
+            if event in REFUSED:
+                return Decision(Reject(REFUSED[event]), self.hash)
             raise EvaluationError(f"the policy has no `on {event}`")
         return self._run(block, Run(facts, self.users, None))
 
@@ -177,9 +176,19 @@ def default_of(outcome: Outcome) -> Reject:
     to answer.
     """
     code = outcome.code
-    if outcome.kind == "failure" and code is not None and code // 100 in (4, 6) and code not in _ASKS_WHO:
+    if outcome.kind == "failure" and code is not None and _is_theirs(code):
         return Reject(code)
     return Reject(DEFAULTS[outcome.kind])
+
+
+def told_of_message(code: int) -> int:
+    """What the sender of a message is told where the best answer to it was this one: a failure as of a call."""
+    return code if code < 300 or _is_theirs(code) else DEFAULTS["failure"]
+
+
+def _is_theirs(code: int) -> bool:
+    """Whether this is a failure of whoever was called, and for the caller to know."""
+    return code // 100 in (4, 6) and code not in _ASKS_WHO
 
 
 def load(path: str | Path, files: Files | None = None) -> Policy:

@@ -14,6 +14,9 @@ from dsl.policy import Policy
 REDIRECTED = "sip:elsewhere@redirected.invalid"
 """The Contact of every 3xx that a test's party answers with (RFC 2606 2)."""
 
+NOT_REGISTERED = 480
+TIMEOUT = 408
+
 _FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
 _BUSY = frozenset({486, 600, 603})
 _NOT_THERE = frozenset({408, 480})
@@ -83,6 +86,12 @@ class World:
     def full(self, trunk: str) -> bool:
         """Whether a trunk's channels are taken."""
         return self._is("full", trunk)
+
+    def delivered(self, user: str | None) -> int:
+        """What comes back for a message to this user, who takes it unless given otherwise."""
+        if user is None or not self.registered(user):
+            return NOT_REGISTERED
+        return TIMEOUT if self._key(user) in self._ringing else self._answers.get(self._key(user), 200)
 
     # Dialling
 

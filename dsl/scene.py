@@ -45,6 +45,8 @@ class Scene:
         match step:
             case tree.CallStep():
                 self._begin("call", self._arriving.of_call(step, self.world, self.time))
+            case tree.MessageStep():
+                self._begin("message", self._arriving.of_call(step, self.world, self.time))
             case tree.RegisterStep():
                 self._begin("register", self._arriving.of_register(step, self.world, self.time))
             case tree.HoldStep():

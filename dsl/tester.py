@@ -15,6 +15,7 @@ from dsl.decision import (
     Answer,
     Challenge,
     Continue,
+    Deliver,
     Dial,
     Play,
     Redirect,
@@ -147,7 +148,7 @@ class _Test:
 
     def _expect_response(self, code: tree.Code) -> None:
         happening = self.scene.now(code)
-        while code.value not in (sent := _responses(happening)):
+        while code.value not in (sent := _responses(happening, self.scene.world)):
             if not self.scene.further():
                 if code.value == 200 and happening.answered is not None:
                     return
@@ -172,9 +173,9 @@ class _Test:
             raise UnmetError(wanted, f"the media is `{found}`")
 
 
-def _responses(happening: Happening) -> list[int]:
+def _responses(happening: Happening, world: World) -> list[int]:
     """The statuses that the caller was sent by what was decided so far."""
-    statuses = [_response(decision.action) for decision in happening.decisions]
+    statuses = [*(_response(decision.action) for decision in happening.decisions), happening.delivered(world)]
     return [status for status in statuses if status is not None]
 
 
@@ -190,5 +191,5 @@ def _response(action: Action) -> int | None:
             return notify
         case Answer():
             return 200
-        case Play() | Continue() | Transfer():
+        case Play() | Continue() | Transfer() | Deliver():
             return None

@@ -49,6 +49,7 @@ _REQUEST = _ALWAYS | {
     "anonymous": Fact(Type.TRUTH),
     "diverted by": Fact(Type.PARTY, optional=True, chosen=True),
 }
+_CALLED = _REQUEST | {"callee": Fact(Type.USER, optional=True)}
 _HOLD = _REQUEST | {
     "holder": Fact(Type.PARTY, optional=True),
     "held": Fact(Type.PARTY, optional=True),
@@ -68,7 +69,7 @@ FACTS: dict[str, dict[str, Fact]] = {
         "contacts": Fact(Type.WHOLE),
         "agent": Fact(Type.TEXT, optional=True, chosen=True),
     },
-    "call": _REQUEST | {"callee": Fact(Type.USER, optional=True)},
+    "call": _CALLED,
     "busy": _OUTCOME,
     "no-answer": _OUTCOME,
     "unreachable": _OUTCOME,
@@ -82,6 +83,7 @@ FACTS: dict[str, dict[str, Fact]] = {
         "transferee": Fact(Type.PARTY, optional=True, chosen=True),
         "target": Fact(Type.USER, optional=True),
     },
+    "message": _CALLED,
 }
 """The facts of every event that is available."""
 
@@ -100,7 +102,9 @@ GOES_ON = ("hold", "resume")
 WITHIN_A_CALL = (*GOES_ON, "transfer")
 """Events of a call that was answered."""
 
-LATER_EVENTS = ("message",)
+REFUSED = {"transfer": 403, "message": 405}
+"""With what an event is refused of which a policy says nothing."""
+
 LATER_FACTS = frozenset({"attended"})
 
 DECISIONS: dict[str, frozenset[str]] = {
@@ -109,10 +113,9 @@ DECISIONS: dict[str, frozenset[str]] = {
     "hold": frozenset({"continue", "play"}),
     "resume": frozenset({"continue"}),
     "transfer": frozenset({"transfer", "reject"}),
+    "message": frozenset({"challenge", "reject", "deliver"}),
 } | dict.fromkeys(OUTCOMES, frozenset({"reject", "redirect", "dial", "forward", "answer"}))
 """What may decide an event. `do` may everywhere, for its sub decides."""
-
-LATER_DECISIONS = frozenset({"deliver"})
 
 SERVICES: tuple[Literal["echo", "tone"], ...] = ("echo", "tone")
 """How a call can be answered besides `play` and a sound."""

@@ -33,10 +33,6 @@ class Report:
         """Something that every reviewer should see."""
         self.notices.append(self._problem(at, message, advice, None, "notice"))
 
-    def later(self, at: tree.Node | Span, what: str) -> None:
-        """Something that the language has, and this version of the server has not."""
-        self.wrong(at, f"{what} is not available yet")
-
     def _problem(
         self,
         at: tree.Node | Span,

@@ -14,15 +14,16 @@ from dsl.vocabulary import (
     DECISIONS,
     FACTS,
     GOES_ON,
-    LATER_DECISIONS,
-    LATER_EVENTS,
     OUTCOMES,
+    REFUSED,
     REQUIRED_EVENTS,
     WITHIN_A_CALL,
 )
 
 _LAST_RULES = (
-    {"register": "reject 403", "call": "reject 404"} | dict.fromkeys(GOES_ON, "continue") | {"transfer": "reject 403"}
+    {"register": "reject 403", "call": "reject 404"}
+    | dict.fromkeys(GOES_ON, "continue")
+    | {event: f"reject {code}" for event, code in REFUSED.items()}
 )
 _ALWAYS_GOES_ON = {
     "hold": "a phone holds anyway: write `continue` or `play`",
@@ -83,10 +84,8 @@ class _Checker:
             first = self.seen[text].span
             self.report.wrong(event, f"`on {text}` is written twice", f"first in {line_of(first, event.span)}", first)
         self.seen.setdefault(text, event)
-        if text in LATER_EVENTS:
-            self.report.later(event, f"`on {text}`")
-        elif text not in FACTS:
-            advice = suggestion(text, [*FACTS, *LATER_EVENTS])
+        if text not in FACTS:
+            advice = suggestion(text, FACTS)
             known = joined(f"`{name}`" for name in FACTS)
             self.report.wrong(event, f"there is no event `{text}`", advice or f"there is {known}")
         else:
@@ -161,13 +160,12 @@ class _Checker:
             if late:
                 advice = f"only `tag` and `log` can stand in `on {late[0]}`"
                 self.report.wrong(action, "this was settled when the call began", advice)
+            elif "message" in events and isinstance(action, tree.Media):
+                self.report.wrong(action, "a message has no media", "leave it out")
 
     def _decision(self, decision: tree.Decision, events: frozenset[str]) -> None:
         word = decision_word(decision)
         if isinstance(decision, tree.Do):
-            return
-        if word in LATER_DECISIONS:
-            self.report.later(decision, f"`{word}`")
             return
         refused = sorted(event for event in events if word not in DECISIONS[event])
         if refused:

@@ -13,7 +13,7 @@ from dsl.check.report import Report
 from dsl.check.rules import decision_word
 from dsl.check.values import Values
 from dsl.diagnostics import joined, line_of, suggestion
-from dsl.vocabulary import DECISIONS, LATER_DECISIONS, WITHIN_A_CALL, Type
+from dsl.vocabulary import DECISIONS, WITHIN_A_CALL, Type
 
 _GIVEN_STATES = ("registered", "busy", "up", "full")
 _TRANSPORTS = ("udp", "tcp", "tls")
@@ -23,6 +23,7 @@ _HAPPENINGS: dict[type[tree.Node], str] = {
     tree.TransferStep: "transfer",
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d").fullmatch
+_SOMETHING_FIRST = "write `call ...`, `message ...` or `register ...` first"
 _IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
@@ -53,6 +54,9 @@ class _Checker:
                 case tree.CallStep():
                     event = "call"
                     self._circumstances(step.circumstances, event)
+                case tree.MessageStep():
+                    event = "message"
+                    self._circumstances(step.circumstances, event)
                 case tree.RegisterStep():
                     event = "register"
                     self._circumstances(step.circumstances, event)
@@ -63,7 +67,7 @@ class _Checker:
                 case tree.ExpectDecision() | tree.ExpectResponse() | tree.ExpectTag() | tree.ExpectMedia():
                     expected = True
                     if not event:
-                        self.report.wrong(step, "nothing has happened yet", "write `call ...` or `register ...` first")
+                        self.report.wrong(step, "nothing has happened yet", _SOMETHING_FIRST)
                     self._expect(step, event or "call")
                 case _:
                     self._given(step)
@@ -82,8 +86,8 @@ class _Checker:
                 case tree.WithTransport(transport=transport) if transport.text not in _TRANSPORTS:
                     advice = "write `udp`, `tcp` or `tls`"
                     self.report.wrong(transport, f"there is no transport `{transport.text}`", advice)
-                case tree.WithContacts() | tree.WithExpires() if event == "call":
-                    self.report.wrong(circumstance, "a call has no such thing", "it belongs to `register`")
+                case tree.WithContacts() | tree.WithExpires() if event != "register":
+                    self.report.wrong(circumstance, f"a {event} has no such thing", "it belongs to `register`")
                 case _:
                     pass
 
@@ -126,9 +130,7 @@ class _Checker:
                     self.report.wrong(code, f"`{code.value}` is no response", "write a status from 100 to 699")
             case tree.ExpectDecision(decision=decision):
                 word = decision_word(decision)
-                if word in LATER_DECISIONS:
-                    self.report.later(decision, f"`{word}`")
-                elif isinstance(decision, tree.Do):
+                if isinstance(decision, tree.Do):
                     self.report.wrong(decision, "a sub is no decision", "write what it should decide")
                 elif word not in DECISIONS[event]:
                     self.report.wrong(decision, f"`{word}` cannot decide a `{event}`")

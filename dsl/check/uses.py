@@ -40,6 +40,8 @@ def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
             values.heard_by(party)
         case tree.Redirect(target=target):
             values.redirect(target)
+        case tree.Deliver(target=target):
+            values.delivered(target)
         case tree.Tag(value=value) | tree.Log(text=value) | tree.SetHeader(value=value):
             values.text(value)
             if isinstance(value, tree.Text):

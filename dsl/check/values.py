@@ -248,6 +248,13 @@ class Values:
         elif kind not in _TEXTS | _USERS:
             self.report.wrong(target, f"`{spoken(target)}` is {kind}, and nobody can be sent there")
 
+    def delivered(self, target: tree.Expression) -> None:
+        """Who gets a message."""
+        kind = self.type_of(target)
+        if kind not in _USERS:
+            message = f"`{spoken(target)}` is {kind}, and a message goes to a user"
+            self.report.wrong(target, message, _converted(target, Type.USER))
+
     def text(self, value: tree.Expression) -> None:
         """A value that is written somewhere: a tag, a log line, a header, or a part of one."""
         kind = self.type_of(value)

@@ -15,6 +15,7 @@ from dsl.decision import (
     Challenge,
     Continue,
     Decision,
+    Deliver,
     Dial,
     NumberTarget,
     Play,
@@ -155,6 +156,8 @@ def _detail(one: Action, other: Action, ways: Ways) -> str | None:
             return ", would be to another address"
         case Accept():
             return ", would be with other bounds"
+        case Deliver():
+            return ", would be to another user"
         case _:
             return ", would be in another way"
 
@@ -189,6 +192,8 @@ def phrase(action: Action) -> str:
             return f"held with {sound}{' over and over' if loop else ''}"
         case Continue():
             return "passed on"
+        case Deliver(user=user):
+            return f"delivered to {'nobody' if user is None else 'a user'}"
         case Transfer(target=target):
             return f"transferred to {_party(target).removeprefix('through ')}"
         case _:

@@ -214,7 +214,8 @@ class _Resolver:
         for step in test.steps:
             self.look.anywhere("test", expected=isinstance(step, tree.ExpectDecision))
             match step:
-                case tree.CallStep(caller=caller, dialed=dialed, circumstances=circumstances):
+                case tree.CallStep() | tree.MessageStep():
+                    caller, dialed, circumstances = step.caller, step.dialed, step.circumstances
                     self._who(caller)
                     if isinstance(dialed, tree.Name):
                         self.look.user(dialed)

@@ -97,6 +97,7 @@ from dsl.tree.scenarios import GivenRings as GivenRings
 from dsl.tree.scenarios import GivenState as GivenState
 from dsl.tree.scenarios import GivenTime as GivenTime
 from dsl.tree.scenarios import HoldStep as HoldStep
+from dsl.tree.scenarios import MessageStep as MessageStep
 from dsl.tree.scenarios import RegisterStep as RegisterStep
 from dsl.tree.scenarios import ResumeStep as ResumeStep
 from dsl.tree.scenarios import Test as Test

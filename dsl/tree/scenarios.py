@@ -90,6 +90,14 @@ class TransferStep(Node, frozen=True):
     dialed: Text | Name
 
 
+class MessageStep(Node, frozen=True):
+    """`message from alice to bob`: whatever it says, no rule reads it."""
+
+    caller: From
+    dialed: Text | Name
+    circumstances: tuple[Circumstance, ...]
+
+
 class GivenTime(Node, frozen=True):
     """From here on it is that time in the policy's zone: "2026-12-24 19:00"."""
 
@@ -154,6 +162,7 @@ TestStep: TypeAlias = (
     | HoldStep
     | ResumeStep
     | TransferStep
+    | MessageStep
     | GivenTime
     | GivenAnswer
     | GivenRings

@@ -6,7 +6,7 @@ Owns turning values into targets; what is absent is a target that cannot be reac
 from __future__ import annotations
 
 from dsl import tree
-from dsl.decision import NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
+from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.vocabulary import Type
 from dsl.walk.values import Value, number_of, type_of, value_of
 from dsl.walk.view import View
@@ -35,6 +35,11 @@ def _seconds(duration: tree.Duration | None) -> float:
 def transfer_of(transfer: tree.Transfer, view: View) -> Transfer:
     """Whom a transfer goes to."""
     return Transfer(_target(transfer.party, view), _seconds(transfer.duration))
+
+
+def delivery_of(target: tree.Expression, view: View) -> Deliver:
+    """Who gets a message."""
+    return Deliver(user_called(value_of(target, view), view))
 
 
 def _target(party: tree.Party, view: View) -> Target:

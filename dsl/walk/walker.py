@@ -30,9 +30,9 @@ from dsl.decision import (
 from dsl.policy import default_of
 from dsl.resolve.contexts import contexts
 from dsl.spoken import spoken
-from dsl.vocabulary import GOES_ON, MEDIA, PARAMETER_TYPES, SERVICES, Type
+from dsl.vocabulary import GOES_ON, MEDIA, PARAMETER_TYPES, REFUSED, SERVICES, Type
 from dsl.walk.conditions import answer
-from dsl.walk.dialling import forwarder_of, redirected_to, steps_of, transfer_of, user_called
+from dsl.walk.dialling import delivery_of, forwarder_of, redirected_to, steps_of, transfer_of, user_called
 from dsl.walk.questions import Questions
 from dsl.walk.trace import Tried, Walked
 from dsl.walk.values import Value, composed, type_of, value_of
@@ -40,7 +40,6 @@ from dsl.walk.view import View, facts_in
 
 _NOWHERE = Reject(480)
 _FORWARDED = 181
-_NO_TRANSFER = 403
 
 
 class Walker:
@@ -64,7 +63,7 @@ class Walker:
         """What the policy says to an event that is no outcome, one that it leaves out included."""
         on = self.events.get(event)
         if on is None:
-            left_out = Continue() if event in GOES_ON else Reject(_NO_TRANSFER)
+            left_out = Continue() if event in GOES_ON else Reject(REFUSED[event])
             return Walked(Decision(left_out, self.version), ())
         return _Walk(self, facts).through(on.body, View(self.setup, facts, None, facts_in([event])), top=True)
 
@@ -213,6 +212,8 @@ class _Walk:
                 return Continue()
             case tree.Transfer():
                 return transfer_of(decision, view)
+            case tree.Deliver(target=target):
+                return delivery_of(target, view)
             case _:
                 raise ValueError(f"what stands at {decision.span.place} was not checked")
 

@@ -22,6 +22,9 @@ from dsl.compile_setup import Setup
 from dsl.resolve import Names
 from dsl.vocabulary import DECISIONS, FACTS
 
+_REACHES_NO_TRUNK = ("register", "message")
+"""Events that lead to no call: nobody pays for them, and nobody calls for help by them."""
+
 
 def check_proofs(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
     """Prove what must hold of a script, or refuse it where it does not hold."""
@@ -52,7 +55,7 @@ def _cases(event: str, people: People, setup: Setup) -> dict[str, Case]:
     cases: dict[str, Case] = {}
     if "challenge" in DECISIONS[event]:
         cases[STRANGER_WHO_ASKS] = people.stranger_who_asks()
-    if event != "register":
+    if event not in _REACHES_NO_TRUNK:
         trunks = (None, *sorted(people.transit))
         cases |= {stranger(trunk): people.stranger(trunk) for trunk in trunks}
         cases[STRANGER_IN_NEED] = people.stranger_in_need(event)

@@ -170,6 +170,7 @@ def test_what_holds_where_no_rule_speaks_of_an_outcome(policy, kind, code, statu
     assert made == Decision(Reject(status), policy.hash)
     assert [text.partition(":")[0] for text in policy.defaults_in_force] == [
         "on busy", "on no-answer", "on unreachable", "on failure", "on hold", "on resume", "on transfer",
+        "on message",
     ]  # fmt: skip
 
 

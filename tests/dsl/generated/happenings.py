@@ -47,7 +47,7 @@ def facts(words, event, random):
     made.caller_number = None if made.trunk is None else perhaps(random.choice(NUMBERS))
     made.claimed = perhaps(random.choice((*users, *NUMBERS, *TEXTS)))
     made.dialed = dialed
-    if event == "call":
+    if event in ("call", "message"):
         made.callee = words.callee(dialed)
     made.anonymous = random.random() < 0.2
     made.diverted_by = perhaps(random.choice((*users, *NUMBERS)), 0.5)

@@ -224,13 +224,14 @@ def _blocks(words: Vocabulary, size: int) -> list:
     """Events and subs; a sub does only subs after it, so that nothing goes round."""
     random = words.random
     rules = Rules(words, size)
-    contexts = [frozenset({"call"}), frozenset({"call"}), frozenset({"call", *OUTCOMES}), frozenset(OUTCOMES)]
-    contexts += [frozenset({"register"}), frozenset(GOES_ON), frozenset({"transfer"})]
+    contexts = [*[frozenset({"call"})] * 3, frozenset({"call", *OUTCOMES}), frozenset(OUTCOMES)]
+    contexts += [frozenset({"register"}), frozenset(GOES_ON), frozenset({"transfer"}), frozenset({"message"})]
+    contexts.append(frozenset({"call", "message"}))
     subs = []
     for number in range(random.randint(0, 3)):
         parameters = words.some((("who", "user"), ("m", "number"), ("t", "text")), 0, 3)
         subs.append((f"part{number}", random.choice(contexts), parameters))
-    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 8)]
+    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 9)]
     blocks = [rules.event(event, subs) for event in events]
     blocks += [rules.sub(sub, subs[number + 1 :]) for number, sub in enumerate(subs)]
     random.shuffle(blocks)

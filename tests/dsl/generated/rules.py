@@ -8,8 +8,10 @@ from .conditions import SIP_URIS, Conditions, Place
 from .layout import Block, Item
 from .vocabulary import TEXTS, URIS
 
-FALLBACKS = {"register": "reject 403", "call": "reject 404", "transfer": "reject 403"} | dict.fromkeys(
-    GOES_ON, "continue"
+FALLBACKS = (
+    {"register": "reject 403", "call": "reject 404"}
+    | dict.fromkeys(GOES_ON, "continue")
+    | {"transfer": "reject 403", "message": "reject 404"}
 )
 _MOST_NESTED = 3
 
@@ -104,8 +106,9 @@ class Rules:
             texts.append(f"tag {self.random.choice(('kind', 'team', 'table'))} {value}")
             if not place.events & set(WITHIN_A_CALL):
                 header = self.random.choice(("X-B", "X-C", "P-Preferred-Service"))
-                media = self.random.choice(("direct", "relay", "auto"))
-                texts += [f'set header "{header}" to {value}', f'strip header "{header}"', f"media {media}"]
+                texts += [f'set header "{header}" to {value}', f'strip header "{header}"']
+                if "message" not in place.events:
+                    texts.append(f"media {self.random.choice(('direct', 'relay', 'auto'))}")
         return Item("action", self.random.choice(texts))
 
     # Decisions
@@ -160,6 +163,9 @@ class Rules:
 
     def _transfer(self, place):
         return f"transfer to {self.party(place)}{self.random.choice(('', ' for 20s'))}"
+
+    def _deliver(self, place):
+        return f"deliver to {self.conditions.party(place)}"
 
     def _do(self, sub, place):
         name, _, parameters = sub

@@ -20,7 +20,8 @@ class Scenarios:
         return [self._test(number) for number in range(self.random.randint(1, 3))]
 
     def _test(self, number):
-        steps = [*self._given(), self._call() if self.random.random() < 0.7 else self._register()]
+        first = self.random.choice((self._call, self._call, self._call, self._register, self._message))
+        steps = [*self._given(), first()]
         event = steps[-1].partition(" ")[0]
         steps += [self._expect(event) for _ in range(self.random.randint(1, 3))]
         if event == "call" and self.random.random() < 0.5:
@@ -57,6 +58,9 @@ class Scenarios:
     def _call(self):
         return f"call from {self._from()} to {self._dialled()}{self._circumstances()}"
 
+    def _message(self):
+        return f"message from {self._from()} to {self._dialled()}{self._circumstances()}"
+
     def _dialled(self):
         return self._user() if self.random.random() < 0.4 else f'"{self.words.dialled()}"'
 
@@ -82,6 +86,9 @@ class Scenarios:
             return f"expect {self.random.choice(['continue', *plays])}"
         if event == "transfer":
             return self.random.choice(["expect reject 403", f"expect transfer to {self.conditions.user(_NOWHERE)}"])
+        if event == "message":
+            delivered = f"expect deliver to {self.conditions.user(_NOWHERE)}"
+            return self.random.choice([delivered, "expect reject 404", "expect response 480", "expect challenge"])
         common = ["expect reject 404", "expect challenge", "expect response 403"]
         if event == "register":
             return self.random.choice([*common, "expect accept max 3 contacts expires 60s to 1h"])

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from dsl.compile_files import load_setup
-from dsl.decision import Decision, Dial, Facts, Frame, Outcome, Reject, Step, UserTarget
+from dsl.decision import Decision, Deliver, Dial, Facts, Frame, Outcome, Reject, Step, UserTarget
 from dsl.diagnostics import Problem
 from dsl.include import read_script
 from dsl.plan.recorded import Happened, Recorded, known_of, read_recorded, version_of, without_frames, written
@@ -56,6 +56,7 @@ on call {
 on busy { when target == bob -> reject 486 otherwise -> reject 600 }
 on hold { when holder == "+4930999999" -> continue otherwise -> play jazz to held loop }
 on transfer { when target == bob -> transfer to bob otherwise -> reject 403 }
+on message { when callee in staff -> deliver to callee otherwise -> reject 404 }
 """
 
 
@@ -439,6 +440,22 @@ def test_a_transfer_goes_to_who_has_that_name_now(desk: Desk) -> None:
     assert desk.would(call, users=USERS.replace("202", "299")) == "transferred to a user, would be rejected 403"
     assert desk.would(call, ("transfer to bob", "transfer to bob for 20s")) == (
         "transferred to a user, would be in another way"
+    )
+
+
+def test_a_message_goes_to_who_has_that_name_now(desk: Desk) -> None:
+    facts = Facts(time=1e9, source="192.0.2.1", transport="udp", ambient=World(), dialed="202", callee="bob")
+    facts.caller, facts.authenticated = "alice", True
+    event = Happened("message", 1e9, desk.policy.decide("message", facts))
+    message = desk.reread(Recorded("m1", known_of(facts, desk.policy, None, {}, None), (event,)))
+    assert event.decision.action == Deliver("bob")
+    assert desk.would(message) == "same"
+    assert desk.would(message, users=USERS.replace("202", "299")) == "delivered to a user, would be rejected 404"
+    assert desk.would(message, ("deliver to callee", "deliver to alice")) == (
+        "delivered to a user, would be to another user"
+    )
+    assert desk.would(message, ("deliver to callee", "deliver to bob.number")) == (
+        "delivered to a user, would be delivered to nobody"
     )
 
 

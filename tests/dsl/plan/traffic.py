@@ -40,22 +40,23 @@ class Call(msgspec.Struct):
 
 
 def calls(generated: GeneratedPolicy, policy: Policy, random: Random, count: int) -> Iterator[Call]:
-    """Calls, as `policy` decided them and as it was written."""
+    """Calls and messages, as `policy` decided them and as it was written."""
     for number in range(count):
-        said = generated.facts("call", random)
+        first: Event = random.choice(("call", "call", "call", "message"))
+        said = generated.facts(first, random)
         if (trunk := policy.trunk_of(said.source)) is not None:
             said.trunk = trunk
         number_said = said.caller_number
         facts = facts_under(policy, said, number_said, None)
         headers = {name: value for name, value in facts.headers.items() if name in policy.headers}
         known = known_of(facts, policy, number_said, headers, None)
-        events, ambients = _events(generated, policy, facts, random)
+        events, ambients = _events(generated, policy, facts, random, first)
         document = written(Recorded(f"c{number}", known, without_frames(events)))
         yield Call(said, number_said, read_recorded(document), ambients)
 
 
 def _events(
-    generated: GeneratedPolicy, policy: Policy, facts: Facts, random: Random
+    generated: GeneratedPolicy, policy: Policy, facts: Facts, random: Random, first: Event
 ) -> tuple[list[Happened], list[int]]:
     events: list[Happened] = []
     ambients: list[int] = []
@@ -70,7 +71,7 @@ def _events(
         events.append(Happened(event, facts.time, decision, outcome, own or {}))
         return decision
 
-    decision = happen("call")
+    decision = happen(first)
     while isinstance(decision.action, Dial) and len(events) < MOST and random.random() < 0.8:
         outcome = generated.outcome(random.choice(KINDS), random)
         decision = happen(outcome.kind, outcome, decision.action.frame)

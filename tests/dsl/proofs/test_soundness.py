@@ -74,7 +74,7 @@ def test_no_stranger_chooses_a_number_at_our_expense(tmp_path):
                 if found is not None:
                     happened.add(seed)
                     assert says(problems, "anyone can choose"), (seed, found, asked, outcome, made.rules)
-    assert len(happened) > _SEEDS / 6
+    assert len(happened) > _SEEDS / 15
 
 
 def test_every_way_ends_in_a_decision_and_no_rule_fires_that_cannot(tmp_path):
@@ -88,7 +88,7 @@ def test_every_way_ends_in_a_decision_and_no_rule_fires_that_cannot(tmp_path):
         never += len(unreachable)
         random = Random(seed)
         for number in range(_RUNS):
-            event = ("call", "call", "register", *WITHIN_A_CALL)[number % (3 + len(WITHIN_A_CALL))]
+            event = ("call", "call", "register", "message", *WITHIN_A_CALL)[number % (4 + len(WITHIN_A_CALL))]
             try:
                 ways = list(decisions(compiled, generated, event, generated.facts(event, random), random))
             except EvaluationError as error:
@@ -134,7 +134,7 @@ def learns(compiled, event, facts, run):
 def test_nobody_learns_who_is_here_before_showing_who_asks(tmp_path):
     for seed, generated, compiled, problems in policies(tmp_path):
         random = Random(seed)
-        for event in ("register", "call"):
+        for event in ("register", "call", "message"):
             for run in range(_RUNS if oracle.challenges(compiled, event) else 0):
                 facts = oracle.as_a_stranger(compiled, generated.facts(event, random), random)
                 if learns(compiled, event, facts, run):

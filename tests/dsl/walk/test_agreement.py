@@ -14,7 +14,7 @@ from dsl.walk import Walker
 from tests.dsl.generated import Answers, GeneratedPolicy, policy
 
 _MOST_DIALS = 4
-EVENTS = ("register", *["call"] * 4, *WITHIN_A_CALL)
+EVENTS = ("register", "message", *["call"] * 4, *WITHIN_A_CALL)
 
 
 def without_frame(made: d.Decision) -> d.Decision:
