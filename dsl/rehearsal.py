@@ -6,9 +6,11 @@ outcomes as the engine does them, without phones and without waiting. Reading `t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from dsl.decision import Dial, NumberTarget, Outcome, OutcomeKind, Step, Target, UriTarget, UserTarget
+from dsl.decision import Ambient, Dial, NumberTarget, Outcome, OutcomeKind, Step, Target, UriTarget, UserTarget
 from dsl.policy import Policy
 
 REDIRECTED = "sip:elsewhere@redirected.invalid"
@@ -22,7 +24,7 @@ _BUSY = frozenset({486, 600, 603})
 _NOT_THERE = frozenset({408, 480})
 _UNREACHABLE = frozenset({430, 500, 502, 503, 504})
 
-_OPPOSITES = {"registered": True, "busy": False, "up": True, "full": False}
+_UNSAID = {"registered": True, "busy": False, "up": True, "full": False}
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -34,10 +36,15 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class World:
-    """What a test has given so far: the `Ambient` of its events. Everybody is registered, idle, and answers."""
+    """What a test has given so far: the `Ambient` of its events. Everybody answers.
 
-    def __init__(self, policy: Policy) -> None:
+    What was not given is as `otherwise` has it; without that, everybody is registered and idle, trunks take calls, and
+    limits have room.
+    """
+
+    def __init__(self, policy: Policy, otherwise: Ambient | None = None) -> None:
         self._policy = policy
+        self._otherwise = otherwise
         self._states: dict[tuple[str, str], bool] = {}
         self._used_up: set[str] = set()
         self._answers: dict[str, int] = {}
@@ -64,28 +71,31 @@ class World:
     def _key(self, party: str) -> str:
         return self._policy.e164(party) or party
 
-    def _is(self, state: str, subject: str) -> bool:
-        return self._states.get((state, subject), _OPPOSITES[state])
+    def _is(self, state: str, subject: str, ask: Callable[[Ambient, str], bool]) -> bool:
+        given = self._states.get((state, subject))
+        if given is not None:
+            return given
+        return _UNSAID[state] if self._otherwise is None else ask(self._otherwise, subject)
 
     def registered(self, user: str) -> bool:
-        """Whether a user has a binding; so it is unless given otherwise."""
-        return self._is("registered", user)
+        """Whether a user has a binding."""
+        return self._is("registered", user, lambda ambient, name: ambient.registered(name))
 
     def busy(self, user: str) -> bool:
         """Whether a user is in a call."""
-        return self._is("busy", user)
+        return self._is("busy", user, lambda ambient, name: ambient.busy(name))
 
     def over(self, limit: str, key: str) -> bool:
-        """Whether a limit is used up, whatever the key."""
-        return limit in self._used_up
+        """Whether a limit is used up; one that was given as used up is so whatever the key."""
+        return limit in self._used_up or (self._otherwise is not None and self._otherwise.over(limit, key))
 
     def up(self, trunk: str) -> bool:
-        """Whether a trunk takes calls; so it is unless given otherwise."""
-        return self._is("up", trunk)
+        """Whether a trunk takes calls."""
+        return self._is("up", trunk, lambda ambient, name: ambient.up(name))
 
     def full(self, trunk: str) -> bool:
         """Whether a trunk's channels are taken."""
-        return self._is("full", trunk)
+        return self._is("full", trunk, lambda ambient, name: ambient.full(name))
 
     def delivered(self, user: str | None) -> int:
         """What comes back for a message to this user, who takes it unless given otherwise."""

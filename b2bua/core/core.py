@@ -22,6 +22,7 @@ from b2bua.core.views import (
     registration_view,
 )
 from b2bua.effects import Answer, CloseFlow, Codec, Effect, Flow, Log, MediaPort
+from b2bua.routing.meters import Moment
 from b2bua.routing.versions import ALL
 from b2bua.settings import Settings
 from b2bua.sip.errors import LocalError, Malformed, PeerError
@@ -274,6 +275,10 @@ class Core:
     def policy(self) -> Policy:
         """The version in force."""
         return self._parts.versions.current.policy
+
+    def moment(self, wall: float) -> Moment:
+        """What the version in force can ask of this time; to ask changes nothing."""
+        return Moment(self._parts.versions.current, self._parts.meters, wall)
 
     @property
     def trial_percent(self) -> int | None:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 import trio
 
 from b2bua.core import Core
+from b2bua.io.explaining import explained
 from b2bua.io.failure import ServerError
 from b2bua.io.in_force import InForce
 from b2bua.io.requests import (
+    Explain,
     HangUp,
     Refused,
     Reload,
@@ -63,6 +65,8 @@ class Commands:
                 return await self._in_force.reload(percent)
             case RollBack():
                 return await self._in_force.roll_back()
+            case Explain(sentences):
+                return await explained(self._core, sentences, time.time())
 
     def _hang_up(self, call: str) -> object:
         try:

@@ -20,8 +20,8 @@ from b2bua.io.failure import ServerError
 from b2bua.io.requests import Refused, Request
 from b2bua.io.shell import Shell
 
-REQUEST_OCTETS = 4096
-"""The longest request."""
+REQUEST_OCTETS = 65_536
+"""The longest request: a call to explain is told in sentences."""
 
 REQUEST_SECONDS = 30.0
 """For a request to come whole, and for its answer to be read."""

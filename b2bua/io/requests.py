@@ -56,8 +56,25 @@ class RollBack(msgspec.Struct, frozen=True, tag="rollback", tag_field="do"):
     """Let new calls follow the version before."""
 
 
+class Explain(msgspec.Struct, frozen=True, tag="explain", tag_field="do"):
+    """What these sentences would lead to now, as `b2bua.io.explaining.Answer`: each with what it is called in problems,
+    and its line there.
+    """
+
+    sentences: tuple[tuple[str, str, int], ...]
+
+
 Request: TypeAlias = (
-    ShowCalls | ShowRegistrations | ShowTrunks | ShowStatus | ShowPolicies | HangUp | SwitchTrunk | Reload | RollBack
+    ShowCalls
+    | ShowRegistrations
+    | ShowTrunks
+    | ShowStatus
+    | ShowPolicies
+    | HangUp
+    | SwitchTrunk
+    | Reload
+    | RollBack
+    | Explain
 )
 
 

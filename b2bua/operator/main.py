@@ -1,4 +1,4 @@
-"""The command line: `b2bua run`, `check`, `plan`, `history`, `fmt`, `test`, and what a running server is asked.
+"""The command line: `b2bua run`, `check`, `fmt`, `test`, `explain`, `plan`, `history`, and what a server is asked.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -160,6 +160,24 @@ def test(policy: Path, coverage: bool, as_json: bool) -> None:
     click.echo(tested.json if as_json else tested.text)
     if not tested.passed:
         sys.exit(1)
+
+
+@main.command()
+@_POLICY
+@click.argument("sentences", nargs=-1, required=True, metavar="SENTENCE...")
+@click.option("--live", is_flag=True, help="Ask the running server: by its version in force, with what it knows now.")
+@_STATE
+@_JSON
+def explain(policy: Path, sentences: tuple[str, ...], live: bool, state: Path, as_json: bool) -> None:
+    """Say why a call would go as it would: every rule that is looked at, and why it matches or not.
+
+    Each SENTENCE is one of a test: 'call from alice to bob source office', 'given bob is busy'. With `-` they are read
+    from standard input, a line each. No call is made, and nothing is counted.
+    """
+    from b2bua.operator.explain import run_explain
+
+    with _refusals(), _told_problems():
+        run_explain(policy, sentences, live, state, as_json)
 
 
 @main.command()

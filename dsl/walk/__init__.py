@@ -8,6 +8,7 @@ contents, hours, number plans, patterns and networks one by one.
 
 from dsl.walk.again import again as again
 from dsl.walk.told import told_rules as told_rules
+from dsl.walk.trace import Part as Part
 from dsl.walk.trace import Tried as Tried
 from dsl.walk.trace import Walked as Walked
 from dsl.walk.walker import Walker as Walker

@@ -18,6 +18,7 @@ from dsl.spoken import spoken
 from dsl.vocabulary import Type
 from dsl.walk.membership import in_networks, inside, listed
 from dsl.walk.questions import Questions
+from dsl.walk.trace import Part
 from dsl.walk.values import as_it_is, is_constant, told, type_of, value_of
 from dsl.walk.view import View
 
@@ -30,10 +31,11 @@ _ORDERS: dict[str, tuple[Callable[[float, float], bool], str]] = {
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Whether it holds, and why or why not."""
+    """Whether it holds, and why or why not. `parts` are those of an `and` or `or`, as far as they were looked at."""
 
     holds: bool
     why: str
+    parts: tuple[Part, ...] = ()
 
 
 def answer(condition: tree.Condition, view: View, questions: Questions) -> Answer:
@@ -45,7 +47,7 @@ def answer(condition: tree.Condition, view: View, questions: Questions) -> Answe
             return _until(parts, True, view, questions)
         case tree.Not(condition=inner):
             found = answer(inner, view, questions)
-            return Answer(not found.holds, found.why)
+            return Answer(not found.holds, found.why, found.parts)
         case tree.Compare():
             return _compare(condition, view)
         case tree.In(item=item, collection=collection):
@@ -69,12 +71,14 @@ def answer(condition: tree.Condition, view: View, questions: Questions) -> Answe
 def _until(parts: tuple[tree.Condition, ...], ending: bool, view: View, questions: Questions) -> Answer:
     """All parts from the left up to one that is `ending`, whose reason is then the whole reason."""
     reasons: dict[str, None] = {}
+    looked_at: list[Part] = []
     for part in parts:
         found = answer(part, view, questions)
+        looked_at += found.parts or (Part(spoken(part), found.holds, found.why),)
         if found.holds is ending:
-            return found
+            return Answer(ending, found.why, tuple(looked_at))
         reasons[found.why] = None
-    return Answer(not ending, "; ".join(reasons))
+    return Answer(not ending, "; ".join(reasons), tuple(looked_at))
 
 
 def _compare(condition: tree.Compare, view: View) -> Answer:

@@ -34,7 +34,7 @@ from dsl.vocabulary import GOES_ON, MEDIA, PARAMETER_TYPES, REFUSED, SERVICES, T
 from dsl.walk.conditions import answer
 from dsl.walk.dialling import delivery_of, forwarder_of, redirected_to, steps_of, transfer_of, user_called
 from dsl.walk.questions import Questions
-from dsl.walk.trace import Tried, Walked
+from dsl.walk.trace import Part, Tried, Walked
 from dsl.walk.values import Value, composed, type_of, value_of
 from dsl.walk.view import View, facts_in
 
@@ -115,9 +115,11 @@ class _Walk:
         )
         return Walked(decision, tuple(self.tried))
 
-    def came_to(self, span: tree.Span, rule: str, why: str = "", matched: bool = True) -> None:
+    def came_to(
+        self, span: tree.Span, rule: str, why: str = "", matched: bool = True, parts: tuple[Part, ...] = ()
+    ) -> None:
         """Note a rule; one that matched is one of those that decide."""
-        self.tried.append(Tried(span.place, rule, matched, why, self.depth))
+        self.tried.append(Tried(span.place, rule, matched, why, self.depth, parts))
         if matched:
             self.rules.append(span.place)
 
@@ -153,7 +155,7 @@ class _Walk:
     ) -> Action | None:
         inner = view.inner()
         found = answer(condition, inner, self.questions)
-        self.came_to(head, f"{word} {spoken(condition)}", found.why, found.holds)
+        self.came_to(head, f"{word} {spoken(condition)}", found.why, found.holds, found.parts)
         return self._inside(body, inner) if found.holds else None
 
     def _inside(self, body: tree.Block, view: View) -> Action | None:

@@ -62,7 +62,11 @@ class Scenarios:
         return f"message from {self._from()} to {self._dialled()}{self._circumstances()}"
 
     def _dialled(self):
-        return self._user() if self.random.random() < 0.4 else f'"{self.words.dialled()}"'
+        if self.random.random() < 0.4:
+            return self._user()
+        dialled = self.words.dialled()
+        plain = dialled.isdecimal() and len(dialled) <= 15 and self.random.random() < 0.5
+        return dialled if plain else f'"{dialled}"'
 
     def _register(self):
         who = "anyone" if self.random.random() < 0.2 else self._user()
