@@ -23,6 +23,9 @@ from dsl.tree import Span
 _BEFORE = 'test "" {\n'
 _LINE = 2
 _EXAMPLES = "write such as `call from alice to bob` or `register alice`"
+BEGINNING = tree.CallStep | tree.RegisterStep | tree.MessageStep
+"""Sentences that need nothing before them."""
+
 _NOWHERE = Span("", 0, 0, 0, 0)
 
 
@@ -116,6 +119,6 @@ def _out_of_place(said: Sequence[Said]) -> list[Problem]:
         for item in said
         if isinstance(item.step, expected)
     ]
-    if not problems and said and not any(isinstance(item.step, tree.CallStep | tree.RegisterStep) for item in said):
+    if not problems and said and not any(isinstance(item.step, BEGINNING) for item in said):
         problems.append(said[-1].problem(said[-1].step, "nothing happens here", f"add a sentence, {_EXAMPLES[6:]}"))
     return problems

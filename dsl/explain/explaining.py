@@ -20,11 +20,11 @@ from dsl.happening import Happening, Occasion, UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import REDIRECTED, World, party_of
 from dsl.scene import Scene
-from dsl.sentences import Said, Sentence, read_sentences
+from dsl.sentences import BEGINNING, Said, Sentence, read_sentences
 from dsl.walk import Tried, Walked, Walker, again
 from dsl.walk.view import View, facts_in
 
-_HAPPENING = tree.CallStep | tree.RegisterStep | tree.HoldStep | tree.ResumeStep | tree.TransferStep
+_HAPPENING = BEGINNING | tree.HoldStep | tree.ResumeStep | tree.TransferStep
 _TYPICAL: dict[OutcomeKind, int | None] = {
     "busy": 486,
     "no-answer": None,

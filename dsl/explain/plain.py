@@ -12,6 +12,7 @@ from dsl.decision import (
     Challenge,
     Continue,
     Decision,
+    Deliver,
     Dial,
     NumberTarget,
     Play,
@@ -51,6 +52,8 @@ def plain(action: Action) -> str:
             return "it is passed on to the other side"
         case Transfer(target=target, seconds=seconds):
             return f"the transfer is allowed, and calls {_party(target)} for {_time(seconds)}"
+        case Deliver(user=user):
+            return f"the message is handed to {user or 'nobody'}"
 
 
 def _bounds(accept: Accept) -> str:

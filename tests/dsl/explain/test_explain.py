@@ -193,6 +193,15 @@ def test_decisions_in_a_call_have_their_words(tmp_path, sentence, plain):
     assert explain(compiled, said("call from bob to carol", sentence)).events[-1].plain == plain
 
 
+def test_a_message_is_explained_too(tmp_path):
+    script = SCRIPT + "on message { when not authenticated -> challenge otherwise -> deliver to callee }\n"
+    first, second = explain(
+        unchecked(tmp_path, script), said("message from bob to alice", "message from bob to 9")
+    ).events
+    assert (first.event, first.plain) == ("message", "the message is handed to alice")
+    assert second.plain == "the message is handed to nobody"
+
+
 class Moment(Asked):
     """A server where nobody is registered and one trunk is down."""
 
