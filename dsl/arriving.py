@@ -41,6 +41,14 @@ class Arriving:
                     facts.expires = int(duration.seconds or 0)
                 case tree.WithTransport(transport=transport):
                     facts.transport = transport.text
+                case tree.WithAgent(agent=agent):
+                    facts.agent = agent.value
+                case tree.WithoutName():
+                    facts.anonymous = True
+                case tree.WithDiversion(by=by):
+                    facts.diverted_by = dialled(by)
+                case tree.WithLabel() | tree.WithTimes():
+                    pass
         if with_password and user is not None:
             facts.authenticated, facts.caller = True, user.text
         facts.headers = headers
@@ -69,7 +77,7 @@ class Arriving:
         facts = self._facts(step.user, step.circumstances, world, time)
         facts.user = None if step.user is None else step.user.text
         facts.contacts = 1 if facts.contacts is None else facts.contacts
-        facts.expires = 3600 if facts.expires is None else facts.expires
+        facts.expires = 0 if step.leaves else 3600 if facts.expires is None else facts.expires
         return facts
 
     def _source(self, source: tree.Name | tree.Network) -> str:

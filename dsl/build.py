@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from dsl import tree
+from dsl.build_tests import TEST_NODES
 from dsl.composing import ComposingError, composed
 from dsl.tree import Span
 from dsl.vocabulary import MONTHS
@@ -303,32 +304,5 @@ _NODES: dict[str, Callable[..., Any]] = {
     "quoted_attribute": tree.Attribute,
     "header": tree.Header,
     "e164": tree.E164,
-    # tests
-    "call_step": lambda span, caller, dialed, *rest: tree.CallStep(span, caller, dialed, rest),
-    "from_user": lambda span, user: tree.From(span, user=user),
-    "from_a_trunk": lambda span, trunk: tree.From(span, trunk=trunk),
-    "from_claim": lambda span, claimed: tree.From(span, claimed=claimed),
-    "from_anyone": tree.From,
-    "register_step": lambda span, user, *rest: tree.RegisterStep(span, user, rest),
-    "register_anyone": lambda span, *rest: tree.RegisterStep(span, None, rest),
-    "hold_step": tree.HoldStep,
-    "resume_step": tree.ResumeStep,
-    "transfer_step": tree.TransferStep,
-    "message_step": lambda span, caller, dialed, *rest: tree.MessageStep(span, caller, dialed, rest),
-    "with_source": tree.WithSource,
-    "without_password": tree.WithoutPassword,
-    "with_header": tree.WithHeader,
-    "with_contacts": tree.WithContacts,
-    "with_expires": tree.WithExpires,
-    "with_transport": tree.WithTransport,
-    "given_time": tree.GivenTime,
-    "given_answers": tree.GivenAnswer,
-    "given_rings": tree.GivenRings,
-    "given_is": lambda span, subject, state: tree.GivenState(span, subject, state, False),
-    "given_is_not": lambda span, subject, state: tree.GivenState(span, subject, state, True),
-    "given_over": tree.GivenOver,
-    "expect": tree.ExpectDecision,
-    "expect_response": tree.ExpectResponse,
-    "expect_tag": tree.ExpectTag,
-    "expect_media": lambda span, media: tree.ExpectMedia(span, media.choice),
+    **TEST_NODES,
 }

@@ -35,7 +35,7 @@ def compiled_steps(steps: tuple[tree.Step, ...], scope: Scope, setup: Setup) -> 
 def compiled_transfer(transfer: tree.Transfer, scope: Scope, setup: Setup) -> Callable[[Run], Transfer]:
     """Whom a transfer goes to, and for how long it rings there."""
     seconds = min(_seconds(transfer.duration) or DEFAULT_SECONDS, LONGEST_SECONDS)
-    target = _party(transfer.party, scope, setup)
+    target = compiled_party(transfer.party, scope, setup)
     if not callable(target):
         fixed = Transfer(target, seconds)
         return lambda run: fixed
@@ -63,7 +63,7 @@ def _step(step: tree.Step, scope: Scope, setup: Setup) -> Step | Callable[[Run],
     seconds = min(_seconds(step.duration) or DEFAULT_SECONDS, LONGEST_SECONDS)
     progress = _seconds(step.progress)
     after = step.after
-    parties = _together([_party(party, scope, setup) for party in step.parties])
+    parties = _together([compiled_party(party, scope, setup) for party in step.parties])
     if not callable(parties):
         return Step(parties, seconds, progress, after)
     return lambda run: Step(parties(run), seconds, progress, after)
@@ -94,7 +94,8 @@ def _seconds(duration: tree.Duration | None) -> float | None:
     return None if duration is None else duration.seconds
 
 
-def _party(party: tree.Party, scope: Scope, setup: Setup) -> Target | MakeTarget:
+def compiled_party(party: tree.Party, scope: Scope, setup: Setup) -> Target | MakeTarget:
+    """Whom a step calls: itself where that is fixed, else a function."""
     target = scope.compiled(party.target)
     if party.trunk is not None:
         return _through_trunk(target, party.trunk.text)

@@ -6,8 +6,10 @@ whether a sound is repeated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dsl import tree
-from dsl.compile_dialing import compiled_delivery, compiled_steps, compiled_transfer, compiled_uri
+from dsl.compile_dialing import compiled_delivery, compiled_party, compiled_steps, compiled_transfer, compiled_uri
 from dsl.compile_values import Scope
 from dsl.decision import (
     Accept,
@@ -76,6 +78,12 @@ class Expectation:
                 return compiled_delivery(wanted, self._scope, self._policy.setup)(self._run) == action
             case _:
                 return False
+
+    def rings(self, wanted: tuple[tree.Party, ...], called: Sequence[Target]) -> bool:
+        """Whether those that are called are these parties."""
+        made = [compiled_party(party, self._scope, self._policy.setup) for party in wanted]
+        targets = [target(self._run) if callable(target) else target for target in made]
+        return sorted(map(self._same, targets)) == sorted(map(self._same, called))
 
     def _is_held(self, party: tree.Expression) -> bool:
         """Whether this is who is held, however the number is written; `held` is, even without a name."""
@@ -150,7 +158,7 @@ def told(action: Action) -> str:
         case Continue():
             return "continue"
         case Transfer(target=target):
-            return f"transfer to {_party(target)}"
+            return f"transfer to {told_party(target)}"
         case Deliver(user=user):
             return f"deliver to {user or 'nobody'}"
         case Dial(steps=steps, notify=notify):
@@ -159,10 +167,11 @@ def told(action: Action) -> str:
 
 
 def _parties(step: Step) -> str:
-    return " and ".join(_party(target) for target in step.parties)
+    return " and ".join(told_party(target) for target in step.parties)
 
 
-def _party(target: Target) -> str:
+def told_party(target: Target) -> str:
+    """Whom a dial calls, in such words."""
     match target:
         case UserTarget(user=user):
             return user

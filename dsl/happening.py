@@ -1,17 +1,17 @@
-"""One call or registration of a `test` block, decided as far as the test asks about it, and its holds.
+"""One call or registration of a `test` block, decided as far as the test asks about it, and what is done in it.
 
-Owns who the two parties of an answered call are, who of them holds or has the other go elsewhere, and the facts of
-that. What an expectation means is `tester`'s, how a dial ends is `rehearsal`'s.
+Owns who of an answered call's parties holds or has the other go elsewhere, the facts of that, and what the call takes
+until it is over. Who they are is `parties`', what an expectation means `expecting`'s, how a dial goes `ringing`'s, and
+when it does `scene`'s.
 """
 
 from __future__ import annotations
-
-from typing import Literal, TypeAlias
 
 import msgspec
 
 from dsl import tree
 from dsl.decision import (
+    Accept,
     Answer,
     Decision,
     Deliver,
@@ -19,35 +19,32 @@ from dsl.decision import (
     Event,
     Facts,
     Frame,
-    NumberTarget,
     Outcome,
     Step,
-    Target,
     Transfer,
-    UserTarget,
 )
+from dsl.parties import Parties, Side, other
 from dsl.policy import Policy, told_of_message
-from dsl.rehearsal import World, party_of
+from dsl.registering import Registered, registered
+from dsl.rehearsal import Leg, World
+from dsl.ringing import Ringing
 
 _MOST_DIALS = 10
-
-Side: TypeAlias = Literal["caller", "called"]
+_MOST_FORWARDERS = 5
+_MOST_REDIRECTIONS = 5
 
 
 class UnmetError(Exception):
-    """A step that cannot come true, at its place; never leaves a test."""
+    """A step that cannot come true, at its place; never leaves a test.
 
-    def __init__(self, node: tree.Node, message: str) -> None:
+    `came` is what there was in place of what was expected, and `rule` the place of the rule that said so.
+    """
+
+    def __init__(self, node: tree.Node, message: str, came: str | None = None, rule: str | None = None) -> None:
         super().__init__(message)
         self.node = node
-
-
-class _Party(msgspec.Struct, frozen=True):
-    """Who is on one side. `known`: an account of ours, that proved itself or is registered."""
-
-    name: str | None
-    trunk: str | None
-    known: bool
+        self.came = came
+        self.rule = rule
 
 
 class Occasion(msgspec.Struct, frozen=True):
@@ -62,159 +59,248 @@ class Occasion(msgspec.Struct, frozen=True):
 class Happening:
     """What was decided so far, of which `expected` decisions were asked about; `facts` are those of the last event.
 
-    `occasions` has the decisions again, each with its event. `answered`: who took the call, None while nobody did.
+    `occasions` has the decisions again, each with its event. `answered`: the leg that took the call, None while nobody
+    did; `over`: nothing more comes of it. `rings` are its dials, the first `heard` rounds of which were asked about.
     """
 
-    def __init__(self, policy: Policy, event: Event, facts: Facts) -> None:
+    def __init__(self, world: World, event: Event, facts: Facts) -> None:
+        self.world = world
+        self.policy: Policy = world.policy
         self.occasions: list[Occasion] = []
         self.decisions: list[Decision] = []
-        self._decided(event, facts, None, policy.decide(event, facts))
         self.facts = facts
-        self._dialed = facts.dialed
         self.expected = 0
-        self.answered: Target | None = None
-        self._policy = policy
+        self.heard = 0
+        self.rings: list[Ringing] = []
+        self.answered: Leg | None = None
+        self.over = False
+        self.registered: Registered | None = None
+        self._ringing: Ringing | None = None
+        self._dialed = facts.dialed
+        self._emergency = self.policy.is_emergency(facts.dialed)
+        self._taken: list[tuple[str, str]] = []
+        self._users: list[str] = []
+        self._forwarders = [] if facts.diverted_by is None else [facts.diverted_by]
+        self._redirections: list[str] = []
         self._held_since: dict[Side, float] = {}
-        self._came_later: dict[Side, _Party] = {}
+        self.parties = Parties(self.policy, facts)
+        self._carrying: dict[Side, Leg] = {}
         self._transferor: Side | None = None
+        decision = self._decided(event, None, self.policy.decide(event, facts))
+        if event in ("register", "message"):
+            self._end()
+            if isinstance(decision.action, Accept):
+                self._register(decision.action)
+        else:
+            self._follow(decision)
 
-    def _decided(self, event: Event, facts: Facts, outcome: Outcome | None, decision: Decision) -> None:
-        self.occasions.append(Occasion(event, facts, outcome, decision))
+    def _decided(self, event: Event, outcome: Outcome | None, decision: Decision) -> Decision:
+        self.occasions.append(Occasion(event, self.facts, outcome, decision))
         self.decisions.append(decision)
+        for name, key in () if self._emergency else decision.takes:
+            if self.world.counts.take(name, key, self.world.time):
+                self._taken.append((name, key))
+        return decision
 
-    def further(self, world: World, time: float) -> bool:
-        """Let the last dial end, and take the decision that follows; False when none does."""
-        last = self.decisions[-1].action
-        if self.answered is not None or not isinstance(last, Dial) or len(self.decisions) > _MOST_DIALS:
-            return False
-        ended = world.dialled(last)
-        if not isinstance(ended, Outcome):
-            self.answered = ended
-            return False
-        facts = msgspec.structs.replace(self.facts, time=time, callee=None)
-        self._decided(ended.kind, facts, ended, self._policy.resume(last.frame, ended, facts))
-        return True
+    def _register(self, accept: Accept) -> None:
+        self.registered = registered(accept, self.facts)
+        if self.registered.status == 200 and self.facts.user is not None:
+            self.world.register(self.facts.user, self.registered.seconds)
 
-    def delivered(self, world: World) -> int | None:
+    @property
+    def delivered(self) -> int | None:
         """What the sender of a message is told; None where nothing was delivered."""
         last = self.decisions[-1].action
-        return told_of_message(world.delivered(last.user)) if isinstance(last, Deliver) else None
+        return told_of_message(self.world.delivered(last.user)) if isinstance(last, Deliver) else None
+
+    # Dialling
+
+    @property
+    def rounds(self) -> list[tuple[Leg, ...]]:
+        """The legs that rang together, one step after the other."""
+        return [legs for ringing in self.rings for legs in ringing.rounds]
+
+    @property
+    def due(self) -> float | None:
+        """When something goes on by itself: wall seconds, None where everything waits for people."""
+        return None if self._ringing is None else self._ringing.due
+
+    def go_on(self) -> None:
+        """Let happen what is due."""
+        ringing = self._ringing
+        if ringing is None:
+            return
+        ringing.go_on()
+        if ringing.result is None:
+            return
+        self._ringing = None
+        if self._transferor is not None:
+            self._transferred(self._transferor, ringing.result)
+        elif isinstance(ringing.result, Leg):
+            self._connected(ringing.result)
+        else:
+            self._resume(ringing.result)
+
+    def _follow(self, decision: Decision) -> None:
+        """Do what was decided of the call itself."""
+        action = decision.action
+        if isinstance(action, Dial):
+            self._enter(self.facts.caller)
+            self._dial(action)
+        elif isinstance(action, Answer):
+            self._enter(self.facts.caller)
+        else:
+            self._end()
+
+    def _dial(self, dial: Dial) -> None:
+        if sum(isinstance(decision.action, Dial) for decision in self.decisions) > _MOST_DIALS:
+            self._end()
+        elif self._may_forward(dial.forwarder):
+            self._ring(Ringing(dial, self.world, self._emergency))
+        else:
+            self._resume(Outcome("failure", dial.forwarder))
+
+    def _may_forward(self, forwarder: str | None) -> bool:
+        """Note that a user's calls go elsewhere; False when that user forwarded already, or too many did."""
+        if forwarder is None:
+            return True
+        if forwarder in self._forwarders or len(self._forwarders) >= _MOST_FORWARDERS:
+            return False
+        self._forwarders.append(forwarder)
+        return True
+
+    def _ring(self, ringing: Ringing) -> None:
+        self._ringing = ringing
+        self.rings.append(ringing)
+
+    def _resume(self, outcome: Outcome) -> None:
+        redirected = outcome.redirected
+        if redirected is not None:
+            if redirected in self._redirections or len(self._redirections) >= _MOST_REDIRECTIONS:
+                outcome = Outcome("failure", outcome.target, None, outcome.rang, outcome.tried)
+            self._redirections.append(redirected)
+        frame = next(
+            decision.action.frame for decision in reversed(self.decisions) if isinstance(decision.action, Dial)
+        )
+        self.facts = msgspec.structs.replace(self.facts, time=self.world.time, callee=None)
+        self._follow(self._decided(outcome.kind, outcome, self.policy.resume(frame, outcome, self.facts)))
+
+    def _connected(self, leg: Leg) -> None:
+        self.answered = leg
+        self.parties.answers(leg)
+        self._carrying["called"] = leg
+        self._enter(leg.user)
+
+    # What the call takes
+
+    def _enter(self, user: str | None) -> None:
+        if user is not None and user not in self._users:
+            self._users.append(user)
+            self.world.counts.users[user] += 1
+
+    def hang_up(self) -> None:
+        """The call is over, whatever it came to."""
+        if self._ringing is not None:
+            self._ringing.abandon()
+            self._ringing = None
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing more comes of it: give back what it took."""
+        self.over = True
+        counts = self.world.counts
+        for name, key in self._taken:
+            counts.give_back(name, key)
+        for user in self._users:
+            counts.users[user] -= 1
+        for side in list(self._carrying):
+            self._drop(side)
+        self._taken, self._users = [], []
+
+    def _drop(self, side: Side) -> None:
+        leg = self._carrying.pop(side, None)
+        if leg is not None and leg.trunk is not None:
+            self.world.counts.channels[leg.trunk] -= 1
 
     # Holding
 
-    def hold(self, step: tree.HoldStep, world: World, time: float) -> None:
+    def hold(self, step: tree.HoldStep) -> None:
         """One party of the call holds: take the decision on it. Raises UnmetError where that cannot be."""
-        side = self._side(step.holder, world, time)
+        side = self._side(step.holder)
         if side in self._held_since:
-            raise UnmetError(step, f"{self._named(side)} holds already")
-        self._held_since[side] = time
-        self._decide("hold", side, time, None)
+            raise UnmetError(step, f"{self.parties.named(side)} holds already")
+        self._held_since[side] = self.world.time
+        self._held("hold", side, None)
 
-    def resume(self, step: tree.ResumeStep, world: World, time: float) -> None:
+    def resume(self, step: tree.ResumeStep) -> None:
         """A holder is back: take the decision on it. Raises UnmetError where that cannot be."""
-        side = self._side(step.holder, world, time)
+        side = self._side(step.holder)
         since = self._held_since.pop(side, None)
         if since is None:
-            raise UnmetError(step, f"{self._named(side)} does not hold")
-        self._decide("resume", side, time, max(0.0, time - since))
+            raise UnmetError(step, f"{self.parties.named(side)} does not hold")
+        self._held("resume", side, max(0.0, self.world.time - since))
 
-    def _decide(self, event: Event, side: Side, time: float, held_for: float | None) -> None:
+    def _held(self, event: Event, side: Side, held_for: float | None) -> None:
         self.facts = msgspec.structs.replace(
             self.facts,
-            time=time,
+            time=self.world.time,
             callee=None,
             dialed=self._dialed,
-            holder=self._party(side).name,
-            held=self._party(_other(side)).name,
-            holder_is_caller=self._is_caller(side),
+            holder=self.parties.on(side).name,
+            held=self.parties.on(other(side)).name,
+            holder_is_caller=self.parties.is_caller(side),
             held_for=held_for,
         )
+        self._asked(event)
+
+    def _asked(self, event: Event) -> Decision:
+        """Take the decision on something that was done in the call; what was decided before is of no more concern."""
         self.expected = len(self.decisions)
-        self._decided(event, self.facts, None, self._policy.decide(event, self.facts))
+        return self._decided(event, None, self.policy.decide(event, self.facts))
 
     # Transfers
 
-    def transfer(self, step: tree.TransferStep, dialed: str, world: World, time: float) -> None:
+    def transfer(self, step: tree.TransferStep, dialed: str) -> None:
         """One party has the other go on to somebody else: take the decision on it. Raises UnmetError as `hold` does."""
-        side = self._side(step.transferor, world, time)
-        transferor = self._party(side)
+        side = self._side(step.transferor)
+        transferor = self.parties.on(side)
         self.facts = msgspec.structs.replace(
             self.facts,
-            time=time,
+            time=self.world.time,
             callee=None,
             dialed=dialed,
             transferor=transferor.name,
-            transferee=self._party(_other(side)).name,
+            transferee=self.parties.on(other(side)).name,
             transferor_is_known=transferor.known,
-            transferor_is_caller=self._is_caller(side),
-            target=self._policy.callee(dialed),
+            transferor_is_caller=self.parties.is_caller(side),
+            target=self.policy.callee(dialed),
         )
-        self.expected = len(self.decisions)
-        self._decided("transfer", self.facts, None, self._policy.decide("transfer", self.facts))
-        self._transferor = side
+        action = self._asked("transfer").action
+        if isinstance(action, Transfer):
+            self._transferor = side
+            self._ring(Ringing(Dial((Step((action.target,), action.seconds),), Frame("", 0)), self.world))
 
-    def _settle(self, world: World) -> None:
-        """Let the last transfer come to its end: if somebody is there, that is the transferor's side from now on."""
-        side, last = self._transferor, self.decisions[-1].action
+    def _transferred(self, side: Side, result: Outcome | Leg) -> None:
+        """A transfer came to its end: if somebody is there, that is the transferor's side from now on."""
         self._transferor = None
-        if side is None or not isinstance(last, Transfer):
-            return
-        reached = world.dialled(Dial((Step((last.target,), last.seconds),), Frame("", 0)))
-        if isinstance(reached, Outcome):
+        if isinstance(result, Outcome):
             return
         self._held_since.pop(side, None)
-        self._came_later[side] = _called(reached)
+        self._drop(side)
+        self._carrying[side] = result
+        self.parties.takes_over(side, result)
+        self._enter(result.user)
 
-    # Who is there
-
-    def _party(self, side: Side) -> _Party:
-        later = self._came_later.get(side)
-        if later is not None:
-            return later
-        if side == "called":
-            return _called(self.answered)
-        facts = self.facts
-        return _Party(facts.caller or facts.claimed, facts.trunk, facts.authenticated)
-
-    def _is_caller(self, side: Side) -> bool:
-        return side == "caller" and side not in self._came_later
-
-    def _named(self, side: Side) -> str:
-        party = self._party(side).name
-        return f"the {'caller' if side == 'caller' else 'called side'}" if party is None else f"`{party}`"
-
-    def _side(self, holder: tree.From, world: World, time: float) -> Side:
+    def _side(self, meant: tree.From) -> Side:
         """The side on which this party is."""
-        while self.further(world, time):
-            pass
-        self._settle(world)
         if isinstance(self.decisions[-1].action, Answer):
-            raise UnmetError(holder, "we answered this call ourselves: nobody in it can be held")
+            raise UnmetError(meant, "we answered this call ourselves: nobody in it can be held")
         if self.answered is None:
-            raise UnmetError(holder, "nobody answered this call")
-        sides: tuple[Side, ...] = ("caller", "called")
-        for side in sides:
-            if self._is(holder, side):
-                return side
-        raise UnmetError(holder, f"the parties of this call are {self._named('caller')} and {self._named('called')}")
-
-    def _is(self, holder: tree.From, side: Side) -> bool:
-        party = self._party(side)
-        if holder.trunk is not None:
-            return holder.trunk.text == party.trunk
-        if holder.user is not None:
-            return holder.user.text == party.name
-        if holder.claimed is None:
-            return self._is_caller(side) and not party.known
-        key = self._policy.setup.plan.key
-        return party.name is not None and key(party.name) == key(holder.claimed.value)
-
-
-def _other(side: Side) -> Side:
-    return "called" if side == "caller" else "caller"
-
-
-def _called(target: Target | None) -> _Party:
-    """Whoever took a call, or a transfer."""
-    through = target.trunk if isinstance(target, NumberTarget) else None
-    return _Party(None if target is None else party_of(target), through, isinstance(target, UserTarget))
+            raise UnmetError(meant, "nobody answered this call")
+        if self.over:
+            raise UnmetError(meant, "this call was hung up")
+        side = self.parties.side_of(meant)
+        if side is None:
+            named = self.parties.named
+            raise UnmetError(meant, f"the parties of this call are {named('caller')} and {named('called')}")
+        return side

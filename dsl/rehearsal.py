@@ -1,168 +1,208 @@
-"""A world to try a policy in: who answers what, who is registered, which limits are used up, what time it is.
+"""A world to try a policy in: the clock, who answers what, who is registered, what is used up.
 
-Owns what `given` sets, what holds where nothing was given, and how a dial ends in such a world: steps, parties and
-outcomes as the engine does them, without phones and without waiting. Reading `test` blocks is `tester`'s.
+Owns what `given` sets, what holds where nothing was given, and where a call to a party arrives. Reading `test` blocks
+is `scene`'s, counting `counting`'s, and how a dial goes there `ringing`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from dsl.decision import Ambient, Dial, NumberTarget, Outcome, OutcomeKind, Step, Target, UriTarget, UserTarget
+from dsl.counting import Counts
+from dsl.decision import Ambient, NumberTarget, Target, UriTarget, UserTarget
 from dsl.policy import Policy
 
 REDIRECTED = "sip:elsewhere@redirected.invalid"
-"""The Contact of every 3xx that a test's party answers with (RFC 2606 2)."""
+"""The Contact of a 3xx of which a test does not say where it leads (RFC 2606 2)."""
 
-NOT_REGISTERED = 480
-TIMEOUT = 408
+_NOT_REGISTERED = 480
+_TIMEOUT = 408
 
-_FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
-_BUSY = frozenset({486, 600, 603})
-_NOT_THERE = frozenset({408, 480})
-_UNREACHABLE = frozenset({430, 500, 502, 503, 504})
-
-_UNSAID = {"registered": True, "busy": False, "up": True, "full": False}
+_URI = re.compile(r"sips?:(?:([^@;?]*)@)?(\[[^\]]*\]|[^;?:@]*)").match
+_WEB = ("sip:", "sips:")
 
 
-class Ended(msgspec.Struct, frozen=True):
-    """How one party took a call: the outcome's kind, None where it answered; its status, and whether it rang."""
+class _Usual:
+    """How things are where nobody says otherwise."""
 
-    kind: OutcomeKind | None
-    code: int | None = None
-    rang: bool = False
+    def registered(self, user: str) -> bool:
+        """Everybody is."""
+        return True
+
+    def busy(self, user: str) -> bool:
+        """Nobody is."""
+        return False
+
+    def over(self, limit: str, key: str) -> bool:
+        """No limit is used up."""
+        return False
+
+    def up(self, trunk: str) -> bool:
+        """Every trunk is."""
+        return True
+
+    def full(self, trunk: str) -> bool:
+        """No trunk is."""
+        return False
+
+
+class Manner(msgspec.Struct, frozen=True):
+    """How a party takes calls: with a status, None if never; after ringing so many seconds, None if at once.
+
+    `silent`: nothing at all is heard of it. `redirected` is the Contact of a 3xx.
+    """
+
+    code: int | None = 200
+    after: float | None = None
+    silent: bool = False
+    redirected: str = REDIRECTED
+
+    @property
+    def rings(self) -> bool:
+        """Whether the caller hears it ring."""
+        return not self.silent and (self.code is None or self.after is not None)
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """A call on its way to a party; `names` are those under which a test may speak of it, the closest first.
+
+    `number` is what the `trunk` is sent.
+    """
+
+    target: Target
+    names: tuple[str, ...]
+    trunk: str | None = None
+    number: str | None = None
+
+    @property
+    def user(self) -> str | None:
+        """The user of ours who is called."""
+        return self.names[0] if self.trunk is None and not self.names[0].startswith(_WEB) else None
+
+
+Nobody: TypeAlias = Literal["unreachable", "failure"]
+"""Why a call does not even begin."""
 
 
 class World:
-    """What a test has given so far: the `Ambient` of its events. Everybody answers.
+    """The `Ambient` of a test's events, at `time` (wall seconds). Everybody answers.
 
-    What was not given is as `otherwise` has it; without that, everybody is registered and idle, trunks take calls, and
-    limits have room.
+    What was neither given nor came about is as `otherwise` has it; without that, everybody is registered and idle,
+    trunks take calls, and limits have room.
     """
 
     def __init__(self, policy: Policy, otherwise: Ambient | None = None) -> None:
-        self._policy = policy
-        self._otherwise = otherwise
+        self.policy = policy
+        self._otherwise: Ambient = _Usual() if otherwise is None else otherwise
+        self.time = 0.0
+        self.counts = Counts(policy.limits)
         self._states: dict[tuple[str, str], bool] = {}
+        self._until: dict[str, float] = {}
         self._used_up: set[str] = set()
-        self._answers: dict[str, int] = {}
-        self._ringing: set[str] = set()
+        self._manners: dict[str, Manner] = {}
 
     def state(self, subject: str, state: str, holds: bool) -> None:
         """From here on a user is registered or busy, a trunk up or full, or not."""
         self._states[state, subject] = holds
+        self._until.pop(subject, None)
+
+    def register(self, user: str, seconds: int) -> None:
+        """A phone of a user is registered for so long, or (0) no more."""
+        self._states.pop(("registered", user), None)
+        self._until[user] = self.time + seconds
 
     def used_up(self, limit: str) -> None:
         """From here on one more would pass this limit, for every key."""
         self._used_up.add(limit)
 
-    def answers(self, party: str, code: int) -> None:
-        """From here on this user, trunk, number or URI answers with a status."""
-        self._ringing.discard(self._key(party))
-        self._answers[self._key(party)] = code
+    def takes_calls(self, party: str, manner: Manner) -> None:
+        """From here on this user, trunk, number or URI takes calls so."""
+        self._manners[self._key(party)] = manner
 
-    def rings(self, party: str) -> None:
-        """From here on it rings there, and nobody answers."""
-        self._answers.pop(self._key(party), None)
-        self._ringing.add(self._key(party))
+    def manner(self, leg: Leg) -> Manner:
+        """How whoever is called takes the call."""
+        known = (self._manners.get(self._key(name)) for name in leg.names)
+        return next((manner for manner in known if manner is not None), Manner())
 
     def _key(self, party: str) -> str:
-        return self._policy.e164(party) or party
-
-    def _is(self, state: str, subject: str, ask: Callable[[Ambient, str], bool]) -> bool:
-        given = self._states.get((state, subject))
-        if given is not None:
-            return given
-        return _UNSAID[state] if self._otherwise is None else ask(self._otherwise, subject)
+        return self.policy.e164(party) or party
 
     def registered(self, user: str) -> bool:
         """Whether a user has a binding."""
-        return self._is("registered", user, lambda ambient, name: ambient.registered(name))
+        given, until = self._states.get(("registered", user)), self._until.get(user)
+        if given is not None:
+            return given
+        return self._otherwise.registered(user) if until is None else self.time < until
 
     def busy(self, user: str) -> bool:
         """Whether a user is in a call."""
-        return self._is("busy", user, lambda ambient, name: ambient.busy(name))
+        given = self._states.get(("busy", user))
+        return (self.counts.users[user] > 0 or self._otherwise.busy(user)) if given is None else given
 
     def over(self, limit: str, key: str) -> bool:
         """Whether a limit is used up; one that was given as used up is so whatever the key."""
-        return limit in self._used_up or (self._otherwise is not None and self._otherwise.over(limit, key))
+        return limit in self._used_up or self.counts.over(limit, key, self.time) or self._otherwise.over(limit, key)
 
     def up(self, trunk: str) -> bool:
         """Whether a trunk takes calls."""
-        return self._is("up", trunk, lambda ambient, name: ambient.up(name))
+        given = self._states.get(("up", trunk))
+        return self._otherwise.up(trunk) if given is None else given
 
     def full(self, trunk: str) -> bool:
         """Whether a trunk's channels are taken."""
-        return self._is("full", trunk, lambda ambient, name: ambient.full(name))
+        given = self._states.get(("full", trunk))
+        if given is not None:
+            return given
+        channels = self.policy.trunks[trunk].channels
+        taken = channels is not None and self.counts.channels[trunk] >= channels
+        return taken or self._otherwise.full(trunk)
+
+    # Where messages and calls go
 
     def delivered(self, user: str | None) -> int:
         """What comes back for a message to this user, who takes it unless given otherwise."""
         if user is None or not self.registered(user):
-            return NOT_REGISTERED
-        return TIMEOUT if self._key(user) in self._ringing else self._answers.get(self._key(user), 200)
+            return _NOT_REGISTERED
+        code = self.manner(Leg(UserTarget(user), (user,))).code
+        return _TIMEOUT if code is None else code
 
-    # Dialling
+    def leg(self, target: Target, emergency: bool, last_resort: bool = False) -> Leg | Nobody:
+        """The call to a party; a trunk that is down or full is no way, but for an emergency.
 
-    def dialled(self, dial: Dial) -> Outcome | Target:
-        """How a dial ends here, or who answers it."""
-        outcome: OutcomeKind = "failure"
-        last: tuple[str | None, Ended] = (None, Ended("failure"))
-        rang, tried = False, 0
-        for index, step in enumerate(dial.steps):
-            if index > 0 and step.after == "else" and outcome != "unreachable":
-                continue
-            ended = self._step(step)
-            if not isinstance(ended, list):
-                return ended
-            tried += len(ended)
-            rang = rang or any(end.rang for _, end in ended)
-            kinds = [end.kind for _, end in ended]
-            outcome = next(kind for kind in _FIRST if kind in kinds)
-            last = next(pair for pair in reversed(ended) if pair[1].kind == outcome)
-            if any(end.code is not None and end.code >= 600 for _, end in ended):
-                break
-        target, end = last
-        redirected = REDIRECTED if outcome == "redirect" else None
-        return Outcome(outcome, target, end.code, rang, tried, redirected)
-
-    def _step(self, step: Step) -> list[tuple[str | None, Ended]] | Target:
-        """Each party of a step and how it ended, in order; or the first of them who answers."""
-        ended = [(target, self._party(target)) for target in step.parties]
-        answering = next((target for target, end in ended if end.kind is None), None)
-        return answering if answering is not None else [(party_of(target), end) for target, end in ended]
-
-    def _party(self, target: Target) -> Ended:
+        `last_resort`: a trunk is tried although it is down.
+        """
         match target:
             case UserTarget(user=user):
-                return self._taken([user], None) if self.registered(user) else Ended("unreachable")
+                return self._to_user(user, target)
             case NumberTarget(number=number, trunk=trunk):
-                dialled = None if number is None else self._policy.trunk_number(trunk, number)
-                if number is None or dialled is None:
-                    return Ended("failure")
-                if not self.up(trunk) or (self.full(trunk) and not self._policy.is_emergency(number)):
-                    return Ended("unreachable")
-                return self._taken([number, dialled, trunk], trunk)
-            case UriTarget(uri=uri):
-                return Ended("failure") if uri is None else self._taken([uri], None)
+                emergency = emergency or self.policy.is_emergency(number)
+                sent = self._sent(number, trunk, emergency)
+                if number is None or sent is None:
+                    return "failure"
+                if (not self.up(trunk) and not last_resort) or (self.full(trunk) and not emergency):
+                    return "unreachable"
+                return Leg(target, (number, sent, trunk), trunk, sent)
+            case UriTarget(uri=uri, written=written):
+                return "failure" if uri is None else self._to_uri(uri, written, target)
 
-    def _taken(self, names: list[str], trunk: str | None) -> Ended:
-        keys = [self._key(name) for name in names]
-        if any(key in self._ringing for key in keys):
-            return Ended("no-answer", None, rang=True)
-        code = next((self._answers[key] for key in keys if key in self._answers), 200)
-        return Ended(self._kind(code, trunk), code)
+    def _to_user(self, user: str, target: Target) -> Leg | Nobody:
+        return Leg(target, (user,)) if self.registered(user) else "unreachable"
 
-    def _kind(self, code: int, trunk: str | None) -> OutcomeKind | None:
-        if code < 300:
-            return None
-        if code < 400:
-            return "redirect"
-        if code in _BUSY:
-            return "busy"
-        failover = self._policy.trunks[trunk].failover if trunk is not None else frozenset()
-        return "unreachable" if code in _UNREACHABLE | _NOT_THERE | failover else "failure"
+    def _sent(self, number: str | None, trunk: str, emergency: bool) -> str | None:
+        if number is None or emergency:
+            return number
+        return self.policy.trunk_number(trunk, number)
+
+    def _to_uri(self, uri: str, written: bool, target: Target) -> Leg | Nobody:
+        """An address of ours is a user's; another one is called only if the policy itself names it."""
+        read = _URI(uri)
+        if read is not None and read[2] in self.policy.domains:
+            user = self.policy.callee(read[1])
+            return "failure" if user is None else self._to_user(user, target)
+        return Leg(target, (uri,)) if written and read is not None else "failure"
 
 
 def party_of(target: Target) -> str | None:

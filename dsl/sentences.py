@@ -26,6 +26,7 @@ _EXAMPLES = "write such as `call from alice to bob` or `register alice`"
 BEGINNING = tree.CallStep | tree.RegisterStep | tree.MessageStep
 """Sentences that need nothing before them."""
 
+_TOLD_ANYWAY = "leave it out: what comes of it is told"
 _NOWHERE = Span("", 0, 0, 0, 0)
 
 
@@ -41,7 +42,7 @@ class Said(msgspec.Struct, frozen=True):
     """A sentence, and the step that it is."""
 
     sentence: Sentence
-    step: tree.TestStep
+    step: tree.Happening | tree.Given
 
     def problem(self, node: tree.Node, message: str, advice: str | None = None) -> Problem:
         """A problem with a part of it."""
@@ -71,7 +72,7 @@ def _around(sentence: Sentence) -> str:
     return f"{_BEFORE}{sentence.text}\n}}"
 
 
-def _read(sentence: Sentence, number: int, problems: list[Problem]) -> tree.TestStep | None:
+def _read(sentence: Sentence, number: int, problems: list[Problem]) -> tree.Happening | tree.Given | None:
     """The step; its places are in a file that has the sentence's number for a name."""
     text = sentence.text
     try:
@@ -81,7 +82,11 @@ def _read(sentence: Sentence, number: int, problems: list[Problem]) -> tree.Test
         return None
     match declarations:
         case (tree.Test(steps=(step,)),):
-            return step
+            if not isinstance(step, tree.Expectation):
+                return step
+            problem = Source(_around(sentence)).problem(step.span, "nothing is expected here", _TOLD_ANYWAY)
+            problems.append(_told(problem, sentence))
+            return None
         case (tree.Test(steps=()),):
             what = "this says nothing"
         case _:
@@ -113,12 +118,6 @@ def _misunderstood(policy: Policy, said: Sequence[Said]) -> list[Problem]:
 
 
 def _out_of_place(said: Sequence[Said]) -> list[Problem]:
-    expected = tree.ExpectDecision | tree.ExpectResponse | tree.ExpectTag | tree.ExpectMedia
-    problems = [
-        item.problem(item.step, "nothing is expected here", "leave it out: what comes of it is told")
-        for item in said
-        if isinstance(item.step, expected)
-    ]
-    if not problems and said and not any(isinstance(item.step, BEGINNING) for item in said):
-        problems.append(said[-1].problem(said[-1].step, "nothing happens here", f"add a sentence, {_EXAMPLES[6:]}"))
-    return problems
+    if not said or any(isinstance(item.step, BEGINNING) for item in said):
+        return []
+    return [said[-1].problem(said[-1].step, "nothing happens here", f"add a sentence, {_EXAMPLES[6:]}")]

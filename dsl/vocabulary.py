@@ -131,6 +131,9 @@ STATES = ("absent", "emergency", "registered", "busy", "up", "full", "caller", "
 and of `transferor`.
 """
 
+SILENT = "silent"
+"""The state that a test can give to a party of whom nothing at all is heard."""
+
 LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source", "net")
 """What a limit can count for each of: a trunk is the one that a call came from, a net the first that has its source."""
 

@@ -116,7 +116,7 @@ class _Checker:
                     self._code(code, 400, 699, "write statuses from 400 to 699")
             case tree.SetHeader(name=name) | tree.StripHeader(name=name):
                 self._header(name)
-            case tree.Header(name=name) | tree.WithHeader(name=name):
+            case tree.Header(name=name) | tree.WithHeader(name=name) | tree.ExpectHeader(name=name):
                 self._header_name(name)
             case _:
                 pass

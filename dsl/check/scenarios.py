@@ -1,30 +1,26 @@
-"""`test` blocks: steps that make sense in their order, with times, statuses and states that exist.
+"""`test` blocks: steps that make sense in their order, about calls that there are.
 
-Owns nothing of running them; that is for `tester`.
+Owns nothing of running them; that is for `tester`. Single sentences are `given`'s and `expected`'s.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-
 from dsl import tree
+from dsl.check.expected import check_expected
+from dsl.check.given import check_circumstances, check_given
 from dsl.check.report import Report
-from dsl.check.rules import decision_word
 from dsl.check.values import Values
 from dsl.diagnostics import joined, line_of, suggestion
-from dsl.vocabulary import DECISIONS, WITHIN_A_CALL, Type
+from dsl.vocabulary import WITHIN_A_CALL
 
-_GIVEN_STATES = ("registered", "busy", "up", "full")
-_TRANSPORTS = ("udp", "tcp", "tls")
-_HAPPENINGS: dict[type[tree.Node], str] = {
+_IN_A_CALL = ("call", *WITHIN_A_CALL)
+_WITHIN: dict[type[tree.Node], str] = {
     tree.HoldStep: "hold",
     tree.ResumeStep: "resume",
     tree.TransferStep: "transfer",
 }
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d").fullmatch
+_EVERY = "all"
 _SOMETHING_FIRST = "write `call ...`, `message ...` or `register ...` first"
-_IN_A_CALL = ("call", *WITHIN_A_CALL)
 
 
 def check_scenarios(script: tree.Script, values: Values, report: Report) -> None:
@@ -41,109 +37,73 @@ def check_scenarios(script: tree.Script, values: Values, report: Report) -> None
 
 
 class _Checker:
+    """`event` is the last that happened in a test, and `labels` where its calls got their names."""
+
     def __init__(self, values: Values, report: Report) -> None:
         self.values = values
         self.report = report
+        self.event = ""
+        self.labels: dict[str, tree.Name] = {}
 
     def test(self, test: tree.Test) -> None:
         """Check the steps of one test."""
-        event = ""
         expected = False
         for step in test.steps:
-            match step:
-                case tree.CallStep():
-                    event = "call"
-                    self._circumstances(step.circumstances, event)
-                case tree.MessageStep():
-                    event = "message"
-                    self._circumstances(step.circumstances, event)
-                case tree.RegisterStep():
-                    event = "register"
-                    self._circumstances(step.circumstances, event)
-                case tree.HoldStep() | tree.ResumeStep() | tree.TransferStep():
-                    if event not in _IN_A_CALL:
-                        self.report.wrong(step, "there is no call here", "write `call ...` first")
-                    event = _HAPPENINGS[type(step)]
-                case tree.ExpectDecision() | tree.ExpectResponse() | tree.ExpectTag() | tree.ExpectMedia():
-                    expected = True
-                    if not event:
-                        self.report.wrong(step, "nothing has happened yet", _SOMETHING_FIRST)
-                    self._expect(step, event or "call")
-                case _:
-                    self._given(step)
+            if isinstance(step, tree.Expectation):
+                expected = True
+                if not self.event:
+                    self.report.wrong(step, "nothing has happened yet", _SOMETHING_FIRST)
+                check_expected(step, self.event or "call", self.report)
+            elif isinstance(step, tree.Given):
+                check_given(step, self.values, self.report)
+            else:
+                self._happening(step)
         if not expected:
             self.report.wrong(test.title, "this test expects nothing", "add `expect ...`")
 
-    def _circumstances(self, circumstances: tuple[tree.Circumstance, ...], event: str) -> None:
-        seen: set[type[tree.Node]] = set()
-        for circumstance in circumstances:
-            if type(circumstance) in seen and not isinstance(circumstance, tree.WithHeader):
-                self.report.wrong(circumstance, "this was said already", "leave it out")
-            seen.add(type(circumstance))
-            match circumstance:
-                case tree.WithSource(source=tree.Network() as network):
-                    self.values.type_of(network)
-                case tree.WithTransport(transport=transport) if transport.text not in _TRANSPORTS:
-                    advice = "write `udp`, `tcp` or `tls`"
-                    self.report.wrong(transport, f"there is no transport `{transport.text}`", advice)
-                case tree.WithContacts() | tree.WithExpires() if event != "register":
-                    self.report.wrong(circumstance, f"a {event} has no such thing", "it belongs to `register`")
-                case _:
-                    pass
-
-    def _given(self, step: tree.TestStep) -> None:
+    def _happening(self, step: tree.Happening) -> None:
         match step:
-            case tree.GivenTime(time=time):
-                if not _is_a_time(time.value):
-                    advice = 'one is written `"2026-12-24 19:00"`'
-                    self.report.wrong(time, f"`{time.value}` is no time", advice)
-            case tree.GivenAnswer(party=party, code=code):
-                self.values.type_of(party)
-                if not 200 <= code.value <= 699:
-                    self.report.wrong(code, f"`{code.value}` is no answer", "write a status from 200 to 699")
-            case tree.GivenRings(party=party):
-                self.values.type_of(party)
-            case tree.GivenState(subject=subject, state=state):
-                self._state(subject, state)
-            case _:
+            case tree.CallStep(circumstances=circumstances):
+                self.event = "call"
+                check_circumstances(circumstances, self.event, self.values, self.report)
+                self._label(circumstances)
+            case tree.MessageStep(circumstances=circumstances):
+                self.event = "message"
+                check_circumstances(circumstances, self.event, self.values, self.report)
+            case tree.RegisterStep(circumstances=circumstances, leaves=leaves):
+                self.event = "register"
+                check_circumstances(circumstances, self.event, self.values, self.report, leaves)
+            case tree.HoldStep() | tree.ResumeStep() | tree.TransferStep():
+                if self.event not in _IN_A_CALL:
+                    self.report.wrong(step, "there is no call here", "write `call ...` first")
+                self.event = _WITHIN[type(step)]
+            case tree.HangUp(label=tree.Name() as label) | tree.BackStep(label=label):
+                self._known(label)
+                self.event = "call"
+            case tree.HangUp():
+                if not self.event or (self.event not in _IN_A_CALL and not step.every):
+                    self.report.wrong(step, "there is no call here", "write `call ...` first")
+            case tree.WaitStep():
                 pass
 
-    def _state(self, subject: tree.Expression, state: tree.Name) -> None:
-        if state.text not in _GIVEN_STATES:
-            advice = suggestion(state.text, _GIVEN_STATES)
-            known = joined(f"`{name}`" for name in _GIVEN_STATES)
-            self.report.wrong(state, f"`{state.text}` cannot be given", advice or f"write {known}")
+    def _label(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
+        """Note what a call is called from here on."""
+        labels = [item.label for item in circumstances if isinstance(item, tree.WithLabel)]
+        times = next((item for item in circumstances if isinstance(item, tree.WithTimes)), None)
+        for label in labels:
+            known = self.labels.get(label.text)
+            if known is not None:
+                where = f"that one stands in {line_of(known.span, label.span)}"
+                self.report.wrong(label, f"another call of this test is called `{label.text}`", where, known.span)
+            elif label.text == _EVERY:
+                self.report.wrong(label, f"`{_EVERY}` means every call", "choose another name")
+            elif times is not None:
+                self.report.wrong(label, "several calls cannot have one name", "leave the name or the number out")
+            self.labels.setdefault(label.text, label)
+
+    def _known(self, label: tree.Name) -> None:
+        if label.text in self.labels:
             return
-        kind = self.values.type_of(subject)
-        wanted = Type.TRUNK if state.text in ("up", "full") else Type.USER
-        if kind not in (wanted, Type.UNKNOWN):
-            self.report.wrong(subject, f"this is {kind}, and only {wanted} is ever `{state.text}`")
-
-    def _expect(
-        self, step: tree.ExpectDecision | tree.ExpectResponse | tree.ExpectTag | tree.ExpectMedia, event: str
-    ) -> None:
-        match step:
-            case tree.ExpectMedia() if event not in _IN_A_CALL:
-                self.report.wrong(step, f"a `{event}` has no media")
-            case tree.ExpectResponse(code=code):
-                if not 100 <= code.value <= 699:
-                    self.report.wrong(code, f"`{code.value}` is no response", "write a status from 100 to 699")
-            case tree.ExpectDecision(decision=decision):
-                word = decision_word(decision)
-                if isinstance(decision, tree.Do):
-                    self.report.wrong(decision, "a sub is no decision", "write what it should decide")
-                elif word not in DECISIONS[event]:
-                    self.report.wrong(decision, f"`{word}` cannot decide a `{event}`")
-                if isinstance(decision, tree.Dial) and decision.outcomes:
-                    advice = "write `given ... answers ...` and the next `expect`"
-                    self.report.wrong(decision.outcomes[0], "no outcome can be expected here", advice)
-            case _:
-                pass
-
-
-def _is_a_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return _TIME(text) is not None
+        names = joined((f"`{name}`" for name in self.labels), "and")
+        known = f"before this, there is {names}" if names else f"give it to a call: `call ... as {label.text}`"
+        self.report.wrong(label, f"no call is called `{label.text}`", suggestion(label.text, self.labels) or known)

@@ -51,16 +51,15 @@ def explain(
             scene.take(item.step)
         except UnmetError as unmet:
             raise PolicyError([item.problem(unmet.node, str(unmet))]) from None
-        if isinstance(item.step, _HAPPENING):
-            happening = scene.happenings[-1]
+        happening = scene.last
+        if happening is not None and isinstance(item.step, _HAPPENING):
             sayings = brought.setdefault(id(happening), [])
             sayings += [""] * (len(happening.occasions) - len(sayings) - 1) + [item.sentence.text]
     events: list[Explained] = []
     teller = _Teller(policy)
+    scene.finish()
     for happening in scene.happenings:
-        while happening.further(scene.world, scene.time):
-            pass
-        events += teller.events(happening, brought[id(happening)])
+        events += teller.events(happening, brought.get(id(happening), []))
     return Explanation(policy.name, policy.path.name, policy.hash, ambient is not None, tuple(events))
 
 
@@ -69,11 +68,11 @@ def _in_order(said: Sequence[Said]) -> list[Said]:
     ordered: list[Said] = []
     event: list[Said] = []
     for item in said:
-        if isinstance(item.step, _HAPPENING):
+        if isinstance(item.step, tree.Given):
+            ordered.append(item)
+        else:
             ordered += event
             event = [item]
-        else:
-            ordered.append(item)
     return ordered + event
 
 

@@ -212,34 +212,59 @@ class _Resolver:
 
     def _test(self, test: tree.Test) -> None:
         for step in test.steps:
-            self.look.anywhere("test", expected=isinstance(step, tree.ExpectDecision))
+            expected = isinstance(step, tree.ExpectDecision | tree.ExpectRings | tree.ExpectAnswered)
+            self.look.anywhere("test", expected)
             match step:
                 case tree.CallStep() | tree.MessageStep():
                     caller, dialed, circumstances = step.caller, step.dialed, step.circumstances
                     self._who(caller)
-                    if isinstance(dialed, tree.Name):
-                        self.look.user(dialed)
+                    self._dialled(dialed)
                     self._circumstances(circumstances)
                 case tree.RegisterStep(user=user, circumstances=circumstances):
                     if user is not None:
                         self.look.user(user)
                     self._circumstances(circumstances)
-                case tree.GivenAnswer(party=party) | tree.GivenRings(party=party) | tree.GivenState(subject=party):
-                    self.look.value(party, {}, trunks=True)
                 case tree.HoldStep(holder=holder) | tree.ResumeStep(holder=holder):
                     self._who(holder)
                 case tree.TransferStep(transferor=transferor, dialed=dialed):
                     self._who(transferor)
-                    if isinstance(dialed, tree.Name):
-                        self.look.user(dialed)
-                case tree.GivenOver(limit=limit):
+                    self._dialled(dialed)
+                case tree.ExpectDecision() | tree.ExpectRings() | tree.ExpectAnswered():
+                    self._expected(step)
+                case tree.ExpectNumber(trunk=trunk):
+                    self.look.declared(trunk, Kind.TRUNK)
+                case tree.ExpectTakes(limit=limit):
                     self.look.declared(limit, Kind.LIMIT)
-                case tree.ExpectDecision(decision=decision):
-                    self._action(decision, {})
-                    if isinstance(decision, tree.Play):
-                        self.look.value(decision.party, {})
                 case _:
-                    pass
+                    self._given(step)
+
+    def _given(self, step: tree.TestStep) -> None:
+        match step:
+            case tree.GivenAnswer(party=party) | tree.GivenRings(party=party) | tree.GivenState(subject=party):
+                self.look.value(party, {}, trunks=True)
+            case tree.GivenRedirect(party=party, target=target):
+                self.look.value(party, {}, trunks=True)
+                self._dialled(target)
+            case tree.GivenOver(limit=limit):
+                self.look.declared(limit, Kind.LIMIT)
+            case _:
+                pass
+
+    def _expected(self, step: tree.ExpectDecision | tree.ExpectRings | tree.ExpectAnswered) -> None:
+        match step:
+            case tree.ExpectDecision(decision=decision):
+                self._action(decision, {})
+                if isinstance(decision, tree.Play):
+                    self.look.value(decision.party, {})
+            case tree.ExpectRings(parties=parties):
+                for party in parties:
+                    self._party(party, {})
+            case tree.ExpectAnswered(party=party):
+                self._party(party, {})
+
+    def _dialled(self, dialed: tree.Text | tree.Name) -> None:
+        if isinstance(dialed, tree.Name):
+            self.look.user(dialed)
 
     def _who(self, party: tree.From) -> None:
         if party.user is not None:
@@ -249,5 +274,10 @@ class _Resolver:
 
     def _circumstances(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
         for circumstance in circumstances:
-            if isinstance(circumstance, tree.WithSource) and isinstance(circumstance.source, tree.Name):
-                self.look.declared(circumstance.source, Kind.NET)
+            match circumstance:
+                case tree.WithSource(source=tree.Name() as source):
+                    self.look.declared(source, Kind.NET)
+                case tree.WithDiversion(by=by):
+                    self._dialled(by)
+                case _:
+                    pass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Text
-from dsl.tree.rules import Decision
+from dsl.tree.declarations import Date, Time
+from dsl.tree.expectations import Expectation
 from dsl.tree.values import Expression
 
 
@@ -52,7 +53,47 @@ class WithTransport(Node, frozen=True):
     transport: Name
 
 
-Circumstance: TypeAlias = WithSource | WithoutPassword | WithHeader | WithContacts | WithExpires | WithTransport
+class WithAgent(Node, frozen=True):
+    """`agent "Snom"`: how the phone that registers calls itself."""
+
+    agent: Text
+
+
+class WithoutName(Node, frozen=True):
+    """`anonymous`: the caller wants not to be named."""
+
+
+class WithDiversion(Node, frozen=True):
+    """`diverted by carol`: the call was for somebody else, who sent it on."""
+
+    by: Text | Name
+
+
+class WithLabel(Node, frozen=True):
+    """`as first`: what later sentences call this call."""
+
+    label: Name
+
+
+class WithTimes(Node, frozen=True):
+    """`40 times`: so often, one right after the other; what follows is about the last."""
+
+    count: Integer
+
+
+Circumstance: TypeAlias = (
+    WithSource
+    | WithoutPassword
+    | WithHeader
+    | WithContacts
+    | WithExpires
+    | WithTransport
+    | WithAgent
+    | WithoutName
+    | WithDiversion
+    | WithLabel
+    | WithTimes
+)
 
 
 class CallStep(Node, frozen=True):
@@ -64,10 +105,14 @@ class CallStep(Node, frozen=True):
 
 
 class RegisterStep(Node, frozen=True):
-    """A REGISTER: `register alice source office contacts 4`; `register anyone` has no account (user None)."""
+    """A REGISTER: `register alice source office contacts 4`; `register anyone` has no account (user None).
+
+    `leaves`: it is `unregister alice`, after which the phone is registered no more.
+    """
 
     user: Name | None
     circumstances: tuple[Circumstance, ...]
+    leaves: bool = False
 
 
 class HoldStep(Node, frozen=True):
@@ -98,17 +143,54 @@ class MessageStep(Node, frozen=True):
     circumstances: tuple[Circumstance, ...]
 
 
+class HangUp(Node, frozen=True):
+    """`hang up first`: that call is over, the one that goes on if none is named (None), or `every` call."""
+
+    label: Name | None
+    every: bool = False
+
+
+class BackStep(Node, frozen=True):
+    """`back to first`: what follows is about that call."""
+
+    label: Name
+
+
+class WaitStep(Node, frozen=True):
+    """`wait 20min`: the clock goes on."""
+
+    duration: Duration
+
+
 class GivenTime(Node, frozen=True):
     """From here on it is that time in the policy's zone: "2026-12-24 19:00"."""
 
     time: Text
 
 
+class GivenMoment(Node, frozen=True):
+    """`given time fri 18:30`, `given time dec 24 19:00`, `given time 18:30`: the next such moment.
+
+    `day` is None where the day goes on.
+    """
+
+    day: Name | Date | None
+    time: Time
+
+
 class GivenAnswer(Node, frozen=True):
-    """`given alice answers 486`, `given pstn answers 503`: a user, a trunk, or a number."""
+    """`given alice answers 486`, `given pstn answers 503 after 10s`: a user, a trunk, or a number."""
 
     party: Expression
     code: Code
+    after: Duration | None
+
+
+class GivenRedirect(Node, frozen=True):
+    """`given alice redirects to "sip:alice@home.example"`: the party answers 302 with this Contact."""
+
+    party: Expression
+    target: Text | Name
 
 
 class GivenRings(Node, frozen=True):
@@ -131,48 +213,15 @@ class GivenOver(Node, frozen=True):
     limit: Name
 
 
-class ExpectDecision(Node, frozen=True):
-    """The next decision is this one; what it does not mention may be anything."""
-
-    decision: Decision
-
-
-class ExpectResponse(Node, frozen=True):
-    """The caller is sent that status."""
-
-    code: Code
-
-
-class ExpectTag(Node, frozen=True):
-    """What was decided tags the call so."""
-
-    name: Name
-    value: Text
-
-
-class ExpectMedia(Node, frozen=True):
-    """That is how the call's media flows: what a rule chose last, else auto."""
-
-    choice: Name
-
-
-TestStep: TypeAlias = (
-    CallStep
-    | RegisterStep
-    | HoldStep
-    | ResumeStep
-    | TransferStep
-    | MessageStep
-    | GivenTime
-    | GivenAnswer
-    | GivenRings
-    | GivenState
-    | GivenOver
-    | ExpectDecision
-    | ExpectResponse
-    | ExpectTag
-    | ExpectMedia
+Happening: TypeAlias = (
+    CallStep | RegisterStep | HoldStep | ResumeStep | TransferStep | MessageStep | HangUp | BackStep | WaitStep
 )
+"""What happens."""
+
+Given: TypeAlias = GivenTime | GivenMoment | GivenAnswer | GivenRedirect | GivenRings | GivenState | GivenOver
+"""What holds from here on."""
+
+TestStep: TypeAlias = Happening | Given | Expectation
 
 
 class Test(Node, frozen=True):

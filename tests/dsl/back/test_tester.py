@@ -82,7 +82,7 @@ def test_what_is_expected_and_comes_true(tmp_path, text):
         ),
         ("call from bob to alice\nexpect dial alice\nexpect reject 486", "no further decision: somebody answered"),
         ('call from bob to "404"\nexpect reject 404\nexpect reject 404', "no further decision: it was over"),
-        ("call from bob to alice\nexpect response 486", "the caller was sent nothing and 200"),
+        ("call from bob to alice\nexpect response 486", "the caller was sent 200"),
         ('call from bob to "404"\nexpect response 486', "the caller was sent 404"),
         ('call from bob to "404"\nexpect tag team "desk"', "`team` is not tagged"),
         ('call from alice to "404"\nexpect tag team "x"', "`team` is tagged `desk`"),

@@ -241,9 +241,8 @@ def test_it_agrees_with_the_compiled_policy_whatever_it_says(tmp_path):
             scene = Scene(compiled, World(compiled, ambient))
             for item in read_sentences(compiled, sentences):
                 scene.take(item.step)
-            while scene.further():
-                pass
-            decisions = scene.happenings[-1].decisions
+            scene.finish()
+            decisions = [made for happening in scene.happenings for made in happening.decisions]
             assert [event.decision for event in found.events] == [told(made.action) for made in decisions]
             for event, made in zip(found.events, decisions, strict=True):
                 fired = [item.place.removeprefix("generated.route:") for item in event.tried if item.matched]

@@ -22,7 +22,7 @@ class Scenarios:
     def _test(self, number):
         first = self.random.choice((self._call, self._call, self._call, self._register, self._message))
         steps = [*self._given(), first()]
-        event = steps[-1].partition(" ")[0]
+        event = steps[-1].partition(" ")[0].removeprefix("un")
         steps += [self._expect(event) for _ in range(self.random.randint(1, 3))]
         if event == "call" and self.random.random() < 0.5:
             after = self.random.choice(("", " after 90s"))
@@ -33,6 +33,14 @@ class Scenarios:
                 "expect continue",
                 f"transfer by {self._from()} to {self._dialled()}",
                 self._expect("transfer"),
+            ]
+        if event == "call":
+            steps += [
+                self.random.choice(("wait 20min", "given time fri 18:30", "given time 08:00")),
+                self._call(self.random.choice((" as second", " 3 times"))),
+                self._expect("call"),
+                self.random.choice(("hang up first", "hang up", "hang up all", "back to first")),
+                self._expect("call"),
             ]
         inside = "".join(f"\n  {step}" for step in steps)
         return f'test "number {number}" {{{inside}\n}}'
@@ -55,11 +63,12 @@ class Scenarios:
         ]
         return "".join(f" {choice}" for choice in self.words.some(choices, 0, 2))
 
-    def _call(self):
-        return f"call from {self._from()} to {self._dialled()}{self._circumstances()}"
-
     def _message(self):
         return f"message from {self._from()} to {self._dialled()}{self._circumstances()}"
+
+    def _call(self, named=" as first"):
+        more = ("anonymous", f"diverted by {self._dialled()}")
+        return f"call from {self._from()} to {self._dialled()}{self._circumstances(more)}{named}"
 
     def _dialled(self):
         if self.random.random() < 0.4:
@@ -70,13 +79,21 @@ class Scenarios:
 
     def _register(self):
         who = "anyone" if self.random.random() < 0.2 else self._user()
-        return f"register {who}{self._circumstances(('contacts 2', 'expires 90s'))}"
+        if self.random.random() < 0.2:
+            return f"unregister {self._user()}{self._circumstances()}"
+        more = ("contacts 2", "expires 90s", 'agent "A phone"', "2 times")
+        return f"register {who}{self._circumstances(more)}"
 
     def _given(self):
         user = self.conditions.user(_NOWHERE)
         choices = [
             'given time "2026-12-24 19:00"',
+            "given time dec 24 19:00",
             f"given {user} answers {self.random.choice((200, 302, 404, 486, 503))}",
+            f"given {user} answers 486 after 9s",
+            f"given {user} redirects to {self._user()}",
+            f'given {user} redirects to "{URIS[0]}"',
+            f"given {user} is silent",
             f'given "{self.words.number()}" rings',
             f"given {user} is {self.random.choice(('', 'not '))}{self.random.choice(('busy', 'registered'))}",
             *(f"given over {name}" for name in self.words.limits),
@@ -93,9 +110,12 @@ class Scenarios:
         if event == "message":
             delivered = f"expect deliver to {self.conditions.user(_NOWHERE)}"
             return self.random.choice([delivered, "expect reject 404", "expect response 480", "expect challenge"])
-        common = ["expect reject 404", "expect challenge", "expect response 403"]
+        common = ["expect reject 404", "expect challenge", "expect response 403", "expect nothing further"]
+        common += [f'expect log "{self.random.choice(TEXTS)}"', "expect no tag kind"]
+        common += [f"expect {self.random.choice(('takes', 'leaves'))} {name}" for name in self.words.limits]
         if event == "register":
-            return self.random.choice([*common, "expect accept max 3 contacts expires 60s to 1h"])
+            accepts = ["expect accept max 3 contacts expires 60s to 1h", "expect expires 90s"]
+            return self.random.choice([*common, *accepts])
         trunks = [f'forward "{self.words.number()}" via {name} for 20s notify 181' for name in self.words.trunks]
         dials = [
             f"dial {self.conditions.user(_NOWHERE)} for 20s then dora" if "dora" in self.words.users else "dial alice"
@@ -103,4 +123,7 @@ class Scenarios:
         answers = [f"answer {self.random.choice(SERVICES)}", *(f"answer play {name}" for name in self.words.sounds)]
         decisions = [*trunks, *dials, *answers, f'redirect 302 "{URIS[0]}"']
         marks = [f'expect tag kind "{self.random.choice(TEXTS)}"', "expect media relay"]
+        marks += [f'expect header "{HEADERS[0]}" "{self.random.choice(TEXTS)}"', f'expect no header "{HEADERS[0]}"']
+        marks += [f"expect rings {self.conditions.user(_NOWHERE)} and alice", "expect answered by alice"]
+        marks += [f'expect trunk {name} gets "{self.words.number()}"' for name in self.words.trunks]
         return self.random.choice([*common, *marks, *(f"expect {decision}" for decision in decisions)])

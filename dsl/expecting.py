@@ -1,0 +1,200 @@
+"""What the sentences mean that begin with `expect`, and what is said where they do not come true.
+
+Owns all of them. A call goes on as far as an expectation needs it to; how it does is `scene`'s, whether a decision is
+the one that was written `expectation`'s.
+"""
+
+from __future__ import annotations
+
+from dsl import tree
+from dsl.decision import Action, Answer, Challenge, Decision, Dial, Redirect, Reject
+from dsl.expectation import Expectation, told, told_party
+from dsl.happening import Happening, UnmetError
+from dsl.policy import Policy
+from dsl.rehearsal import Leg
+from dsl.scene import Scene
+from dsl.vocabulary import MEDIA
+
+_RINGING = 180
+
+
+class Expecting:
+    """Holds what is written against what happens in a scene."""
+
+    def __init__(self, policy: Policy, scene: Scene) -> None:
+        self._policy = policy
+        self._scene = scene
+
+    def expect(self, step: tree.Expectation) -> None:
+        """Raise UnmetError unless it comes true."""
+        now = self._scene.now(step)
+        match step:
+            case tree.ExpectDecision(decision=decision):
+                self._decision(decision, now)
+            case tree.ExpectNothing():
+                self._nothing(step, now)
+            case tree.ExpectResponse(code=code):
+                self._response(code, now)
+            case tree.ExpectRings() | tree.ExpectAnswered() | tree.ExpectNumber():
+                self._calls(step, now)
+            case tree.ExpectExpires(duration=duration):
+                self._expires(duration, now)
+            case _:
+                self._mark(step, now)
+
+    # Decisions
+
+    def _decision(self, wanted: tree.Decision, now: Happening) -> None:
+        if not self._has_further(now):
+            raise UnmetError(wanted, f"there was no further decision: {_how_it_stands(now)}")
+        decision = now.decisions[now.expected]
+        now.expected += 1
+        if not Expectation(self._policy, now.facts).meets(wanted, decision.action):
+            raise _instead(wanted, decision)
+
+    def _nothing(self, step: tree.ExpectNothing, now: Happening) -> None:
+        if self._has_further(now):
+            raise _instead(step, now.decisions[now.expected])
+
+    def _has_further(self, now: Happening) -> bool:
+        """Let it go on until there is a decision that was not asked about."""
+        while now.expected >= len(now.decisions):
+            if not self._scene.further():
+                return False
+        return True
+
+    # What comes of them
+
+    def _response(self, code: tree.Code, now: Happening) -> None:
+        while code.value not in (sent := _responses(now)):
+            if not self._scene.further():
+                heard = " and ".join(str(status) for status in sent) or "nothing"
+                raise UnmetError(code, f"the caller was sent {heard}", heard)
+
+    def _calls(self, step: tree.ExpectRings | tree.ExpectAnswered | tree.ExpectNumber, now: Happening) -> None:
+        match step:
+            case tree.ExpectRings(parties=parties):
+                while now.heard >= len(now.rounds):
+                    if not self._scene.further():
+                        raise UnmetError(step, f"it rang nowhere else: {_how_it_stands(now)}")
+                legs = now.rounds[now.heard]
+                now.heard += 1
+                if not self._expectation(now).rings(parties, [leg.target for leg in legs]):
+                    came = " and ".join(told_party(leg.target) for leg in legs)
+                    raise UnmetError(step, f"it rang at {came}", came)
+            case tree.ExpectAnswered(party=party):
+                while self._scene.further():
+                    pass
+                if now.answered is None:
+                    raise UnmetError(step, f"nobody answered: {_how_it_stands(now)}")
+                if not self._expectation(now).rings((party,), [now.answered.target]):
+                    came = told_party(now.answered.target)
+                    raise UnmetError(step, f"{came} answered", came)
+            case tree.ExpectNumber(trunk=trunk, number=number):
+                while number.value not in (sent := _sent(now, trunk.text)):
+                    if not self._scene.further():
+                        came = " and ".join(f"`{item}`" for item in sent) or "nothing"
+                        raise UnmetError(step, f"`{trunk.text}` got {came}", came)
+
+    def _expectation(self, now: Happening) -> Expectation:
+        return Expectation(self._policy, now.facts)
+
+    def _expires(self, wanted: tree.Duration, now: Happening) -> None:
+        registered = now.registered
+        if registered is None:
+            raise _instead(wanted, now.decisions[-1])
+        if registered.status != 200:
+            raise UnmetError(wanted, f"the phone was sent {registered.status}", str(registered.status))
+        if registered.seconds != wanted.seconds:
+            came = f"{registered.seconds}s"
+            raise UnmetError(wanted, f"the phone is registered for {came}", came)
+
+    # What is noted
+
+    def _mark(
+        self,
+        step: tree.ExpectHeader | tree.ExpectTag | tree.ExpectLog | tree.ExpectTakes | tree.ExpectMedia,
+        now: Happening,
+    ) -> None:
+        """Something that decisions do besides: those that were taken so far."""
+        match step:
+            case tree.ExpectHeader(name=name, value=value):
+                self._header(step, name.value, None if value is None else value.value, now)
+            case tree.ExpectTag(name=name, value=value):
+                tags = {tag: text for decision in now.decisions for tag, text in decision.tags.items()}
+                found = tags.get(name.text)
+                if found != (None if value is None else value.value):
+                    what = "not tagged" if found is None else f"tagged `{found}`"
+                    raise UnmetError(step, f"`{name.text}` is {what}", found)
+            case tree.ExpectLog(text=text):
+                lines = [line for decision in now.decisions for line in decision.logs]
+                if text.value not in lines:
+                    came = " and ".join(f"`{line}`" for line in lines) or "nothing"
+                    raise UnmetError(step, f"the log has {came}", came)
+            case tree.ExpectTakes(limit=limit, taken=taken):
+                takes = [name for decision in now.decisions for name, _ in decision.takes]
+                if (limit.text in takes) != taken:
+                    came = " and ".join(f"`{name}`" for name in dict.fromkeys(takes)) or "no limit"
+                    raise UnmetError(step, f"it takes from {came}", came)
+            case tree.ExpectMedia(choice=choice):
+                chosen = [decision.media for decision in now.decisions if decision.media is not None]
+                media = chosen[-1] if chosen else MEDIA[-1]
+                if media != choice.text:
+                    raise UnmetError(choice, f"the media is `{media}`", media)
+
+    def _header(self, step: tree.ExpectHeader, name: str, wanted: str | None, now: Happening) -> None:
+        edits = [edit for decision in now.decisions for edit in decision.headers if edit.name.lower() == name.lower()]
+        own = now.facts.headers.get(name.lower())
+        if not edits and own is not None:
+            raise UnmetError(step, f"no rule sets or strips `{name}`, which the caller gave as `{own}`", own)
+        found = edits[-1].value if edits else None
+        if found != wanted:
+            what = "not set" if not edits else "stripped" if found is None else f"set to `{found}`"
+            raise UnmetError(step, f"`{name}` is {what}", found)
+
+
+def _instead(node: tree.Node, decision: Decision) -> UnmetError:
+    came = told(decision.action)
+    rule = decision.rules[-1] if decision.rules else None
+    by = "" if rule is None else f" by the rule at {rule}"
+    return UnmetError(node, f"instead it was: {came}{by}", came, rule)
+
+
+def _how_it_stands(now: Happening) -> str:
+    """Why nothing more comes of a call."""
+    if now.answered is None:
+        return "it was over"
+    return "somebody answered"
+
+
+def _responses(now: Happening) -> list[int]:
+    """The statuses that the caller was sent so far, each once."""
+    statuses = [_response(decision.action) for decision in now.decisions]
+    if any(ringing.rang for ringing in now.rings):
+        statuses.append(_RINGING)
+    if now.answered is not None:
+        statuses.append(200)
+    if now.registered is not None:
+        statuses.append(now.registered.status)
+    statuses.append(now.delivered)
+    return list(dict.fromkeys(status for status in statuses if status is not None))
+
+
+def _response(action: Action) -> int | None:
+    match action:
+        case Challenge():
+            return 401
+        case Reject(code=code) | Redirect(code=code):
+            return code
+        case Dial(notify=notify):
+            return notify
+        case Answer():
+            return 200
+        case _:
+            return None
+
+
+def _sent(now: Happening, trunk: str) -> list[str]:
+    """The numbers that a trunk was sent for a call so far."""
+    legs: list[Leg] = [leg for legs in now.rounds for leg in legs]
+    return [leg.number for leg in legs if leg.trunk == trunk and leg.number is not None]
