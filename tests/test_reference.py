@@ -1,0 +1,228 @@
+"""docs/language.md tells of every word of the language, and what it shows is so.
+
+How an example becomes a policy is `tests.reference`'s. Whoever adds a word adds a row for it to the table where it
+belongs, with an example; of every construct of the grammar some example is shown.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from b2bua.operator.main import main
+from dsl import tester
+from dsl.fmt import formatted
+from dsl.language import tables
+from dsl.policy import DEFAULTS, load
+from dsl.vocabulary import (
+    DECISIONS,
+    FACTS,
+    GOES_ON,
+    LATER_DECISIONS,
+    LATER_EVENTS,
+    LIMITED_BY,
+    MEDIA,
+    OUTCOMES,
+    PARAMETER_TYPES,
+    REQUIRED_EVENTS,
+    SERVICES,
+    STATES,
+    Fact,
+)
+from tests.reference import Block, Placed, Surroundings, code, page, words_of
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = page()
+SCRIPTS = [block for block in PAGE.blocks if block.language == "route" and block.file not in PAGE.refused()]
+EXAMPLES = [(row.kind, example, row.line) for row in PAGE.rows for example in row.examples]
+GROUPS = {
+    "_declaration": "declaration",
+    "_setting": "trunk setting",
+    "_decision": "decision",
+    "_action": "action",
+    "_term": "condition",
+    "_expression": "value",
+    "_step": "test sentence",
+    "_circumstance": "test sentence",
+}
+"""For groups of the grammar's rules, the table that has each of them."""
+
+NOT_YET = set(LATER_DECISIONS)
+WORDS_AS_NAMES = {"condition_reference", "condition_attribute", "user_by_name"}
+"""How the grammar takes names that are words of the language, where they need no quotes."""
+
+
+def _folder(made: Path) -> Path:
+    """A folder with all files that are shown, and the sound that they name."""
+    for name, text in PAGE.files().items():
+        (made / name).write_text(text, encoding="utf-8")
+    (made / "secrets.yaml").chmod(0o600)
+    (made / "sounds").mkdir()
+    shutil.copy(ROOT / "examples" / "office" / "sounds" / "jazz.wav", made / "sounds")
+    return made
+
+
+@pytest.fixture(scope="module")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
+    return Surroundings(PAGE, _folder(tmp_path_factory.mktemp("shown")))
+
+
+@pytest.fixture(scope="module")
+def placed(surroundings: Surroundings) -> dict[tuple[str, str], Placed]:
+    """Each example of a table that is right, by the table and itself."""
+    found: dict[tuple[str, str], Placed] = {}
+    for kind, example, _ in EXAMPLES:
+        try:
+            found[kind, example] = surroundings.accepted(example)
+        except AssertionError:
+            continue
+    return found
+
+
+# What is shown is so
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"), [pytest.param(kind, text, id=f"{line}: {text}") for kind, text, line in EXAMPLES]
+)
+def test_an_example_in_a_table_is_right(
+    surroundings: Surroundings, placed: dict[tuple[str, str], Placed], kind: str, example: str
+) -> None:
+    here = placed.get((kind, example)) or surroundings.accepted(example)
+    assert _one_line(example) in _one_line(formatted(here.around, "example.route"))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in SCRIPTS])
+def test_a_script_is_right_and_passes_its_tests(surroundings: Surroundings, block: Block, tmp_path: Path) -> None:
+    here = surroundings.accepted(block.text)
+    path = _folder(tmp_path) / "example.route"
+    path.write_text(here.policy, encoding="utf-8")
+    policy = load(path)
+    assert [(result.title, str(result.failure)) for result in tester.run(policy) if not result.passed] == []
+    lines = here.around.count("\n") + 1
+    assert [str(warning) for warning in policy.warnings if warning.line <= lines and ".yaml" not in warning.file] == []
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in SCRIPTS])
+def test_a_script_is_in_the_one_style(block: Block) -> None:
+    if block.file not in PAGE.untidy():
+        assert formatted(block.text, "example.route") == block.text
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in PAGE.console()])
+def test_a_command_says_what_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(_folder(tmp_path))
+    assert said(block) == block.text
+
+
+def said(block: Block) -> str:
+    """The commands of a block with what each of them prints."""
+    lines = []
+    for command in re.findall(r"^\$ b2bua (.+)$", block.text, re.MULTILINE):
+        done = CliRunner().invoke(main, command.split())
+        lines.append(f"$ b2bua {command}\n{done.stderr}{done.stdout}")
+    return "".join(lines)
+
+
+def test_every_block_is_of_a_known_kind() -> None:
+    kinds = {"route": 5, "console": 1, "yaml": 1, "csv": 1, "text": 1}
+    assert {block.language for block in PAGE.blocks} == set(kinds)
+    assert [block.line for block in PAGE.blocks if block.language in ("yaml", "csv", "text") and not block.file] == []
+
+
+# Nothing is left out
+
+
+def test_every_word_and_sign_of_the_grammar_has_an_entry() -> None:
+    entries = [word for row in PAGE.rows for word in row.words]
+    words = words_of(entries)
+    missing = [
+        text
+        for text in tables().words.values()
+        if text not in NOT_YET
+        and text not in words
+        and not (re.match(r"\W", text) and any(text in entry for entry in entries))
+    ]
+    assert missing == []
+
+
+def test_every_construct_of_the_grammar_has_an_example(
+    surroundings: Surroundings, placed: dict[tuple[str, str], Placed]
+) -> None:
+    shown = [*placed.values(), *(surroundings.accepted(block.text) for block in SCRIPTS)]
+    rules = {rule.node for rule in tables().rules if not rule.single} - {"", "start"} - NOT_YET - WORDS_AS_NAMES
+    assert rules - {rule for here in shown for rule in here.rules} == set()
+    terminals = tables().words.keys() | tables().forms.keys()
+    used = {terminal for here in shown for terminal in here.terminals}
+    assert terminals - used - set(tables().ignored) == {f"_{word.upper()}" for word in NOT_YET}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_construct_has_a_row_in_its_table(placed: dict[tuple[str, str], Placed], group: str) -> None:
+    shown = {rule for (kind, _), here in placed.items() if kind == GROUPS[group] for rule in here.rules}
+    assert _members(group) - shown - NOT_YET == set()
+
+
+def _members(group: str) -> set[str]:
+    """The nodes that can stand for a group of the grammar's rules, those of other groups left out."""
+    found: set[str] = set()
+    for rule in tables().rules:
+        if rule.origin == group and len(rule.symbols) == 1 and rule.symbols[0] not in GROUPS:
+            nodes = {item.node for item in tables().rules if item.origin == rule.symbols[0]} - {""}
+            found |= nodes or _members(rule.symbols[0])
+    assert found
+    return found
+
+
+def test_every_fact_has_a_row_with_what_it_is() -> None:
+    rows = {}
+    for row in PAGE.of("fact"):
+        [name] = row.words
+        for event in _events(row.cells["known in"]):
+            assert (event, name) not in rows
+            rows[event, name] = row.cells["is"]
+    assert rows == {(event, name): _kind(fact) for event, facts in FACTS.items() for name, fact in facts.items()}
+
+
+def _events(said: str) -> list[str]:
+    named = code(said)
+    if said.startswith("every event"):
+        return [event for event in FACTS if event not in named]
+    return list(OUTCOMES) if said == "outcomes" else named
+
+
+def _kind(fact: Fact) -> str:
+    return f"{fact.type}{', or absent' if fact.optional else ''}{', chosen by the caller' if fact.chosen else ''}"
+
+
+def test_every_event_has_a_row_with_its_decisions_and_its_default() -> None:
+    rows = {row.words[0]: row.cells for row in PAGE.of("event")}
+    assert {event: set(code(cells["decided by"])) for event, cells in rows.items()} == DECISIONS
+    assert not set(LATER_EVENTS) & set(rows)
+    for event, cells in rows.items():
+        default = cells["if left out"]
+        if event in REQUIRED_EVENTS:
+            assert default == "it must be written"
+        elif event in GOES_ON:
+            assert default == "`continue`"
+        elif event in DEFAULTS:
+            assert f"`reject {DEFAULTS[event]}`" in default
+        else:
+            assert default == "`reject 403`"
+
+
+def test_every_other_name_of_the_language_has_a_row() -> None:
+    assert [row.words for row in PAGE.of("state")] == [[state] for state in STATES]
+    assert sorted(word for row in PAGE.of("outcome") for word in row.words) == sorted(OUTCOMES)
+    assert [row.words for row in PAGE.of("counted for each")] == [[fact] for fact in LIMITED_BY]
+    words = words_of(word for row in PAGE.rows for word in row.words)
+    assert {*SERVICES, *MEDIA} - words == set()
+    assert [kind for kind in PARAMETER_TYPES if f"`{kind}`" not in PAGE.section("Subs")] == []
