@@ -22,12 +22,11 @@ from dsl.vocabulary import (
     DECISIONS,
     FACTS,
     GOES_ON,
-    LATER_DECISIONS,
-    LATER_EVENTS,
     LIMITED_BY,
     MEDIA,
     OUTCOMES,
     PARAMETER_TYPES,
+    REFUSED,
     REQUIRED_EVENTS,
     SERVICES,
     STATES,
@@ -51,7 +50,6 @@ GROUPS = {
 }
 """For groups of the grammar's rules, the table that has each of them."""
 
-NOT_YET = set(LATER_DECISIONS)
 WORDS_AS_NAMES = {"condition_reference", "condition_attribute", "user_by_name"}
 """How the grammar takes names that are words of the language, where they need no quotes."""
 
@@ -147,9 +145,7 @@ def test_every_word_and_sign_of_the_grammar_has_an_entry() -> None:
     missing = [
         text
         for text in tables().words.values()
-        if text not in NOT_YET
-        and text not in words
-        and not (re.match(r"\W", text) and any(text in entry for entry in entries))
+        if text not in words and not (re.match(r"\W", text) and any(text in entry for entry in entries))
     ]
     assert missing == []
 
@@ -158,17 +154,17 @@ def test_every_construct_of_the_grammar_has_an_example(
     surroundings: Surroundings, placed: dict[tuple[str, str], Placed]
 ) -> None:
     shown = [*placed.values(), *(surroundings.accepted(block.text) for block in SCRIPTS)]
-    rules = {rule.node for rule in tables().rules if not rule.single} - {"", "start"} - NOT_YET - WORDS_AS_NAMES
+    rules = {rule.node for rule in tables().rules if not rule.single} - {"", "start"} - WORDS_AS_NAMES
     assert rules - {rule for here in shown for rule in here.rules} == set()
     terminals = tables().words.keys() | tables().forms.keys()
     used = {terminal for here in shown for terminal in here.terminals}
-    assert terminals - used - set(tables().ignored) == {f"_{word.upper()}" for word in NOT_YET}
+    assert terminals - used - set(tables().ignored) == set()
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_construct_has_a_row_in_its_table(placed: dict[tuple[str, str], Placed], group: str) -> None:
     shown = {rule for (kind, _), here in placed.items() if kind == GROUPS[group] for rule in here.rules}
-    assert _members(group) - shown - NOT_YET == set()
+    assert _members(group) - shown == set()
 
 
 def _members(group: str) -> set[str]:
@@ -206,7 +202,6 @@ def _kind(fact: Fact) -> str:
 def test_every_event_has_a_row_with_its_decisions_and_its_default() -> None:
     rows = {row.words[0]: row.cells for row in PAGE.of("event")}
     assert {event: set(code(cells["decided by"])) for event, cells in rows.items()} == DECISIONS
-    assert not set(LATER_EVENTS) & set(rows)
     for event, cells in rows.items():
         default = cells["if left out"]
         if event in REQUIRED_EVENTS:
@@ -216,7 +211,7 @@ def test_every_event_has_a_row_with_its_decisions_and_its_default() -> None:
         elif event in DEFAULTS:
             assert f"`reject {DEFAULTS[event]}`" in default
         else:
-            assert default == "`reject 403`"
+            assert default == f"`reject {REFUSED[event]}`"
 
 
 def test_every_other_name_of_the_language_has_a_row() -> None:
