@@ -29,6 +29,7 @@ from dsl.vocabulary import (
     REFUSED,
     REQUIRED_EVENTS,
     SERVICES,
+    SILENT,
     STATES,
     Fact,
 )
@@ -221,3 +222,5 @@ def test_every_other_name_of_the_language_has_a_row() -> None:
     words = words_of(word for row in PAGE.rows for word in row.words)
     assert {*SERVICES, *MEDIA} - words == set()
     assert [kind for kind in PARAMETER_TYPES if f"`{kind}`" not in PAGE.section("Subs")] == []
+    [given] = [row for row in PAGE.of("test sentence") if "given X is STATE" in row.words]
+    assert f"`{SILENT}`" in given.cells["says"]
