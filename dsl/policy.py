@@ -34,6 +34,7 @@ DEFAULTS: dict[OutcomeKind, int] = {
 """What the caller is told of a dial's outcome for which neither the dial nor an event has a rule."""
 
 _ASKS_WHO = frozenset({401, 407})
+_OUT_OF_TIME = 408
 
 
 class Policy:
@@ -129,6 +130,10 @@ class Policy:
             run.media,
         )
 
+    def speaks_of(self, event: Event) -> bool:
+        """Whether this policy has rules for an event."""
+        return event in self._program.events
+
     def callee(self, dialed: str | None) -> str | None:
         """The user whose name or extension was dialled."""
         return None if dialed is None else self._callees.get(dialed)
@@ -182,8 +187,11 @@ def default_of(outcome: Outcome) -> Reject:
 
 
 def told_of_message(code: int) -> int:
-    """What the sender of a message is told where the best answer to it was this one: a failure as of a call."""
-    return code if code < 300 or _is_theirs(code) else DEFAULTS["failure"]
+    """What the sender of a message is told where the best answer to it was this one: a failure as of a call.
+
+    That time ran out is never told so (RFC 4320 4.2).
+    """
+    return code if code < 300 or (_is_theirs(code) and code != _OUT_OF_TIME) else DEFAULTS["failure"]
 
 
 def _is_theirs(code: int) -> bool:

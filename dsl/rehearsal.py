@@ -18,8 +18,7 @@ from dsl.policy import Policy
 REDIRECTED = "sip:elsewhere@redirected.invalid"
 """The Contact of a 3xx of which a test does not say where it leads (RFC 2606 2)."""
 
-_NOT_REGISTERED = 480
-_TIMEOUT = 408
+_NOBODY_THERE = 480
 
 _URI = re.compile(r"sips?:(?:([^@;?]*)@)?(\[[^\]]*\]|[^;?:@]*)").match
 _WEB = ("sip:", "sips:")
@@ -165,9 +164,9 @@ class World:
     def delivered(self, user: str | None) -> int:
         """What comes back for a message to this user, who takes it unless given otherwise."""
         if user is None or not self.registered(user):
-            return _NOT_REGISTERED
+            return _NOBODY_THERE
         code = self.manner(Leg(UserTarget(user), (user,))).code
-        return _TIMEOUT if code is None else code
+        return _NOBODY_THERE if code is None else code
 
     def leg(self, target: Target, emergency: bool, last_resort: bool = False) -> Leg | Nobody:
         """The call to a party; a trunk that is down or full is no way, but for an emergency.

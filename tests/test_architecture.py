@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("registrar", "media"),
     ("routing",),
     ("call",),
-    ("trunk",),
+    ("trunk", "delivery"),
     ("core",),
     ("io",),
     ("operator",),

@@ -40,10 +40,12 @@ CROSSING: dict[str, tuple[str, ...]] = {
     "UPDATE": (),
     "INFO": ("Info-Package",),
     "MESSAGE": ("Call-Info", "Date", "Expires", "Priority", "Subject"),
+    "MESSAGE outside": ("Call-Info", "Date", "Expires", "In-Reply-To", "Priority", "Reply-To", "Subject"),
     "BYE": ("Reason", "User-To-User"),
     "1xx": ("Alert-Info", "Call-Info", "Reason"),
     "2xx": ("Call-Info", "Organization", "Reply-To", "User-To-User"),
     "3xx-6xx": ("Call-Info", "Error-Info", "Reason", "Reply-To", "Retry-After", "Warning"),
+    "3xx-6xx outside": ("Accept", "Accept-Encoding", "Accept-Language", "Error-Info", "Retry-After", "Warning"),
 }
 
 _CROSSING_SETS = {row: frozenset(names) for row, names in CROSSING.items()}

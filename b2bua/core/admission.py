@@ -20,9 +20,9 @@ from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
 _INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
-_NOT_HERE = frozenset(("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
+_NOT_HERE = frozenset(("SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
 _INSIDE = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS", "REFER"))
-_OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS"))
+_OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS", "MESSAGE"))
 _KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
 _BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
 _DESCRIPTIONS = frozenset(("application/sdp", "application/*", "*/*"))
@@ -118,6 +118,12 @@ def check_hops(request: Request) -> int:
     if hops == 0:
         raise PeerError(483, "Too Many Hops")
     return hops - 1
+
+
+def check_message(request: Request) -> None:
+    """400 for a message that does not say what its body is (RFC 3261 20.15)."""
+    if request.body and "Content-Type" not in request.headers:
+        raise PeerError(400, "A body needs a Content-Type")
 
 
 def check_invite(request: Request) -> None:

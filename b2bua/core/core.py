@@ -178,7 +178,7 @@ class Core:
         return turn.effects
 
     def drain(self, now: float, wall: float) -> list[Effect]:
-        """Take no new calls, emergencies aside, and none from trunks where we are registered."""
+        """Take no messages and no new calls, emergencies aside, and none from trunks where we are registered."""
         turn = self._turn.begin(now, wall)
         self._parts.draining = True
         self._parts.trunks.leave()
@@ -237,9 +237,11 @@ class Core:
 
     @property
     def idle(self) -> bool:
-        """Whether no call is left, nothing is asked of the shell, and no registration of ours is being taken back."""
+        """Whether no call and no message is left, nothing is asked of the shell, and no registration of ours is being
+        taken back.
+        """
         parts = self._parts
-        return not parts.calls and not len(parts.pending) and not parts.trunks.leaving
+        return not (parts.calls or parts.messages.under_way or len(parts.pending) or parts.trunks.leaving)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -250,6 +252,7 @@ class Core:
         """How much of everything there is; timers without those that every trunk has as long as it is there."""
         return {
             "calls": len(self._parts.calls),
+            "messages": self._parts.messages.under_way,
             "legs": len({id(leg) for leg in self._parts.stack.legs.values()}),
             "dialogs": len(self._parts.stack.legs),
             "transactions": len(self._transactions),

@@ -15,6 +15,7 @@ from b2bua.core.fronts import Fronts
 from b2bua.core.ids import Pending
 from b2bua.core.registering import Registering
 from b2bua.core.trunks import Trunks
+from b2bua.delivery.messages import Messages
 from b2bua.dialog.known import WaysByNetwork
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Log
@@ -70,6 +71,7 @@ class Parts:
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
         self.trunks.load(self.versions)
         self.calls: dict[str, Call] = {}
+        self.messages = Messages(self.stack)
         self._sweep: Timer | None = None
         self.draining = False
 

@@ -94,6 +94,8 @@ class Requests:
             self._invite(request, flow, key)
         elif method == "REGISTER":
             self._register(request, flow, key)
+        elif method == "MESSAGE":
+            self._message(request, flow, key)
         else:
             self._capabilities(request, flow)
 
@@ -155,6 +157,47 @@ class Requests:
             raise PeerError(503, "Service Unavailable", self._retry_after())
         if trunks.is_contact(request.request_uri):
             request.request_uri = called_in(request)
+
+    def _message(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        parts = self._parts
+        version = parts.versions.of(request.call_id)
+        if not version.policy.speaks_of("message"):
+            raise PeerError(405, "Method Not Allowed", (ALLOW,))
+        hops = admission.check_hops(request)
+        admission.check_message(request)
+        breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
+        self._check_messages()
+        verdict = parts.admitting.verify(request, version)
+        verified = verdict.user if isinstance(verdict, Verified) else None
+        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        trunk = parts.trunks.of(request, source, version)
+        if trunk is not None:
+            self._from_trunk(request, trunk)
+        if parts.messages.is_loop(request, trunk, source):
+            parts.turn.count("loops")
+            self._transactions.begin_server(request, flow, key).respond(482, parts.turn.draw())
+            return
+        wall = parts.turn.wall
+        inquiry = Inquiry(version, parts.directory, parts.meters, request, flow, source, wall, verified, trunk)
+        decision = inquiry.decide_message()
+        if isinstance(decision.action, Challenge):
+            self._challenge(request, flow, isinstance(verdict, Stale), version)
+            return
+        transaction = self._transactions.begin_server(request, flow, key)
+        parts.messages.follow(decision, inquiry, request, transaction, hops, breadth)
+
+    def _check_messages(self) -> None:
+        """PeerError 503 for a message too many: a transaction stays for as long as its sender may repeat itself."""
+        parts = self._parts
+        limits = parts.turn.settings.limits
+        if (
+            parts.draining
+            or parts.messages.under_way >= limits.max_calls
+            or len(parts.pending) >= limits.max_pending
+            or len(self._transactions.servers) >= _MOST_REFUSED
+        ):
+            parts.turn.count("instant_messages_refused")
+            raise PeerError(503, "Service Unavailable", self._retry_after())
 
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         parts = self._parts

@@ -57,7 +57,7 @@ def facts_of(
     anonymous: bool,
     diverted_by: str | None,
 ) -> Facts:
-    """The facts of an INVITE.
+    """The facts of an INVITE or a MESSAGE.
 
     `source` is the IP address that it came from, which a front proxy may have seen, and `verified` the account whose
     digest was right. What calls for more than the request is given: whether the caller is to be named, and who

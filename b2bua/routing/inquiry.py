@@ -1,4 +1,4 @@
-"""One call's dealings with the policy: the version it began with, its facts, and what it forwarded.
+"""One call's dealings with the policy, or a message's: the version it began with, its facts, what it forwarded.
 
 Owns asking for decisions, and turning the parties that a decision names into destinations. Leaves to the call what it
 does with them.
@@ -112,6 +112,13 @@ class Inquiry:
         """What the policy says of the call."""
         decision = self._decided("call")
         self.events.append(Happened("call", self.facts.time, decision))
+        return decision
+
+    def decide_message(self) -> Decision:
+        """What the policy says of a message. Nobody calls for help by one: limits hold whatever was dialled."""
+        self.emergency = False
+        decision = self._decided("message")
+        self.events.append(Happened("message", self.facts.time, decision))
         return decision
 
     def resume(self, frame: Frame, outcome: Outcome, wall: float) -> Decision:
@@ -235,6 +242,11 @@ class Inquiry:
             return self._number(target)
         return self._uri(target)
 
+    def phones(self, user: str | None) -> tuple[Destination, ...]:
+        """Where a user is to be found, but for the phone that asks; nowhere where there is none."""
+        found = None if user is None else self._user(user)
+        return found if isinstance(found, tuple) else ()
+
     def renew(self) -> None:
         """The version has been replaced for too long: the one in force decides from now on."""
         self.version = self.version.among.current
@@ -244,7 +256,7 @@ class Inquiry:
         """The call was answered: let go of the request's own headers."""
         self.facts.headers = {}
 
-    def _decided(self, event: Literal["call", "transfer"]) -> Decision:
+    def _decided(self, event: Literal["call", "transfer", "message"]) -> Decision:
         try:
             return self.policy.decide(event, self.facts)
         except EvaluationError as error:

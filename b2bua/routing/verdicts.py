@@ -6,6 +6,7 @@ from dsl.decision import (
     Challenge,
     Continue,
     Decision,
+    Deliver,
     Dial,
     Frame,
     HeaderEdit,
@@ -19,6 +20,7 @@ from dsl.decision import (
     Target,
     Transfer,
 )
+from dsl.policy import told_of_message
 from dsl.sounds import Sound
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Challenge",
     "Continue",
     "Decision",
+    "Deliver",
     "Dial",
     "Frame",
     "HeaderEdit",
@@ -40,4 +43,5 @@ __all__ = [
     "Step",
     "Target",
     "Transfer",
+    "told_of_message",
 ]

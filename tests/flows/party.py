@@ -107,7 +107,7 @@ class Actor:
                 data = data.replace(branch, branch + b"x", 1)
             self._transmit(data, talk.flows.get(method) if status.isdigit() else None)
         elif wording.returned:
-            self._return(talk, line, wording)
+            self._return(talk, line, status, wording)
         elif status.isdigit():
             self._respond(talk, line, int(status), method, wording)
         else:
@@ -143,20 +143,20 @@ class Actor:
         else:
             self.current = call_id
 
-    def _return(self, talk: Conversation, line: Line, wording: Wording) -> None:
-        """Send the INVITE that came back, as a proxy does: with a Via and one hop less (RFC 3261 16.6)."""
-        came = talk.got.get("INVITE")
+    def _return(self, talk: Conversation, line: Line, method: str, wording: Wording) -> None:
+        """Send the request that came back, as a proxy does: with a Via and one hop less (RFC 3261 16.6)."""
+        came = talk.got.get(method)
         if came is None:
-            raise FlowError(f"{line.where}: {self.name} has got no INVITE to send back")
+            raise FlowError(f"{line.where}: {self.name} has got no {method} to send back")
         headers = [(name, value) for name in came.headers for value in came.all(name) if name != "Content-Length"]
         at = next(number for number, (name, _) in enumerate(headers) if name == "Via")
         headers.insert(at, ("Via", self._via(f"z9hG4bK{self.draw.getrandbits(48):012x}")))
         hops = ("Max-Forwards", str((came.max_forwards or 0) - 1))
         headers = [hops if header[0] == "Max-Forwards" else header for header in headers]
-        data = encode_request("INVITE", wording.uri or came.uri, headers, came.body)
+        data = encode_request(method, wording.uri or came.uri, headers, came.body)
         sent = parse(data)
         assert isinstance(sent, Request)
-        talk.asked["INVITE"] = sent
+        talk.asked[method] = sent
         self._transmit(data, None)
 
     def _respond(self, talk: Conversation, line: Line, status: int, method: str, wording: Wording) -> None:

@@ -11,6 +11,7 @@ import pytest
 from b2bua.call import exchange, invitation, joining, notices, passage, refresh, reply, transfer
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.delivery import copy, delivery
 from b2bua.dialog import reliability
 from b2bua.trunk import trust
 from b2bua.trunk.check import Check
@@ -55,6 +56,8 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "transfer": transfer._TABLE,
     "joining": joining._TABLE,
     "notices": notices._TABLE,
+    "message": delivery._TABLE,
+    "copy": copy._TABLE,
     "registration": Registration.table,
     "check": Check.table,
     "trust": trust._TABLE,

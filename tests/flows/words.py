@@ -92,6 +92,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.sdp = value or "forced"
         case "body":
             wording.body = value.encode()
+        case "octets":
+            wording.body = wording.body.ljust(int(value), b".")
         case "to-tag":
             wording.to_tag = value
         case "cseq":

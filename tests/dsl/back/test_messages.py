@@ -87,7 +87,7 @@ def test_a_policy_that_says_nothing_of_messages_refuses_them(tmp_path):
 
 @pytest.mark.parametrize(
     ("best", "told"),
-    [(200, 200), (202, 202), (302, 480), (401, 480), (404, 404), (407, 480), (408, 408), (500, 480), (603, 603)],
+    [(200, 200), (202, 202), (302, 480), (401, 480), (404, 404), (407, 480), (408, 480), (500, 480), (603, 603)],
 )
 def test_its_sender_is_told_what_is_the_callees_own_to_say(best, told):
     assert told_of_message(best) == told
@@ -111,7 +111,7 @@ def said(folder, text):
         "given bob is not registered\nmessage from carol to bob\nexpect deliver to bob\nexpect response 480",
         "given bob answers 486\nmessage from carol to bob\nexpect response 486",
         "given bob answers 302\nmessage from carol to bob\nexpect response 480",
-        "given bob rings\nmessage from carol to bob\nexpect response 408",
+        "given bob rings\nmessage from carol to bob\nexpect response 480",
         'message from bob to "mobile"\nexpect deliver to alice.mobile\nexpect response 480',
     ],
 )
