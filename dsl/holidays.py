@@ -57,7 +57,7 @@ def _days(document: Document, node: Node) -> date | tuple[int, int] | Days | Non
     closing = _date(last) if to else opening
     if opening is None or closing is None:
         wrong = first if opening is None else last
-        document.wrong(node, f"`{wrong}` is no date", "write `2026-12-25`, or `12-25` for every year")
+        document.wrong(node, f"`{wrong}` is no date", "write `2026-12-25`, `12-25` for every year, or `12-24 to 01-06`")
         return None
     if not to:
         return opening
