@@ -1,4 +1,4 @@
-"""Every policy under examples/ holds together, says nothing that `check` has doubts about, and tries each of its rules."""
+"""Every policy under examples/ holds together, leaves `check` without doubts, and tries each of its rules."""
 
 from pathlib import Path
 
