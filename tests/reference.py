@@ -19,7 +19,7 @@ from dsl.diagnostics import PolicyError, Problem
 from dsl.parser import parse
 from dsl.policy import load
 from dsl.reading import Reading
-from dsl.vocabulary import FACTS, GOES_ON
+from dsl.vocabulary import FACT_NAMES, FACTS, GOES_ON
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "language.md"
 
@@ -136,8 +136,8 @@ class Surroundings:
     """The office, and whatever else makes a policy of an example, in a folder with the files that are shown."""
 
     def __init__(self, shown: Page, folder: Path) -> None:
-        self._page = shown
         self._folder = folder
+        self._accepted: dict[str, Placed] = {}
         self._base = _declared(shown.files()["office.route"])
 
     def _placed(self, example: str) -> Iterator[Placed]:
@@ -166,6 +166,11 @@ class Surroundings:
 
     def accepted(self, example: str) -> Placed:
         """The first way in which an example is right. Raises AssertionError with what is wrong where there is none."""
+        if example not in self._accepted:
+            self._accepted[example] = self._accept(example)
+        return self._accepted[example]
+
+    def _accept(self, example: str) -> Placed:
         wrong: list[Problem] = []
         for placed in self._placed(example):
             problems = self.problems(placed.policy)
@@ -178,20 +183,29 @@ class Surroundings:
 
 def _places(example: str) -> Iterator[tuple[str, str]]:
     """What may stand before and behind an example, the likeliest first."""
-    for around in (("", ""), ('trunk other {\n  uri "sip:other.example"\n  ', "\n}\n"), ("trunk other {\n  ", "\n}\n")):
-        if _read(example, around):
+    for before in ("", 'trunk other {\n  uri "sip:other.example"\n  ', "trunk other {\n  "):
+        if _read(example, around := (before, "\n}\n" if before else "")):
             yield around
-    if statements := _read(example, ("on call { ", "\n}")):
-        decided = isinstance(statements, tree.On) and isinstance(statements.body.statements[-1], _TAKES_ALL)
-        for event, last in _LAST.items():
-            yield from _in(event, "", "" if decided else f"  otherwise -> {last}\n")
-    elif _read(example, ("on call { when ", " -> challenge }")):
-        for event, last in _LAST.items():
-            yield from _in(event, "when ", f" -> {last}\n  otherwise -> {last}\n")
-    for first in ("", "  call from alice to bob\n", "  register alice\n"):
-        for last in ("", *(f"  expect {decision}\n" for decision in ("challenge", "continue", "reject 403"))):
-            if _read(example, around := (f'test "an example" {{\n{first}  ', f"\n{last}}}\n")):
-                yield around
+    if rules := _read(example, ("on call { ", "\n}")):
+        statements = rules.body.statements if isinstance(rules, tree.On) else ()
+        for event in _events(statements):
+            last = "" if isinstance(statements[-1], _TAKES_ALL) else f"  otherwise -> {_LAST[event]}\n"
+            yield from _in(event, "", last)
+    elif rules := _read(example, ("on call { when ", " -> challenge }")):
+        for event in _events((rules,)):
+            yield from _in(event, "when ", f" -> {_LAST[event]}\n  otherwise -> {_LAST[event]}\n")
+    elif test := _read(example, ('test "an example" { ', "\n}")):
+        steps = test.steps if isinstance(test, tree.Test) else ()
+        first = "" if any(isinstance(step, _BEGINS) for step in steps) else "  call from alice to bob\n"
+        last = "" if any(isinstance(step, tree.Expectation) for step in steps) else "  expect nothing further\n"
+        yield f'test "an example" {{\n{first}  ', f"\n{last}}}\n"
+
+
+def _events(nodes: Iterable[tree.Node]) -> list[str]:
+    """All events, those first that have the facts and the decisions of these nodes."""
+    facts = {node.name.text for root in nodes for node in tree.walk(root) if isinstance(node, tree.Reference)}
+    unknown = facts & FACT_NAMES
+    return sorted(_LAST, key=lambda event: len(unknown - FACTS[event].keys()))
 
 
 def _in(event: str, before: str, after: str) -> Iterator[tuple[str, str]]:
@@ -201,6 +215,7 @@ def _in(event: str, before: str, after: str) -> Iterator[tuple[str, str]]:
     yield f"on {event} {{\n  {before}", f"\n{after}}}\n"
 
 
+_BEGINS = (tree.CallStep, tree.RegisterStep, tree.MessageStep)
 _TAKES_ALL = (tree.Otherwise, tree.Decision)
 _LAST = {"call": "reject 404"} | {
     event: "continue" if event in GOES_ON else "reject 480" for event in FACTS if event != "call"
