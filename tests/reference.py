@@ -101,8 +101,17 @@ class Page:
         return "\n".join(self._sections[heading])
 
     def files(self) -> dict[str, str]:
-        """The files that are shown, by name."""
-        return {block.file: block.text for block in self.blocks if block.file}
+        """The files that are shown, by name; of some only how they differ from another."""
+        found = {block.file: block.text for block in self.blocks if block.file}
+        for block in self.blocks:
+            if block.language == "diff":
+                old, new, *lines = block.text.splitlines()
+                text = found[old.removeprefix("--- ")]
+                for before, after in zip(lines[::2], lines[1::2], strict=True):
+                    assert text.count(before[1:]) == 1, before
+                    text = text.replace(before[1:], after[1:])
+                found[new.removeprefix("+++ ")] = text
+        return found
 
     def console(self) -> list[Block]:
         return [block for block in self.blocks if block.language == "console"]

@@ -11,9 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from b2bua.operator.main import main
 from dsl import tester
 from dsl.fmt import formatted
 from dsl.language import tables
@@ -33,7 +31,9 @@ from dsl.vocabulary import (
     STATES,
     Fact,
 )
+from tests.reference import PAGE as PAGE_FILE
 from tests.reference import Block, Placed, Surroundings, code, page, words_of
+from tests.reference_commands import said
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = page()
@@ -119,22 +119,19 @@ def test_a_script_is_in_the_one_style(block: Block) -> None:
 @pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in PAGE.console()])
 def test_a_command_says_what_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(_folder(tmp_path))
-    assert said(block) == block.text
-
-
-def said(block: Block) -> str:
-    """The commands of a block with what each of them prints."""
-    lines = []
-    for command in re.findall(r"^\$ b2bua (.+)$", block.text, re.MULTILINE):
-        done = CliRunner().invoke(main, command.split())
-        lines.append(f"$ b2bua {command}\n{done.stderr}{done.stdout}")
-    return "".join(lines)
+    assert said(block.text) == block.text
 
 
 def test_every_block_is_of_a_known_kind() -> None:
-    kinds = {"route": 5, "console": 1, "yaml": 1, "csv": 1, "text": 1}
-    assert {block.language for block in PAGE.blocks} == set(kinds)
+    assert {block.language for block in PAGE.blocks} == {"route", "console", "diff", "yaml", "csv", "text"}
     assert [block.line for block in PAGE.blocks if block.language in ("yaml", "csv", "text") and not block.file] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in PAGE.headings}
+    for file, anchor in re.findall(r"\]\(([\w./-]*)#?([\w-]*)\)", PAGE_FILE.read_text(encoding="utf-8")):
+        assert (PAGE_FILE.parent / file).exists()
+        assert file or anchor in anchors, anchor
 
 
 # Nothing is left out
