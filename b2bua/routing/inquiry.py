@@ -115,8 +115,7 @@ class Inquiry:
         return decision
 
     def decide_message(self) -> Decision:
-        """What the policy says of a message. Nobody calls for help by one: limits hold whatever was dialled."""
-        self.emergency = False
+        """What the policy says of a message."""
         decision = self._decided("message")
         self.events.append(Happened("message", self.facts.time, decision))
         return decision

@@ -43,9 +43,15 @@ _FRAGMENTS = (
 )  # fmt: skip
 
 
+_POLICY = """\
+on call { otherwise -> dial callee for 20s }
+on message { otherwise -> deliver to callee }
+"""
+
+
 @cache
 def policy() -> Policy:
-    return policy_of("", "octets")
+    return policy_of(_POLICY, "octets")
 
 
 class Bench:
@@ -78,7 +84,7 @@ class Bench:
             call_id=f"{who}-1",
             cseq=2 if method in ("BYE", "INFO", "UPDATE") else 1,
             contact=f"<sip:{who}@{host}:5060>",
-            extra=[("Content-Type", "application/sdp")] if body else [],
+            extra=[("Content-Type", "application/sdp" if body == _SDP else "text/plain")] if body else [],
             body=body,
         )
 
@@ -95,7 +101,8 @@ class Bench:
             extra = [("Content-Type", "application/sdp")] if body else []
             return who, write_response(asked[-1], status, to_tag="bob", contact=contact, extra=extra, body=body)
         uri = "sip:acme.example" if word == "REGISTER" else "sip:bob@acme.example"
-        return who, self.request(who, word, uri, _SDP if word in ("INVITE", "UPDATE") else b"")
+        bodies = {"INVITE": _SDP, "UPDATE": _SDP, "MESSAGE": b"hello"}
+        return who, self.request(who, word, uri, bodies.get(word, b""))
 
     def take(self, who: str, data: bytes) -> None:
         host = {"alice": "192.0.2.10", "bob": "192.0.2.11"}[who]
@@ -159,6 +166,7 @@ def damaged(data: bytes, damage: Damage) -> bytes:
 WORDS = st.sampled_from(
     ["alice INVITE"] * 4
     + ["bob 180", "bob 183", "bob 200", "bob 486", "bob 302", "bob 401", "bob 481", "alice ACK", "alice CANCEL"]
+    + ["alice MESSAGE", "bob 202", "bob 503"]
     + ["alice BYE", "alice INFO", "alice UPDATE", "alice OPTIONS", "alice MESSAGE", "bob REGISTER", "bob BYE"]
 )
 DAMAGE: st.SearchStrategy[Damage] = st.lists(
@@ -175,6 +183,18 @@ def test_undamaged_they_make_a_call() -> None:
         assert said is not None
         bench.take(*said)
     assert [request.method for request in bench.heard["bob"]] == ["INVITE", "BYE"]
+    bench.run_out()
+    assert bench.core.sizes() == bench.standing
+
+
+def test_undamaged_a_message_is_delivered() -> None:
+    bench = Bench()
+    for what in ("alice MESSAGE", "bob 202"):
+        said = bench.due(what)
+        assert said is not None
+        bench.take(*said)
+    assert [request.method for request in bench.heard["bob"]] == ["MESSAGE"]
+    assert bench.core.counters["instant_messages_delivered"] == 1
     bench.run_out()
     assert bench.core.sizes() == bench.standing
 

@@ -11,6 +11,7 @@ from .agent import Agent, Report
 from .clock import Clock
 from .link import Link, Place
 from .plan import Plan
+from .transactions import ServerTransaction
 from .wire import Header
 
 
@@ -38,6 +39,7 @@ class Phone(Agent):
         self.registered = False
         self.statuses: list[int] = []
         self.plans: Callable[[Request], Plan] | None = None
+        self.reads: Callable[[Request, ServerTransaction], None] | None = None
         self.supports: tuple[Header, ...] = ()
         self._register_id = self.token()
         self._register_seq = 0
@@ -48,6 +50,13 @@ class Phone(Agent):
     def plan_for(self, request: Request) -> Plan:
         """What it was told to do with calls; without that it rings for ever."""
         return self.plans(request) if self.plans is not None else Plan()
+
+    def asked(self, request: Request, transaction: ServerTransaction) -> None:
+        """A message is read by whoever reads them here."""
+        if request.method == "MESSAGE" and self.reads is not None:
+            self.reads(request, transaction)
+        else:
+            super().asked(request, transaction)
 
     def dial(self, target: str, plan: Plan) -> None:
         """Call a URI, as its user."""

@@ -69,6 +69,9 @@ class _Check:
         yield from self._errors_logged()
         yield from self._trunk()
         yield from self._record_per_leg()
+        smooth = self.world.profile.faults == Faults()
+        for text in self.world.writing.wrong(self.world.excused, smooth):
+            yield self._wrong("written", text)
         for text in unlike(self.world.recordings):
             yield self._wrong("decided alike again", text)
         for _, call in self.every:

@@ -67,13 +67,16 @@ def test_a_run_does_not_depend_on_the_order_of_hashes() -> None:
 def test_the_worlds_are_not_idle() -> None:
     answered = refused = 0
     looked: Counter[str] = Counter()
+    told: Counter[int] = Counter()
     for seed in range(4 * len(KINDS)):
         world = World(seed)
         world.run()
         answered += sum(record.answer is not None for record in world.records)
         refused += sum(record.answer is None for record in world.records)
         looked.update(world.listening.looked)
+        told.update(written.final for written in world.writing.written.values())
     assert answered > 20 * len(KINDS)
     assert refused > 20 * len(KINDS)
     assert looked["talk"] > 100
+    assert min(told[status] for status in (200, 202, 480, 486, 413)) > 10
     assert min(looked["music"], looked["nothing"]) > 10

@@ -30,6 +30,7 @@ from .plan import Plan
 from .profile import Profile, profile_of
 from .shell import LISTENERS, SERVER, Shell
 from .targets import TargetGateway
+from .writing import Writing
 
 STRANGER = "203.0.113.66"
 CALLS_UNTIL = 120.0
@@ -77,6 +78,7 @@ class World(Shell):
         self.phones = self._install_phones()
         self.gateways = self._install_gateways()
         self.agents: list[Agent] = [*self.phones, *self.gateways]
+        self.writing = Writing(self.phones, self.clock, Random(f"{seed} messages"))
         self.listening = Listening(self.clock, self.hearing, self.profile, self.agents, self.excused, self.report)
 
     def report(self, rule: str, text: str, call_id: str) -> None:
@@ -165,6 +167,7 @@ class World(Shell):
         self.clock.at(self.draw.uniform(60.0, CALLS_UNTIL), partial(self.draw.choice(self.phones).register, 0))
         self._plan_trouble()
         self._plan_media()
+        self.writing.plan(14.0, CALLS_UNTIL)
         if self._registers:
             self.clock.at(HORIZON - _LAST_WORDS, self._drain)
         self.clock.run(HORIZON)

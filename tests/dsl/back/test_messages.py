@@ -119,6 +119,12 @@ def test_what_is_expected_and_comes_true(tmp_path, text):
     assert said(tmp_path, text) is None
 
 
+def test_each_message_counts(tmp_path):
+    sent = "message from carol to bob\n"
+    assert said(tmp_path, sent * 6 + "expect reject 429") is None
+    assert said(tmp_path, sent * 5 + "expect reject 429").startswith("instead it was: deliver to bob")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
