@@ -86,7 +86,7 @@ def also(start: bytes, pattern: bytes, replacement: bytes) -> Spoil:
         pytest.param(changed(b"SIP/2.0 180", rb"To: (.*);tag=\w+", rb"To: \1"), "response", id="180 without tag"),
         pytest.param(changed(b"INVITE", rb"INVITE [^\r]*", b"INVITE"), "readable", id="no Request-URI"),
         pytest.param(also(b"MESSAGE", rb"branch=\w+", b"branch=z9hG4bKno"), "written", id="a message twice"),
-        pytest.param(changed(b"MESSAGE", rb"message \d", b"massage"), "written", id="what nobody wrote"),
+        pytest.param(changed(b"MESSAGE", rb"message", b"massage"), "written", id="what nobody wrote"),
         pytest.param(changed(b"SIP/2.0 480", rb"480 .*", b"200 OK"), "written", id="a message that nobody got"),
     ],
 )
