@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsl import tree
+from dsl.addresses import address_of
 from dsl.compile_dialing import compiled_delivery, compiled_party, compiled_steps, compiled_transfer, compiled_uri
 from dsl.compile_values import Scope
 from dsl.decision import (
@@ -124,7 +125,8 @@ class Expectation:
             case NumberTarget(number=number, trunk=trunk):
                 return f"via {trunk}", "" if number is None else self._policy.setup.plan.key(number)
             case UriTarget(uri=uri):
-                return "uri", uri or ""
+                address = None if uri is None else address_of(uri, self._policy)
+                return ("uri", uri or "") if address is None or address.user is None else ("user", address.user)
 
 
 def _nothing(policy: Policy) -> Facts:

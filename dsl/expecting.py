@@ -13,6 +13,7 @@ from dsl.happening import Happening, UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import Leg
 from dsl.scene import Scene
+from dsl.spoken import spoken_time
 from dsl.vocabulary import MEDIA
 
 _RINGING = 180
@@ -106,8 +107,8 @@ class Expecting:
         if registered.status != 200:
             raise UnmetError(wanted, f"the phone was sent {registered.status}", str(registered.status))
         if registered.seconds != wanted.seconds:
-            came = f"{registered.seconds}s"
-            raise UnmetError(wanted, f"the phone is registered for {came}", came)
+            came = f"for {spoken_time(registered.seconds)}" if registered.seconds else "no more"
+            raise UnmetError(wanted, f"the phone is registered {came}", came)
 
     # What is noted
 
@@ -162,9 +163,11 @@ def _instead(node: tree.Node, decision: Decision) -> UnmetError:
 
 def _how_it_stands(now: Happening) -> str:
     """Why nothing more comes of a call."""
-    if now.answered is None:
-        return "it was over"
-    return "somebody answered"
+    if now.hung_up:
+        return "it was hung up"
+    if now.answered is not None:
+        return f"{told_party(now.answered.target)} answered"
+    return "it was over" if now.over else "we answered it ourselves"
 
 
 def _responses(now: Happening) -> list[int]:

@@ -60,7 +60,8 @@ class Happening:
     """What was decided so far, of which `expected` decisions were asked about; `facts` are those of the last event.
 
     `occasions` has the decisions again, each with its event. `answered`: the leg that took the call, None while nobody
-    did; `over`: nothing more comes of it. `rings` are its dials, the first `heard` rounds of which were asked about.
+    did; `over`: nothing more comes of it, `hung_up` because a party wanted so. `rings` are its dials, the first `heard`
+    rounds of which were asked about.
     """
 
     def __init__(self, world: World, event: Event, facts: Facts) -> None:
@@ -74,6 +75,7 @@ class Happening:
         self.rings: list[Ringing] = []
         self.answered: Leg | None = None
         self.over = False
+        self.hung_up = False
         self.registered: Registered | None = None
         self._ringing: Ringing | None = None
         self._dialed = facts.dialed
@@ -200,6 +202,7 @@ class Happening:
 
     def hang_up(self) -> None:
         """The call is over, whatever it came to."""
+        self.hung_up = True
         if self._ringing is not None:
             self._ringing.abandon()
             self._ringing = None

@@ -6,11 +6,11 @@ is `scene`'s, counting `counting`'s, and how a dial goes there `ringing`'s.
 
 from __future__ import annotations
 
-import re
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from dsl.addresses import address_of
 from dsl.counting import Counts
 from dsl.decision import Ambient, NumberTarget, Target, UriTarget, UserTarget
 from dsl.policy import Policy
@@ -20,7 +20,6 @@ REDIRECTED = "sip:elsewhere@redirected.invalid"
 
 _NOBODY_THERE = 480
 
-_URI = re.compile(r"sips?:(?:([^@;?]*)@)?(\[[^\]]*\]|[^;?:@]*)").match
 _WEB = ("sip:", "sips:")
 
 
@@ -197,11 +196,10 @@ class World:
 
     def _to_uri(self, uri: str, written: bool, target: Target) -> Leg | Nobody:
         """An address of ours is a user's; another one is called only if the policy itself names it."""
-        read = _URI(uri)
-        if read is not None and read[2] in self.policy.domains:
-            user = self.policy.callee(read[1])
-            return "failure" if user is None else self._to_user(user, target)
-        return Leg(target, (uri,)) if written and read is not None else "failure"
+        address = address_of(uri, self.policy)
+        if address is not None and address.ours:
+            return "failure" if address.user is None else self._to_user(address.user, target)
+        return Leg(target, (uri,)) if written and address is not None else "failure"
 
 
 def party_of(target: Target) -> str | None:

@@ -37,6 +37,14 @@ def spoken(node: tree.Expression | tree.Condition | tree.Element | tree.Set) -> 
             return _condition(node)
 
 
+def spoken_time(seconds: float) -> str:
+    """A duration in the largest unit of which it is a whole number."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
 def _part(part: tree.Part) -> str:
     if isinstance(part, tree.Text):
         return part.value.replace("{", "{{").replace("}", "}}")

@@ -7,6 +7,8 @@ expectation means `expecting`'s.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from dsl import tree
@@ -17,7 +19,6 @@ from dsl.happening import UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import World
 from dsl.scene import Scene
-from dsl.spoken import spoken
 from dsl.walk import Walker, again, told_rules
 
 
@@ -43,40 +44,14 @@ class Result(msgspec.Struct, frozen=True):
         return self.failure is None
 
 
-def run(policy: Policy) -> list[Result]:
-    """Run every test of a policy, in the order of the file."""
-    tests = [item for item in policy.script.declarations if isinstance(item, tree.Test)]
-    return [_Test(policy).run(test) for test in tests]
+def tests_of(policy: Policy) -> list[tree.Test]:
+    """The tests of a policy, in the order of the file."""
+    return [item for item in policy.script.declarations if isinstance(item, tree.Test)]
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """A rule of the script: its place, and itself as it would be written."""
-
-    place: str
-    rule: str
-
-
-def untested(policy: Policy, results: list[Result]) -> list[str]:
-    """The places of rules that fired in no test, in the order of the file."""
-    fired = {place for result in results for place in result.rules}
-    return [rule.place for rule in rules_of(policy) if rule.place not in fired]
-
-
-def rules_of(policy: Policy) -> list[Rule]:
-    """All rules of a policy, in the order of the file."""
-    found: list[Rule] = []
-    for declaration in policy.script.declarations:
-        for node in tree.walk(declaration):
-            match node:
-                case tree.When(condition=condition, head=head):
-                    found.append(Rule(head.place, f"when {spoken(condition)}"))
-                case tree.AlsoWhen(condition=condition, head=head):
-                    found.append(Rule(head.place, f"also when {spoken(condition)}"))
-                case tree.Otherwise(head=head):
-                    found.append(Rule(head.place, "otherwise"))
-                case _:
-                    pass
-    return found
+def run(policy: Policy, tests: Iterable[tree.Test] | None = None) -> list[Result]:
+    """Run every test of a policy, or these of its tests, in the order of the file."""
+    return [_Test(policy).run(test) for test in (tests_of(policy) if tests is None else tests)]
 
 
 class _Test:

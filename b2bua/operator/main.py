@@ -149,14 +149,16 @@ def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
 
 @main.command()
 @_POLICY
+@click.option("--only", multiple=True, metavar="TITLE", help="Run the tests alone whose titles are this, or hold it.")
 @click.option("--coverage", is_flag=True, help="List every rule that no test fired.")
 @_JSON
-def test(policy: Path, coverage: bool, as_json: bool) -> None:
-    """Run the tests in POLICY: no network, no clock."""
-    from b2bua.operator.policy_file import load_policy, run_tests
+def test(policy: Path, only: tuple[str, ...], coverage: bool, as_json: bool) -> None:
+    """Run the tests in POLICY: no network, and a clock that only they move."""
+    from b2bua.operator.policy_file import load_policy
+    from b2bua.operator.testing import run_tests
 
     with _told_problems():
-        tested = run_tests(load_policy(policy), coverage)
+        tested = run_tests(load_policy(policy), coverage, only)
     click.echo(tested.json if as_json else tested.text)
     if not tested.passed:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Loading, checking and testing a policy from the command line.
+"""Loading and checking a policy from the command line.
 
 Owns what is printed, for eyes and as JSON. What is right and wrong is `dsl`'s.
 """
@@ -79,12 +79,13 @@ def _checked(checked: Checked) -> dict[str, object]:
         "file": str(checked.path),
         "policy": None if policy is None else policy.name,
         "version": None if policy is None else policy.hash,
-        "problems": [_for_editors(problem) for problem in checked.told],
+        "problems": [for_editors(problem) for problem in checked.told],
         "defaults": [] if policy is None else policy.defaults_in_force,
     }
 
 
-def _for_editors(problem: Problem) -> dict[str, object]:
+def for_editors(problem: Problem) -> dict[str, object]:
+    """A problem as `check --json` has it, with where it begins and ends."""
     return {
         "severity": problem.severity,
         "file": problem.file,
@@ -99,51 +100,3 @@ def _for_editors(problem: Problem) -> dict[str, object]:
 def _place(related: str, file: str) -> dict[str, object]:
     *name, line, column = related.rsplit(":", 2)
     return {"file": name[0] if name else file, "line": int(line), "column": int(column)}
-
-
-class Tested(msgspec.Struct, frozen=True):
-    """How a policy's tests went: `text` for eyes, `json` for others."""
-
-    passed: bool
-    text: str
-    json: bytes
-
-
-def run_tests(policy: Policy, coverage: bool = False) -> Tested:
-    """Run the `test` blocks of a policy. With `coverage` each rule is listed that no test fired."""
-    from dsl import tester
-
-    results = tester.run(policy)
-    untested = tester.untested(policy, results)
-    rules = tester.rules_of(policy)
-    lines: list[str] = []
-    for result in results:
-        lines.append(f"{'ok' if result.passed else 'FAILED':7} {result.title}")
-        if result.failure is not None:
-            lines += [f"        {line}" for line in (*str(result.failure).splitlines(), *result.trace)]
-    failed = sum(not result.passed for result in results)
-    lines.append(f"{len(results) - failed} of {len(results)} tests passed" if results else "the policy has no tests")
-    if coverage:
-        missed = [rule for rule in rules if rule.place in untested]
-        width = max((len(rule.place) for rule in missed), default=0)
-        lines.append(f"{len(rules) - len(missed)} of {len(rules)} rules fired in a test")
-        lines += [f"  {rule.place:{width}}  {rule.rule}" for rule in missed]
-    elif results and untested:
-        lines.append(f"no test reaches the rules at {', '.join(untested)}")
-    shown = {
-        "passed": len(results) - failed,
-        "failed": failed,
-        "tests": [
-            {
-                "title": result.title,
-                "place": result.place,
-                "passed": result.passed,
-                "failure": result.failure,
-                "trace": result.trace,
-            }
-            for result in results
-        ],
-        "rules": len(rules),
-        "untested": untested,
-    }
-    return Tested(not failed, "\n".join(lines), msgspec.json.format(msgspec.json.encode(shown)))

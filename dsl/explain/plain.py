@@ -25,6 +25,7 @@ from dsl.decision import (
     UserTarget,
 )
 from dsl.diagnostics import joined
+from dsl.spoken import spoken_time
 
 _STEPS = {"then": "then", "else": "if that is unreachable,"}
 
@@ -51,14 +52,14 @@ def plain(action: Action) -> str:
         case Continue():
             return "it is passed on to the other side"
         case Transfer(target=target, seconds=seconds):
-            return f"the transfer is allowed, and calls {_party(target)} for {_time(seconds)}"
+            return f"the transfer is allowed, and calls {_party(target)} for {spoken_time(seconds)}"
         case Deliver(user=user):
             return f"the message is handed to {user or 'nobody'}"
 
 
 def _bounds(accept: Accept) -> str:
     least, most, contacts = accept.min_expires, accept.max_expires, accept.max_contacts
-    within = "" if least is None or most is None else f" for {_time(least)} to {_time(most)}"
+    within = "" if least is None or most is None else f" for {spoken_time(least)} to {spoken_time(most)}"
     return within + ("" if contacts is None else f", with at most {contacts} contacts")
 
 
@@ -73,7 +74,7 @@ def _dial(dial: Dial) -> str:
 
 def _step(step: Step) -> str:
     together = " at once" if len(step.parties) > 1 else ""
-    return f"{joined(map(_party, step.parties), 'and')}{together} for {_time(step.seconds)}"
+    return f"{joined(map(_party, step.parties), 'and')}{together} for {spoken_time(step.seconds)}"
 
 
 def _party(target: Target) -> str:
@@ -84,13 +85,6 @@ def _party(target: Target) -> str:
             return f"{'a number that is none' if number is None else number} through trunk {trunk}"
         case UriTarget(uri=uri):
             return "nobody" if uri is None else uri
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
 
 
 def marks(decision: Decision) -> list[str]:
