@@ -1,7 +1,8 @@
 """What the sentences mean that begin with `expect`, and what is said where they do not come true.
 
-Owns all of them. A call goes on as far as an expectation needs it to; how it does is `scene`'s, whether a decision is
-the one that was written `expectation`'s.
+Owns all of them, and which decisions they are about: whoever speaks of where it rings, or of who answered, has spoken
+of the decisions that led there. A call goes on as far as an expectation needs it to; how it does is `scene`'s, whether
+a decision is the one that was written `expectation`'s.
 """
 
 from __future__ import annotations
@@ -78,14 +79,16 @@ class Expecting:
                 while now.heard >= len(now.rounds):
                     if not self._scene.further():
                         raise UnmetError(step, f"it rang nowhere else: {_how_it_stands(now)}")
-                legs = now.rounds[now.heard]
+                decided, legs = now.rounds[now.heard]
                 now.heard += 1
+                now.expected = max(now.expected, decided)
                 if not self._expectation(now).rings(parties, [leg.target for leg in legs]):
                     came = " and ".join(told_party(leg.target) for leg in legs)
                     raise UnmetError(step, f"it rang at {came}", came)
             case tree.ExpectAnswered(party=party):
                 while self._scene.further():
                     pass
+                now.expected = len(now.decisions)
                 if now.answered is None:
                     raise UnmetError(step, f"nobody answered: {_how_it_stands(now)}")
                 if not self._expectation(now).rings((party,), [now.answered.target]):
@@ -157,7 +160,7 @@ class Expecting:
 def _instead(node: tree.Node, decision: Decision) -> UnmetError:
     came = told(decision.action)
     rule = decision.rules[-1] if decision.rules else None
-    by = "" if rule is None else f" by the rule at {rule}"
+    by = ", as where nothing is said of it" if rule is None else f" by the rule at {rule}"
     return UnmetError(node, f"instead it was: {came}{by}", came, rule)
 
 
@@ -173,7 +176,7 @@ def _how_it_stands(now: Happening) -> str:
 def _responses(now: Happening) -> list[int]:
     """The statuses that the caller was sent so far, each once."""
     statuses = [_response(decision.action) for decision in now.decisions]
-    if any(ringing.rang for ringing in now.rings):
+    if any(ringing.rang for _, ringing in now.rings):
         statuses.append(_RINGING)
     if now.answered is not None:
         statuses.append(200)
@@ -199,5 +202,5 @@ def _response(action: Action) -> int | None:
 
 def _sent(now: Happening, trunk: str) -> list[str]:
     """The numbers that a trunk was sent for a call so far."""
-    legs: list[Leg] = [leg for legs in now.rounds for leg in legs]
+    legs: list[Leg] = [leg for _, together in now.rounds for leg in together]
     return [leg.number for leg in legs if leg.trunk == trunk and leg.number is not None]

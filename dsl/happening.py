@@ -60,8 +60,8 @@ class Happening:
     """What was decided so far, of which `expected` decisions were asked about; `facts` are those of the last event.
 
     `occasions` has the decisions again, each with its event. `answered`: the leg that took the call, None while nobody
-    did; `over`: nothing more comes of it, `hung_up` because a party wanted so. `rings` are its dials, the first `heard`
-    rounds of which were asked about.
+    did; `over`: nothing more comes of it, `hung_up` because a party wanted so. `rings` are its dials, each with how
+    many decisions led to it, and the first `heard` rounds of them were asked about.
     """
 
     def __init__(self, world: World, event: Event, facts: Facts) -> None:
@@ -72,7 +72,7 @@ class Happening:
         self.facts = facts
         self.expected = 0
         self.heard = 0
-        self.rings: list[Ringing] = []
+        self.rings: list[tuple[int, Ringing]] = []
         self.answered: Leg | None = None
         self.over = False
         self.hung_up = False
@@ -118,9 +118,9 @@ class Happening:
     # Dialling
 
     @property
-    def rounds(self) -> list[tuple[Leg, ...]]:
-        """The legs that rang together, one step after the other."""
-        return [legs for ringing in self.rings for legs in ringing.rounds]
+    def rounds(self) -> list[tuple[int, tuple[Leg, ...]]]:
+        """The legs that rang together, one step after the other, each with how many decisions led to it."""
+        return [(decided, legs) for decided, ringing in self.rings for legs in ringing.rounds]
 
     @property
     def due(self) -> float | None:
@@ -173,7 +173,7 @@ class Happening:
 
     def _ring(self, ringing: Ringing) -> None:
         self._ringing = ringing
-        self.rings.append(ringing)
+        self.rings.append((len(self.decisions), ringing))
 
     def _resume(self, outcome: Outcome) -> None:
         redirected = outcome.redirected
