@@ -133,7 +133,7 @@ class _Reader:
 
     def _other(self, written: str) -> None:
         """A pattern in backticks, a range, or a number with separators. Raises RangeError and PatternError."""
-        low, to, high = (part.strip() for part in written.partition(" to "))
+        low, to, high = (without_separators(part.strip()) for part in written.partition(" to "))
         if written.startswith("`") and written.endswith("`") and len(written) > 1:
             self.patterns.append(parse_pattern(written[1:-1]))
         elif to:

@@ -1,7 +1,8 @@
 """What commands print that docs/language.md shows, in a folder with the files that it shows.
 
 `calls.jsonl` has calls that `first.route` decided, and a server that is asked serves it; while it does, the file
-becomes `new.route`. Times of day and how long something lasts are always the same.
+becomes `new.route`. Times of day and how long something lasts are always the same. As a program (`python -m
+tests.reference_commands`) it writes what they print into the document.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -23,6 +25,7 @@ from dsl.decision import Facts
 from dsl.plan.recorded import Happened, Recorded, known_of, version_of, without_frames, written
 from dsl.policy import load
 from dsl.rehearsal import World
+from tests.reference import PAGE, Page, page
 
 _CALLS = (("alice", "bob"), ("alice", "203"), ("bob", "carol"), ("bob", "030123456"))
 _FIRST = 1_795_600_000.0
@@ -39,6 +42,26 @@ def said(block: str) -> str:
     with _serving("first.route", "new.route") if served else nullcontext():
         printed = "".join(_answered(command) for command in re.findall(r"^\$ b2bua (.+)$", block, re.MULTILINE))
     return _AGE.sub("0:04", _TIME.sub("2026-11-25 10:30:00", printed))
+
+
+def renew() -> None:
+    """Write into the document what its commands print now."""
+    shown = page()
+    text = PAGE.read_text(encoding="utf-8")
+    for block in shown.console():
+        with tempfile.TemporaryDirectory() as made, chdir(folder(shown, Path(made))):
+            text = text.replace(f"```console\n{block.text}```", f"```console\n{said(block.text)}```")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def folder(shown: Page, made: Path) -> Path:
+    """A folder with all files that are shown, and the sound that they name."""
+    for name, text in shown.files().items():
+        (made / name).write_text(text, encoding="utf-8")
+    (made / "secrets.yaml").chmod(0o600)
+    (made / "sounds").mkdir()
+    shutil.copy(PAGE.parents[1] / "examples" / "office" / "sounds" / "jazz.wav", made / "sounds")
+    return made
 
 
 def _answered(command: str) -> str:
@@ -83,3 +106,7 @@ def _serving(script: str, changed: str) -> Iterator[None]:
         finally:
             server.terminate()
             server.stdout.read()
+
+
+if __name__ == "__main__":
+    renew()

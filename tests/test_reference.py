@@ -1,13 +1,13 @@
 """docs/language.md tells of every word of the language, and what it shows is so.
 
 How an example becomes a policy is `tests.reference`'s. Whoever adds a word adds a row for it to the table where it
-belongs, with an example; of every construct of the grammar some example is shown.
+belongs, with an example; of every construct of the grammar some example is shown. `python -m tests.reference_commands`
+writes anew what commands print.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -33,9 +33,8 @@ from dsl.vocabulary import (
 )
 from tests.reference import PAGE as PAGE_FILE
 from tests.reference import Block, Placed, Surroundings, code, page, words_of
-from tests.reference_commands import said
+from tests.reference_commands import folder, said
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = page()
 SCRIPTS = [block for block in PAGE.blocks if block.language == "route" and block.file not in PAGE.refused()]
 EXAMPLES = [(row.kind, example, row.line) for row in PAGE.rows for example in row.examples]
@@ -55,19 +54,9 @@ WORDS_AS_NAMES = {"condition_reference", "condition_attribute", "user_by_name"}
 """How the grammar takes names that are words of the language, where they need no quotes."""
 
 
-def _folder(made: Path) -> Path:
-    """A folder with all files that are shown, and the sound that they name."""
-    for name, text in PAGE.files().items():
-        (made / name).write_text(text, encoding="utf-8")
-    (made / "secrets.yaml").chmod(0o600)
-    (made / "sounds").mkdir()
-    shutil.copy(ROOT / "examples" / "office" / "sounds" / "jazz.wav", made / "sounds")
-    return made
-
-
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
-    return Surroundings(PAGE, _folder(tmp_path_factory.mktemp("shown")))
+    return Surroundings(PAGE, folder(PAGE, tmp_path_factory.mktemp("shown")))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +91,7 @@ def _one_line(text: str) -> str:
 @pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in SCRIPTS])
 def test_a_script_is_right_and_passes_its_tests(surroundings: Surroundings, block: Block, tmp_path: Path) -> None:
     here = surroundings.accepted(block.text)
-    path = _folder(tmp_path) / "example.route"
+    path = folder(PAGE, tmp_path) / "example.route"
     path.write_text(here.policy, encoding="utf-8")
     policy = load(path)
     assert [(result.title, str(result.failure)) for result in tester.run(policy) if not result.passed] == []
@@ -118,7 +107,7 @@ def test_a_script_is_in_the_one_style(block: Block) -> None:
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in PAGE.console()])
 def test_a_command_says_what_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(_folder(tmp_path))
+    monkeypatch.chdir(folder(PAGE, tmp_path))
     assert said(block.text) == block.text
 
 

@@ -54,15 +54,17 @@ def test_numbers_are_found_as_written_and_as_they_are_looked_up():
 def test_a_file_of_numbers_has_one_on_each_line(tmp_path):
     file = tmp_path / "blocked.txt"
     file.write_text(
-        "\ufeff# blocked since May\r\n\r\n+49 30 123456  # sales\r\n`0900X(6)`\r\n200 to 299\r\n#31#\r\n", "utf-8"
+        "\ufeff# blocked since May\r\n\r\n+49 30 123456  # sales\r\n`0900X(6)`\r\n200 to 299\r\n#31#\r\n+49 30 5000 to +49 30 5099\r\n",
+        "utf-8",
     )
     problems = []
     numbers = load_numbers(file, GERMANY, problems)
     assert problems == []
-    assert [text for text in ("030123456", "0900123456", "217", "#31#", "300") if numbers.has(text)] == [
+    assert [text for text in ("030123456", "0900123456", "217", "#31#", "300", "0305042") if numbers.has(text)] == [
         "030123456",
         "0900123456",
         "217",
+        "0305042",
     ]
 
 
