@@ -54,7 +54,8 @@ def test_numbers_are_found_as_written_and_as_they_are_looked_up():
 def test_a_file_of_numbers_has_one_on_each_line(tmp_path):
     file = tmp_path / "blocked.txt"
     file.write_text(
-        "\ufeff# blocked since May\r\n\r\n+49 30 123456  # sales\r\n`0900X(6)`\r\n200 to 299\r\n#31#\r\n+49 30 5000 to +49 30 5099\r\n",
+        "\ufeff# blocked since May\r\n\r\n+49 30 123456  # sales\r\n`0900X(6)`\r\n200 to 299\r\n#31#\r\n"
+        "+49 30 5000 to +49 30 5099\r\n",
         "utf-8",
     )
     problems = []
