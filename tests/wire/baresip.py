@@ -47,6 +47,7 @@ module sndfile.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
+module_app contact.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
 {tls}
@@ -57,7 +58,7 @@ class Baresip:
     """One phone. Times are seconds; `tune` is what it plays, `media` where it receives RTP and sends it from.
 
     `codecs` are those that it offers, best first; its log is a trace of every SIP message. By TLS it believes whom the
-    file `believes` names.
+    file `believes` names. Its messages go to the user that it `writes_to`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Baresip:
         codecs: Sequence[Codec] = (PCMU,),
         account: str = "",
         believes: str = "",
+        writes_to: str = "",
     ) -> None:
         self.user = user
         self._transport = transport
@@ -88,7 +90,7 @@ class Baresip:
         self.address = Address(host, sip)
         self.media = Ports(host, sip + 4, sip + 30)
         offered = ";audio_codecs=" + ",".join(codec.phone for codec in codecs)
-        self._write_files(password, transport, answers, offered + account)
+        self._write_files(password, transport, answers, offered + account, writes_to or user)
         self._events: list[dict[str, object]] = []
         self._replies: dict[str, dict[str, object]] = {}
         self._buffer = b""
@@ -156,6 +158,10 @@ class Baresip:
         by = ";transport=tls" if self._transport == "tls" else ""
         self.command("dial", f"sip:{number}@{self._server}{by}")
 
+    def write(self, text: str) -> None:
+        """Send a message to whom this phone writes to."""
+        self.command("message", text)
+
     def hang_up(self) -> None:
         """End the call, or refuse it while it rings here, or give up calling."""
         self.command("hangup")
@@ -198,7 +204,7 @@ class Baresip:
     def _control_port(self) -> int:
         return self.address.port + 2
 
-    def _write_files(self, password: str, transport: str, answers: bool, account: str) -> None:
+    def _write_files(self, password: str, transport: str, answers: bool, account: str, contact: str) -> None:
         host, sip = self.address
         values: Mapping[str, object] = {
             "modules": MODULES,
@@ -215,6 +221,7 @@ class Baresip:
         line = f"<sip:{self.user}@{self._server};transport={transport}>;auth_pass={password};regint=60"
         line += (";answermode=auto" if answers else "") + account
         (self.folder / "accounts").write_text(line + "\n", encoding="utf-8")
+        (self.folder / "contacts").write_text(f'"{contact}" <sip:{contact}@{self._server}>\n', encoding="utf-8")
 
     def _read(self, deadline: float) -> bool:
         """Take in one event or reply; False when the time is over."""

@@ -175,6 +175,7 @@ class Lab:
         answers: bool = False,
         codecs: Sequence[Codec] = (PCMU,),
         seconds: float = 20.0,
+        writes_to: str = "",
     ) -> Baresip:
         """Put a baresip on the bench, registered; its tune, and any call of it, ends after so many `seconds`."""
         phone = self._stack.enter_context(
@@ -187,6 +188,7 @@ class Lab:
                 answers=answers,
                 codecs=codecs,
                 seconds=seconds,
+                writes_to=writes_to,
             )
         )
         phone.wait_registered()
