@@ -101,8 +101,7 @@ def test_a_script_is_right_and_passes_its_tests(surroundings: Surroundings, bloc
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in SCRIPTS])
 def test_a_script_is_in_the_one_style(block: Block) -> None:
-    if block.file not in PAGE.untidy():
-        assert formatted(block.text, "example.route") == block.text
+    assert (formatted(block.text, "example.route") == block.text) == (block.file not in PAGE.untidy())
 
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.line}") for block in PAGE.console()])
