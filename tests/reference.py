@@ -58,12 +58,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Page:
-    """The whole document."""
+    """The whole document; `rules` are those that stand in its sentences, each with its line."""
 
     def __init__(self, text: str) -> None:
         self.headings: list[str] = []
         self.blocks: list[Block] = []
         self.rows: list[Row] = []
+        self.rules: list[tuple[str, int]] = []
         lines = iter(enumerate(text.splitlines(), 1))
         said = ""
         head: list[str] = []
@@ -89,6 +90,7 @@ class Page:
                 continue
             head = []
             said = line or said
+            self.rules += [(span, number) for span in code(line) if re.search(r"\w -> \w", span)]
             if self.headings:
                 self._sections.setdefault(self.headings[-1], []).append(line)
 

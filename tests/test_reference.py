@@ -38,6 +38,7 @@ from tests.reference_commands import folder, said
 PAGE = page()
 SCRIPTS = [block for block in PAGE.blocks if block.language == "route" and block.file not in PAGE.refused()]
 EXAMPLES = [(row.kind, example, row.line) for row in PAGE.rows for example in row.examples]
+EXAMPLES += [("", rule, line) for rule, line in PAGE.rules]
 GROUPS = {
     "_declaration": "declaration",
     "_setting": "trunk setting",
@@ -61,7 +62,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
 
 @pytest.fixture(scope="module")
 def placed(surroundings: Surroundings) -> dict[tuple[str, str], Placed]:
-    """Each example of a table that is right, by the table and itself."""
+    """Each example that is right, by its table, if it stands in one, and itself."""
     found: dict[tuple[str, str], Placed] = {}
     for kind, example, _ in EXAMPLES:
         try:
@@ -77,7 +78,7 @@ def placed(surroundings: Surroundings) -> dict[tuple[str, str], Placed]:
 @pytest.mark.parametrize(
     ("kind", "example"), [pytest.param(kind, text, id=f"{line}: {text}") for kind, text, line in EXAMPLES]
 )
-def test_an_example_in_a_table_is_right(
+def test_an_example_is_right(
     surroundings: Surroundings, placed: dict[tuple[str, str], Placed], kind: str, example: str
 ) -> None:
     here = placed.get((kind, example)) or surroundings.accepted(example)
