@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
+
 from b2bua.effects import Transport
 from dsl import policy
 from dsl.policy import Policy
@@ -17,7 +19,6 @@ from tests.sim.shell import SERVER
 from .party import Actor
 from .script import Flow, FlowError
 
-DOMAIN = "acme.example"
 COMMANDED = ("operator", "store", "network", "media", "names")
 _ACCOUNT = ("acme", "trunk-secret")
 _PHONES = {
@@ -81,10 +82,16 @@ def policy_of(text: str, name: str) -> Policy:
         return policy.load(route)
 
 
-class Cast:
-    """The parties of a flow. `registering` are the phones that register before it begins."""
+example_of = cache(policy.load)
+"""The policy of an example, read once for all of its flows."""
 
-    def __init__(self, flow: Flow) -> None:
+
+class Cast:
+    """The parties of a flow, in the first of the policy's domains. `registering` register before it begins."""
+
+    def __init__(self, flow: Flow, followed: Policy) -> None:
+        self._domain = followed.domains[0]
+        self._passwords = {} if flow.example is None else _passwords(flow.example.with_name("users.yaml"))
         self.actors: dict[str, Actor] = {}
         self.registering: list[Actor] = []
         self._hosts = iter(range(40, 100))
@@ -99,11 +106,12 @@ class Cast:
                 raise FlowError(f"{line.where}: nobody is called {line.who}")
 
     def _add(self, name: str, words: tuple[str, ...]) -> None:
-        """Words: `phone` or `gateway`, then any of tcp, tls, sips, udp-only, user NAME, at or behind HOST, proves
-        NAME, unregistered, no-ack.
+        """Words: `phone` or `gateway`, then any of tcp, tls, sips, udp-only, user NAME, at or behind HOST, port
+        NUMBER, proves NAME, unregistered, no-ack, checked.
 
         A party `behind` an address of its own has a NAT before it, which is what the network sees. One that is
-        `udp-only` refuses connections, one with `no-ack` acknowledges no failures. One with `sips` calls by such URIs,
+        `udp-only` refuses connections, one with `no-ack` acknowledges no failures, and
+        one that is `checked` answers OPTIONS by itself. One with `sips` calls by such URIs,
         and has one itself. `proves NAME` is what the certificate of whoever listens by TLS is for.
         """
         options = dict(zip(words, [*words[1:], ""], strict=True))
@@ -112,15 +120,25 @@ class Cast:
         host = options.get("at") or _PHONES.get(name) or _GATEWAYS.get(name) or f"192.0.2.{next(self._hosts)}"
         secure = "tls" in options or "sips" in options
         transport: Transport = "TLS" if secure else "TCP" if "tcp" in options else "UDP"
-        address = f"sip:{user}@{DOMAIN}" if phone else "sip:+4930555@carrier.example"
-        account = (user, f"{user}-secret") if phone else _ACCOUNT
+        address = f"sip:{user}@{self._domain}" if phone else "sip:+4930555@carrier.example"
+        account = (user, self._passwords.get(user, f"{user}-secret")) if phone else _ACCOUNT
         port = 5061 if secure else 5060
-        actor = Actor(name, address, account, Place(transport, host, port), Place(transport, SERVER, port))
+        place = Place(transport, host, int(options.get("port") or port))
+        actor = Actor(name, address, account, place, Place(transport, SERVER, port))
+        actor.domain = self._domain
         actor.scheme = "sips" if "sips" in options else "sip"
         actor.proves = options.get("proves", "")
         actor.behind = options.get("behind", "")
         actor.acknowledges = "no-ack" not in options
         actor.hears_streams = "udp-only" not in options
+        actor.answers_checks = "checked" in options
         self.actors[name] = actor
         if phone and "unregistered" not in options:
             self.registering.append(actor)
+
+
+def _passwords(users: Path) -> dict[str, str]:
+    """The passwords of an example's users, by their names; empty where it has none."""
+    if not users.exists():
+        return {}
+    return {name: str(user["password"]) for name, user in yaml.safe_load(users.read_text()).items()}

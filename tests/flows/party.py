@@ -27,7 +27,6 @@ from .words import Wording, wording_of
 _PADDING = b"".join(b"a=x-padding:%060d\r\n" % number for number in range(20))
 _WITH_CONTACT = range(101, 300)
 _INSIDE = ("reINVITE", "BYE", "ACK", "PRACK", "UPDATE", "INFO")
-_DOMAIN = "acme.example"
 _BEGINNING = ("INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE")
 
 
@@ -57,11 +56,13 @@ class Actor:
         self.shows_retransmissions = False
         self.acknowledges = True
         self.hears_streams = True
+        self.answers_checks = False
         self.link: Link
         self.draw: Random
         self.account = account
         self.behind = ""
         self.scheme = "sip"
+        self.domain = ""
         self.proves = ""
         self._server = server
         self._seen: set[bytes] = set()
@@ -225,9 +226,9 @@ class Actor:
     def _outside_uri(self, method: str, wording: Wording) -> str:
         """Where a request outside dialogs goes: our domain for REGISTER and OPTIONS, bob when a line says nothing."""
         if method in ("REGISTER", "OPTIONS") and not wording.target:
-            return f"{self.scheme}:{_DOMAIN}"
+            return f"{self.scheme}:{self.domain}"
         target = wording.target or "bob"
-        return target if ":" in target else f"{self.scheme}:{target}@{_DOMAIN}"
+        return target if ":" in target else f"{self.scheme}:{target}@{self.domain}"
 
     def _contact(self, wording: Wording, usual: bool) -> str | None:
         said = any(name == "Contact" for name, _ in wording.headers)
@@ -320,8 +321,11 @@ class Actor:
         self.inbox.append(Received(self.link.clock.now, message, data, quiet))
 
     def _request(self, request: Request, flow: Flow) -> bool:
-        """Whether it is the ACK to a failure of ours."""
+        """Whether it needs no line: the ACK to a failure of ours, a check that is answered as a matter of course."""
         if request.method == "ACK" and self.unacknowledged.pop(request.via.branch or "", ""):
+            return True
+        if request.method == "OPTIONS" and self.answers_checks:
+            self._transmit(write_response(request, 200, to_tag=f"{self.draw.getrandbits(40):010x}"), flow)
             return True
         talk = self.conversations.get(request.call_id) or self._new_conversation(request.call_id)
         talk.learn_request(request, flow)

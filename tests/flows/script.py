@@ -5,7 +5,9 @@ Before the first timed line may stand: `phone NAME ...` and `gateway NAME ...` f
 `media up [PORTS]` for a media process that is there from the start, `front NETWORK...` for proxies that are believed,
 `known in NETWORK as ADDRESS` for an address of ours that is known there,
 `log EVENT` for an error that is to be logged, `policy`, `next policy` and `last policy` with the text indented below or
-a file named beside. After the last one: `record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
+a file named beside; or `example FILE`, for a policy under examples/ with its own domain and users, and
+`date DATE TIME` for when it begins, on that policy's clocks. After the last one:
+`record in|out CAUSE [hung up by WHO] [[CHECKS]]`, in the order of the legs.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _RECORD = re.compile(
     r"(?:\s+hung up by (?P<who>caller|callee|system))?(?:\s+\[(?P<checks>.*)\])?"
 )
 MANY_PORTS = 40
+_EXAMPLES = Path(__file__).parents[2] / "examples"
 _CLOSING = {'"': '"', "<": ">", "(": ")", "[": "]"}
 
 
@@ -75,6 +78,8 @@ class Flow(msgspec.Struct):
     policy: str = ""
     next_policy: str = ""
     last_policy: str = ""
+    example: Path | None = None
+    date: str = ""
     parties: list[Party] = []
     names: dict[str, tuple[str, ...]] = {}
     settings: dict[str, float] = {}
@@ -127,6 +132,10 @@ class _Reader:
                 self.block = "policy"
                 if rest:
                     self.flow.policy = (self.flow.path.parent / rest[0]).read_text()
+            case "example":
+                self.flow.example = _EXAMPLES / rest[0]
+            case "date":
+                self.flow.date = " ".join(rest)
             case "phone" | "gateway":
                 self.flow.parties.append(Party(rest[0], (word, *rest[1:])))
             case "name":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from random import Random
 
 from b2bua.effects import Answer, Failed, Resolve, Stored
@@ -14,7 +15,7 @@ from tests.sim.hearing import Ear, Heard
 from tests.sim.link import Faults, Link
 from tests.sim.shell import LISTENERS, SERVER, Shell
 
-from .cast import NAMES, Cast, policy_of
+from .cast import NAMES, Cast, example_of, policy_of
 from .script import MANY_PORTS, Flow, FlowError
 from .zone import Zone
 
@@ -26,10 +27,13 @@ class Stage(Shell):
     """The core and everybody around it. `wrong` is what the audit finds."""
 
     def __init__(self, flow: Flow) -> None:
-        self.cast = Cast(flow)
         self._flow = flow
-        self.wrong: list[str] = []
         self._sounds: dict[str, str] = {}
+        policy = self._known(example_of(flow.example)) if flow.example else self._policy(flow.policy)
+        self.cast = Cast(flow, policy)
+        if flow.date:
+            self.epoch = datetime.fromisoformat(flow.date).replace(tzinfo=policy.setup.zone).timestamp()
+        self.wrong: list[str] = []
         hosts = {name: actor.place.host for name, actor in self.cast.actors.items()}
         self.zone = Zone({**NAMES, **flow.names}, hosts)
         self._store_works = True
@@ -38,14 +42,17 @@ class Stage(Shell):
         clock = Clock(-10.0)
         link = Link(clock, draw, Faults(delay=(0.0, 0.0)))
         audit = Audit(SERVER, self._report, [host for _, host in flow.known])
-        super().__init__(clock, link, audit, _settings(flow), self._policy(flow.policy), draw)
+        super().__init__(clock, link, audit, _settings(flow), policy, draw)
         for actor in self.cast.actors.values():
             actor.join(link, draw)
         if flow.media_ports:
             self.media_up(flow.media_ports)
 
     def _policy(self, text: str) -> Policy:
-        policy = policy_of(text, self._flow.path.stem)
+        return self._known(policy_of(text, self._flow.path.stem))
+
+    def _known(self, policy: Policy) -> Policy:
+        """The same, with its sounds known by their names."""
         self._sounds |= {sound.version: sound.name for sound in policy.sounds.values()}
         return policy
 

@@ -40,15 +40,17 @@ SERVER = "192.0.2.1"
 LISTENERS = (Listener("UDP", SERVER, 5060), Listener("TCP", SERVER, 5060), Listener("TLS", SERVER, 5061))
 CODECS: tuple[Codec, ...] = ("PCMU", "PCMA", "G722", "opus")
 _FIRST_PORT = 20_000
-_EPOCH = 1_767_225_600.0
 _STUCK = 2_000
 
 
 class Shell:
     """A core at work. `records` and `logs` collect what it writes; `audit` hears all that passes.
 
-    `standing` is what the core has without a call: the timer after which it looks its trunks' names up again.
+    `standing` is what the core has without a call: the timer after which it looks its trunks' names up again. At 0 on
+    the clock it is `epoch`, seconds since 1970 and the first of January 2026 unless a subclass says otherwise.
     """
+
+    epoch = 1_767_225_600.0
 
     def __init__(
         self, clock: Clock, link: Link, audit: Audit, settings: Settings, policy: Policy, draw: Random
@@ -74,7 +76,7 @@ class Shell:
     @property
     def wall(self) -> float:
         """Wall time in seconds since the epoch."""
-        return _EPOCH + self.clock.now
+        return self.epoch + self.clock.now
 
     @property
     def left(self) -> dict[str, int]:
