@@ -138,7 +138,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     empty when it was never answered. `transferred_by` is the party that had another of this call go elsewhere, as far
     as this leg was in it then or came by it, else empty. `policy` is the version that the call began with, `rules` are
     the positions in it that decided, as `line:col`; one in another version, which took over later, ends in `@` and that
-    version.
+    version. `tags` are what rules marked the call with until this leg ended.
     """
 
     call: str
@@ -158,6 +158,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     policy: str
     rules: tuple[str, ...]
     transferred_by: str = ""
+    tags: dict[str, str] = {}
 
 
 class Recording(Protocol):

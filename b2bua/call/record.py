@@ -38,4 +38,5 @@ def record(call: Call, leg: Leg) -> Record:
         hung_up_by="" if answer is None else call.hung_up_by,
         policy=call.inquiry.began_with,
         rules=call.rules,
+        tags=call.tags,
     )

@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 4
+VERSION = 5
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
@@ -51,13 +51,17 @@ CREATE TABLE versions (hash TEXT PRIMARY KEY, used REAL NOT NULL, document BLOB 
     """
 ALTER TABLE records ADD COLUMN transferred_by TEXT NOT NULL DEFAULT '';
 """,
+    """
+ALTER TABLE records ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+""",
 )
 """What each version adds to the one before."""
 
 _PUT_BINDINGS = "INSERT OR REPLACE INTO bindings (aor, document) VALUES {rows}"
 _DROP_BINDINGS = "DELETE FROM bindings WHERE aor IN (VALUES {rows})"
-_FIELDS = tuple(field for field in Record.__struct_fields__ if field != "rules")
-_COLUMNS = ", ".join(f'"{field}"' for field in (*_FIELDS, "rules"))
+_DOCUMENTS = ("rules", "tags")
+_FIELDS = tuple(field for field in Record.__struct_fields__ if field not in _DOCUMENTS)
+_COLUMNS = ", ".join(f'"{field}"' for field in (*_FIELDS, *_DOCUMENTS))
 _PUT_RECORDS = f"INSERT OR REPLACE INTO records ({_COLUMNS}) VALUES {{rows}}"
 _values = attrgetter(*_FIELDS)
 
@@ -158,8 +162,8 @@ class Database:
                 self._connection.execute("DELETE FROM disabled_trunks WHERE trunk = ?", (trunk,))
 
     def put_records(self, records: Sequence[Record]) -> None:
-        """Add rows; one that is there already is replaced. `rules` becomes a JSON list."""
-        rows = [(*_values(record), msgspec.json.encode(record.rules).decode()) for record in records]
+        """Add rows; one that is there already is replaced. `rules` becomes a JSON list, `tags` an object."""
+        rows = [(*_values(record), _list(record.rules), _object(record.tags)) for record in records]
         try:
             with self._transaction():
                 self._write(_PUT_RECORDS, rows)
@@ -221,7 +225,17 @@ class Database:
 
 def _readable(row: tuple[object, ...]) -> tuple[object, ...]:
     """A row whose peers wrote octets that are no UTF-8: those become U+FFFD."""
-    return tuple(
-        value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
-        for value in row
-    )
+    return tuple(_text(value) if isinstance(value, str) else value for value in row)
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _list(rules: tuple[str, ...]) -> str:
+    return msgspec.json.encode(rules).decode()
+
+
+def _object(tags: Mapping[str, str]) -> str:
+    """Tags as JSON; their values may be a peer's, as `_readable` has them."""
+    return msgspec.json.encode({name: _text(value) for name, value in tags.items()}).decode() if tags else "{}"

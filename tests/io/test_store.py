@@ -46,6 +46,7 @@ RECORD = Record(
     hung_up_by="",
     policy="abc",
     rules=("12:3", "14:5"),
+    tags={"team": "desk", "said": '"good day"'},
 )
 
 
@@ -158,6 +159,7 @@ async def test_a_record_is_written_with_all_its_fields(bench: Bench) -> None:
     reader.close()
     for row in rows:
         row["rules"] = tuple(json.loads(row["rules"]))
+        row["tags"] = json.loads(row["tags"])
     assert rows == [msgspec.structs.asdict(RECORD), msgspec.structs.asdict(answered)]
 
 
@@ -169,10 +171,13 @@ async def test_writing_a_record_twice_changes_nothing(bench: Bench) -> None:
 
 
 async def test_octets_that_are_no_text_do_not_hold_up_the_others(bench: Bench) -> None:
-    bench.store.record(msgspec.structs.replace(RECORD, callee="caf\udce9"))
-    bench.store.record(msgspec.structs.replace(RECORD, leg=1))
+    bench.store.record(msgspec.structs.replace(RECORD, callee="caf\udce9", tags={"dialed": "caf\udce9"}))
+    bench.store.record(msgspec.structs.replace(RECORD, leg=1, tags={}))
     await bench.records(2)
-    assert bench.rows("SELECT callee FROM records ORDER BY leg") == [("caf\ufffd",), ("bob",)]
+    assert bench.rows("SELECT callee, tags FROM records ORDER BY leg") == [
+        ("caf\ufffd", '{"dialed":"caf\ufffd"}'),
+        ("bob", "{}"),
+    ]
 
 
 async def test_stopping_writes_everything(bench: Bench) -> None:
@@ -236,7 +241,8 @@ def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None
     Database(path).close()
     with sqlite3.connect(path) as older:
         older.executescript(
-            "DROP TABLE disabled_trunks; ALTER TABLE records DROP COLUMN transferred_by; DROP TABLE decisions; "
+            "DROP TABLE disabled_trunks; ALTER TABLE records DROP COLUMN transferred_by; "
+            "ALTER TABLE records DROP COLUMN tags; DROP TABLE decisions; "
             "DROP TABLE registration_decisions; DROP TABLE versions; PRAGMA user_version = 1"
         )
         older.execute("INSERT INTO bindings VALUES ('alice', '[]')")
@@ -256,7 +262,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 4\)"):
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 5\)"):
         Database(path)
 
 
