@@ -64,6 +64,12 @@ def folder(shown: Page, made: Path) -> Path:
     return made
 
 
+def ends_with(command: str) -> int:
+    """The exit code of a command, in the folder with the files that are shown."""
+    _write_calls("first.route")
+    return CliRunner().invoke(main, shlex.split(command)).exit_code
+
+
 def _answered(command: str) -> str:
     done = CliRunner().invoke(main, shlex.split(command))
     return f"$ b2bua {command}\n{done.stderr}{done.stdout}"

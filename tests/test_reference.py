@@ -33,7 +33,7 @@ from dsl.vocabulary import (
 )
 from tests.reference import PAGE as PAGE_FILE
 from tests.reference import Block, Placed, Surroundings, code, page, words_of
-from tests.reference_commands import folder, said
+from tests.reference_commands import ends_with, folder, said
 
 PAGE = page()
 SCRIPTS = [block for block in PAGE.blocks if block.language == "route" and block.file not in PAGE.refused()]
@@ -109,6 +109,35 @@ def test_a_script_is_in_the_one_style(block: Block) -> None:
 def test_a_command_says_what_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder(PAGE, tmp_path))
     assert said(block.text) == block.text
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("check first.route", 0),
+        ("check bad.route", 1),
+        ("check nothing.route", 2),
+        ("fmt --check first.route", 0),
+        ("fmt --check untidy.route", 1),
+        ("test first.route", 0),
+        ("test failing.route", 1),
+        ("explain first.route 'call from alice to bob'", 0),
+        ("explain bad.route 'call from alice to bob'", 1),
+        ("plan first.route --against calls.jsonl", 0),
+        ("plan new.route --against calls.jsonl", 1),
+        ("run bad.route", 1),
+        ("reload", 1),
+        ("rollback", 1),
+        ("show policies", 1),
+    ],
+)
+def test_a_command_ends_with_what_is_said(
+    command: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder(PAGE, tmp_path))
+    assert ends_with(command) == code
+    [row] = [row for row in PAGE.of("command") if row.words[0].split()[1] == command.split()[0]]
+    assert code == 2 or f"{code}" in row.cells["ends with"]
 
 
 def test_every_block_is_of_a_known_kind() -> None:
