@@ -7,7 +7,7 @@ failed is passed over to `b2bua.names`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.course import late, unheard
 from b2bua.effects import Address, Flow, Resolved
@@ -17,13 +17,13 @@ from b2bua.transaction.timers import Timer
 if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
 
-SILENCE = 6
+SILENCE: Final = 6
 """In T1s: with others left, a target that has not said a word is left. By then an INVITE went out three times, and the
 last had 3 T1 for its answer, so that loss alone hardly brings it about; and ten targets have their turn in the time of
 one transaction.
 """
 
-_LIFE = 64
+_LIFE: Final = 64
 
 
 class Attempts:

@@ -6,12 +6,14 @@ which goes into what we send only where several legs share it: one leg alone cos
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import is_number
 from b2bua.sip.message import Request
 
 # RFC 5393 section 5.3.3.
-_DEFAULT = 60
+_DEFAULT: Final = 60
 
 
 def breadth_of(request: Request) -> int | None:

@@ -7,7 +7,7 @@ the leg without any. Leaves which target has its turn to `attempts`, and sending
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.forks import forsake
 from b2bua.call.tables import LegEvent, LegState
@@ -16,11 +16,11 @@ from b2bua.effects import Address, Flow
 if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
 
-UNDECIDED = (LegState.CALLING, LegState.PROCEEDING)
+UNDECIDED: Final = (LegState.CALLING, LegState.PROCEEDING)
 """In which an INVITE may still be sent anew."""
 
-_SILENT = "no response"
-_CUT_OFF = "the next hop cannot be reached"
+_SILENT: Final = "no response"
+_CUT_OFF: Final = "the next hop cannot be reached"
 
 
 def set_out(leg: OutgoingLeg, flow: Flow | None) -> None:

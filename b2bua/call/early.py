@@ -6,7 +6,7 @@ Owns what is known of each, and the PRACK that a called side waits for. Leaves t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Content, refusal_of
 from b2bua.call.forks import MOST_FORKS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
 
 # In which a called side still waits for its PRACK.
-_WAITING = (LegState.PROCEEDING, LegState.ANSWERED, LegState.CONFIRMED)
+_WAITING: Final = (LegState.PROCEEDING, LegState.ANSWERED, LegState.CONFIRMED)
 
 
 class Early:

@@ -6,7 +6,7 @@ the request may pass at all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Content, refusal_of
 from b2bua.call.headers import content_of, crossing, rendering_of
@@ -30,7 +30,7 @@ from b2bua.transaction.timers import Timer
 if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
-_UNDECIDED = (ExchangeState.PASSED, ExchangeState.RINGING)
+_UNDECIDED: Final = (ExchangeState.PASSED, ExchangeState.RINGING)
 
 
 class Exchange(Undertaking):
@@ -248,9 +248,9 @@ class Exchange(Undertaking):
         self.talk.over(self)
 
 
-_INVITE: Compiled = compiled(Exchange, INVITE_EXCHANGE, ExchangeState, REACHING)
-_REQUEST: Compiled = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState, REACHING)
-_TIMERS = {
+_INVITE: Final[Compiled] = compiled(Exchange, INVITE_EXCHANGE, ExchangeState, REACHING)
+_REQUEST: Final[Compiled] = compiled(Exchange, REQUEST_EXCHANGE, ExchangeState, REACHING)
+_TIMERS: Final = {
     "repeat": ExchangeEvent.REPEAT,
     "unacknowledged": ExchangeEvent.UNACKNOWLEDGED,
     "give up": ExchangeEvent.GIVE_UP,

@@ -7,6 +7,8 @@ is cancelled.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.events import refusal_of
 from b2bua.call.headers import content_of
 from b2bua.call.leg import Stack
@@ -16,9 +18,9 @@ from b2bua.sip.message import Response
 from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.derived import cancellation
 
-MOST_FORKS = 64
+MOST_FORKS: Final = 64
 """So many answers to one INVITE are acknowledged and ended; whoever sends more means us ill."""
-_LEAP = 1000
+_LEAP: Final = 1000
 
 
 def end_fork(stack: Stack, response: Response, transaction: ClientTransaction, offered: bool = True) -> None:

@@ -7,6 +7,7 @@ between two neighbours (Supported, Require, Allow, timers) is each leg's own.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.call.events import DESCRIPTION, Content
 from b2bua.routing.privacy import PERSONAL, hides_person
@@ -15,11 +16,11 @@ from b2bua.sdp.origin import around_origin
 from b2bua.sip.message import Request, Response
 
 # The fields that describe a body go wherever the body goes (RFC 3261 7.4.1, 20.11 to 20.15).
-CONTENT = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
+CONTENT: Final = ("Content-Type", "Content-Disposition", "Content-Encoding", "Content-Language", "MIME-Version")
 
-_RENDERING = ("yes", "no", "unknown")
+_RENDERING: Final = ("yes", "no", "unknown")
 
-_RARE_CONTENT = frozenset(CONTENT[1:])
+_RARE_CONTENT: Final = frozenset(CONTENT[1:])
 _CALLER = (
     "Accept-Contact",
     "Accept-Language",
@@ -48,7 +49,7 @@ CROSSING: dict[str, tuple[str, ...]] = {
     "3xx-6xx outside": ("Accept", "Accept-Encoding", "Accept-Language", "Error-Info", "Retry-After", "Warning"),
 }
 
-_CROSSING_SETS = {row: frozenset(names) for row, names in CROSSING.items()}
+_CROSSING_SETS: Final = {row: frozenset(names) for row, names in CROSSING.items()}
 
 
 def crossing(message: Request | Response, row: str) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ dial's outcome is its last step's. Leaves answering the caller, and what follows
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -22,10 +22,10 @@ from b2bua.transaction.timers import Timer
 if TYPE_CHECKING:
     from b2bua.call.setup import Setup
 
-_FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
-_BUSY = frozenset((486, 600, 603))
-_NOT_THERE = frozenset((408, 480))
-_UNREACHABLE = frozenset((430, 500, 502, 503, 504))
+_FIRST: Final[tuple[OutcomeKind, ...]] = ("no-answer", "busy", "redirect", "failure", "unreachable")
+_BUSY: Final = frozenset((486, 600, 603))
+_NOT_THERE: Final = frozenset((408, 480))
+_UNREACHABLE: Final = frozenset((430, 500, 502, 503, 504))
 
 
 class Hunt:

@@ -6,6 +6,8 @@ description reaches the caller has an early dialog of its own here, so that an a
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.events import Answered, Progressed, Rejected
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW, REACHING, Leg, LegUser, Stack, contact_of
@@ -19,9 +21,9 @@ from b2bua.transaction.server import ServerTransaction
 from b2bua.transaction.tables import Event, compiled
 from b2bua.transaction.timers import Timer
 
-_KEEP_RINGING = 60.0
+_KEEP_RINGING: Final = 60.0
 # Early dialogs of one call. Whoever makes up more gets none of its own.
-_MOST_EARLY = 64
+_MOST_EARLY: Final = 64
 
 
 class IncomingLeg(Leg):
@@ -285,6 +287,6 @@ class IncomingLeg(Leg):
         self._early = None
 
 
-_REQUIRE_RELIABLE = ("Require", "100rel")
+_REQUIRE_RELIABLE: Final = ("Require", "100rel")
 
 IncomingLeg.table = compiled(IncomingLeg, INCOMING, LegState, REACHING)

@@ -5,7 +5,7 @@ Owns what its answer means. Leaves to `talk` when one is sent and what follows, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
@@ -47,4 +47,4 @@ class Invitation(OwnRequest):
         self.asked.lose()
 
 
-_TABLE: Compiled = compiled(Invitation, OWN_OFFER, ExchangeState, REACHING)
+_TABLE: Final[Compiled] = compiled(Invitation, OWN_OFFER, ExchangeState, REACHING)

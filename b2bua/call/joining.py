@@ -6,7 +6,7 @@ again to `retried_request`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
@@ -20,7 +20,7 @@ from b2bua.transaction.tables import compiled
 if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
-_MOST_TRIES = 5
+_MOST_TRIES: Final = 5
 
 
 class JoiningUser(Protocol):
@@ -79,4 +79,4 @@ class Joining(RetriedRequest):
         self.asked.lose()
 
 
-_TABLE: Compiled = compiled(Joining, JOINING, ExchangeState, REACHING)
+_TABLE: Final[Compiled] = compiled(Joining, JOINING, ExchangeState, REACHING)

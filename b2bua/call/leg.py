@@ -6,7 +6,7 @@ Owns BYE from either side. Leaves set-up to `incoming` and `outgoing`, and what 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeAlias
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import crossing
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
 
-ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER")
+ALLOW: Final = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER")
 # A dialog is over when the peer says that it does not know it, or says nothing (RFC 3261 12.2.1.2).
-DIALOG_GONE = (408, 481)
+DIALOG_GONE: Final = (408, 481)
 # The session interval is too small (RFC 4028 section 6): between two neighbours, nobody else hears of it.
-TOO_SMALL = 422
+TOO_SMALL: Final = 422
 
 
 class Stack:

@@ -8,7 +8,7 @@ Deviation: a transferor that hangs up hears nothing more, though its subscriptio
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg, contact_of
@@ -19,7 +19,7 @@ from b2bua.transaction.tables import compiled
 
 Compiled: TypeAlias = dict[NoticeState, dict[NoticeEvent, tuple[NoticeState, tuple[Callable[..., None], ...]]]]
 
-_FRAGMENT = (("Content-Type", "message/sipfrag;version=2.0"),)
+_FRAGMENT: Final = (("Content-Type", "message/sipfrag;version=2.0"),)
 
 
 class Notices:
@@ -111,4 +111,4 @@ class Notices:
         self._client = leg.request("NOTIFY", self, headers if proof is None else (*headers, proof), content)
 
 
-_TABLE: Compiled = compiled(Notices, NOTICE, NoticeState, {})
+_TABLE: Final[Compiled] = compiled(Notices, NOTICE, NoticeState, {})

@@ -7,6 +7,8 @@ way the INVITE goes to `course`.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.attempts import Attempts, retry_after
 from b2bua.call.course import UNDECIDED, by_another_flow, by_stream, set_out, silent, to_next_target, undelivered
 from b2bua.call.early import CalledEarlies, counts
@@ -29,8 +31,8 @@ from b2bua.transaction.tables import compiled
 from b2bua.transaction.timers import Timer
 
 # RFC 3261 18.1.1, where the path's MTU is unknown, in octets.
-_LARGEST_DATAGRAM = 1300
-_MOST_INVITES = 20
+_LARGEST_DATAGRAM: Final = 1300
+_MOST_INVITES: Final = 20
 
 
 class OutgoingLeg(Leg):
@@ -389,8 +391,8 @@ class OutgoingLeg(Leg):
             self._timer = None
 
 
-_NOWHERE = Flow("UDP", "", 0, "", 0)
+_NOWHERE: Final = Flow("UDP", "", 0, "", 0)
 # RFC 5626 5.3: what says that a flow has failed, where it is a response.
-_FLOW_FAILED = (408, 430)
+_FLOW_FAILED: Final = (408, 430)
 
 OutgoingLeg.table = compiled(OutgoingLeg, OUTGOING, LegState, REACHING)

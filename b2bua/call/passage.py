@@ -8,7 +8,7 @@ before where it offers. Leaves confirmed dialogs to `exchange`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.early import CalledEarly, Due, Early
 from b2bua.call.events import Content, description
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from b2bua.call.call import Call
     from b2bua.call.talk import Talk
 
-_MOST_RETRY_SECONDS = 10
+_MOST_RETRY_SECONDS: Final = 10
 
 
 class Passage(Undertaking):
@@ -318,5 +318,5 @@ def _refusal(talk: Talk, near: Leg, request: Request, here: Early | None, there:
     return None if there.updates else Refusal(488)
 
 
-_PRACK: Compiled = compiled(Passage, EARLY_PRACK, ExchangeState, REACHING)
-_UPDATE: Compiled = compiled(Passage, EARLY_UPDATE, ExchangeState, REACHING)
+_PRACK: Final[Compiled] = compiled(Passage, EARLY_PRACK, ExchangeState, REACHING)
+_UPDATE: Final[Compiled] = compiled(Passage, EARLY_UPDATE, ExchangeState, REACHING)

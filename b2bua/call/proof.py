@@ -6,13 +6,15 @@ Owns which challenge is answered and how often: an answer that is refused is giv
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.routing.destination import Account
 from b2bua.sip.credentials import Challenge
 from b2bua.sip.digest import answer, choose
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Response
 
-_MOST_IN_A_ROW = 2
+_MOST_IN_A_ROW: Final = 2
 
 
 class Proof:

@@ -6,7 +6,7 @@ Owns when it has its turn, and what an answer means. Leaves when a refresh is du
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import DESCRIPTION, Content
 from b2bua.call.headers import content_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from b2bua.call.call import Call
     from b2bua.call.talk import Talk
 
-_MOST_TRIES = 10
-_NO_UPDATE = (405, 501)
+_MOST_TRIES: Final = 10
+_NO_UPDATE: Final = (405, 501)
 
 
 class Refresh(RetriedRequest):
@@ -93,7 +93,7 @@ class Refresh(RetriedRequest):
         self.asked.call.expired(self.asked, "a refresh of the session was not answered")
 
 
-_TABLE: Compiled = compiled(Refresh, REFRESH, ExchangeState, REACHING)
+_TABLE: Final[Compiled] = compiled(Refresh, REFRESH, ExchangeState, REACHING)
 
 
 def told(call: Call, leg: Leg) -> Content | None:

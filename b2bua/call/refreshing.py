@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.tables import LegState
 from b2bua.dialog.session_timer import (
@@ -30,17 +30,17 @@ from b2bua.transaction.turn import Turn
 if TYPE_CHECKING:
     from b2bua.call.leg import Leg
 
-SWEEP_SECONDS = 60.0
+SWEEP_SECONDS: Final = 60.0
 """How often `sweep` is to be called."""
 
-_TICK = 1.0
-_SOON = 0.05
+_TICK: Final = 1.0
+_SOON: Final = 0.05
 # What is due at once comes in portions, so that a burst never starves the sockets.
-_MOST_AT_ONCE = 100
-_RETRY = 2
+_MOST_AT_ONCE: Final = 100
+_RETRY: Final = 2
 
-NOTHING_DUE = 0
-_AT_WORK = -1
+NOTHING_DUE: Final = 0
+_AT_WORK: Final = -1
 
 
 class Refreshing:
@@ -212,7 +212,7 @@ class Refreshing:
 
 
 # Without any of these a peer takes no part, and UPDATE is not known of it.
-_CONCERNED = frozenset(("Allow", "Session-Expires", "Supported"))
+_CONCERNED: Final = frozenset(("Allow", "Session-Expires", "Supported"))
 
-_ANSWERED = LegState.ANSWERED
-_CONFIRMED = LegState.CONFIRMED
+_ANSWERED: Final = LegState.ANSWERED
+_CONFIRMED: Final = LegState.CONFIRMED

@@ -6,6 +6,7 @@ Owns reading it (RFC 3261 sections 21.3 to 21.6). Leaves to `hunt` what becomes 
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from b2bua.call.events import Rejected
 from b2bua.call.headers import crossing
@@ -34,4 +35,4 @@ def _lateness(contact: NameAddr) -> float:
     return -float(q) if _Q(q) else 0.0
 
 
-_Q = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?").fullmatch
+_Q: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?").fullmatch

@@ -5,7 +5,7 @@ Owns our 2xx, its repetition and its ACK. Leaves to `talk` which offers these ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Content
 from b2bua.call.headers import content_of
@@ -117,4 +117,4 @@ class Reply(Undertaking):
         self.talk.over(self)
 
 
-_TABLE: Compiled = compiled(Reply, OWN_ANSWER, ExchangeState, REACHING)
+_TABLE: Final[Compiled] = compiled(Reply, OWN_ANSWER, ExchangeState, REACHING)

@@ -6,7 +6,7 @@ Owns the waiting, and how often it is tried. Leaves what a turn is, and what an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Content
 from b2bua.call.leg import Leg
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
 # RFC 3261 14.1: after glare the owner of the Call-ID waits from 2.1 to 4 seconds, the other up to 2.
-_OWNER_WAITS = 2.5
-_OTHER_WAITS = 1.0
-_PENDING = 491
+_OWNER_WAITS: Final = 2.5
+_OTHER_WAITS: Final = 1.0
+_PENDING: Final = 491
 
 
 class RetriedRequest(OwnRequest):

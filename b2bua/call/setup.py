@@ -8,7 +8,7 @@ that outlasts the answer to `call`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from b2bua.call.events import Answered, Content, Progressed, Rejected
 from b2bua.call.headers import edited
@@ -25,10 +25,10 @@ from b2bua.routing.verdicts import Answer, Decision, Dial, HeaderEdit, Outcome, 
 if TYPE_CHECKING:
     from b2bua.call.call import Call
 
-_MOST_DIALS = 10
-_MOST_REDIRECTIONS = 5
+_MOST_DIALS: Final = 10
+_MOST_REDIRECTIONS: Final = 5
 # What one INVITE can lead to, whatever the policy and its phones: a party of many contacts is still rung as a whole.
-_MOST_LEGS = 100
+_MOST_LEGS: Final = 100
 
 
 class Setup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from b2bua.call.events import Content
 from b2bua.dialog.dialog import is_address
@@ -11,9 +12,9 @@ from b2bua.sdp.negotiation import audio_of
 from b2bua.sdp.session import NEVER, Media, Session, parse
 from b2bua.sip.errors import PeerError
 
-_RELAYED = ("RTP/", "UDP/", "UDPTL")
-_CONNECTION = re.compile(rb"^c=IN IP[46] (\S+)", re.MULTILINE)
-_HIGHEST_PORT = 65535
+_RELAYED: Final = ("RTP/", "UDP/", "UDPTL")
+_CONNECTION: Final = re.compile(rb"^c=IN IP[46] (\S+)", re.MULTILINE)
+_HIGHEST_PORT: Final = 65535
 
 
 def described(content: Content | None) -> Session:
@@ -33,9 +34,9 @@ def _read(body: bytes) -> Session:
         return _NOTHING
 
 
-_remembered = lru_cache(maxsize=512)(_read)
-_USUAL_OCTETS = 4_096
-_NOTHING = parse(b"v=0\no=- 0 0 IN IP4 0.0.0.0\n")
+_remembered: Final = lru_cache(maxsize=512)(_read)
+_USUAL_OCTETS: Final = 4_096
+_NOTHING: Final = parse(b"v=0\no=- 0 0 IN IP4 0.0.0.0\n")
 
 
 def conversation(session: Session) -> Media | None:

@@ -7,7 +7,7 @@ the end to the call, ports and music to `media`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from b2bua.call.events import Content
 from b2bua.call.exchange import Exchange
@@ -37,9 +37,9 @@ HoldEvent: TypeAlias = Literal["hold", "resume"]
 Judge: TypeAlias = Callable[[HoldEvent, Leg, float | None], Hold]
 
 # RFC 3261 14.1: after glare the owner of the Call-ID waits from 2.1 to 4 seconds.
-_AGAIN_SECONDS = 2.5
-_GLARE = 491
-_ACCEPT = (("Accept", "application/sdp"),)
+_AGAIN_SECONDS: Final = 2.5
+_GLARE: Final = 491
+_ACCEPT: Final = (("Accept", "application/sdp"),)
 
 
 class Talk:

@@ -9,7 +9,7 @@ the target's legs to `hunt`, what the transferor hears to `notices`, and who tal
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from b2bua.call.events import Answered, Content, Progressed, description
 from b2bua.call.hunt import Hunt
@@ -37,10 +37,10 @@ Role: TypeAlias = Literal["caller", "callee"]
 Compiled: TypeAlias = dict[TransferState, dict[TransferEvent, tuple[TransferState, tuple[Callable[..., None], ...]]]]
 
 # How long a transferor has to hang up by itself once it has been told that the target is there.
-_PARTING_SECONDS = 2.0
-_MOST_HOPS = 70
-_NOT_THERE = 480
-_NOT_ACCEPTABLE = 488
+_PARTING_SECONDS: Final = 2.0
+_MOST_HOPS: Final = 70
+_NOT_THERE: Final = 480
+_NOT_ACCEPTABLE: Final = 488
 
 
 class Reaching(Setup):
@@ -337,5 +337,5 @@ def freely(said: Content) -> Content:
     return description(directed(said.body, ways))
 
 
-_NO_FRAME = Frame("", 0)
-_TABLE: Compiled = compiled(Transfer, TRANSFER, TransferState, {TransferState.ENDED: ("finish",)})
+_NO_FRAME: Final = Frame("", 0)
+_TABLE: Final[Compiled] = compiled(Transfer, TRANSFER, TransferState, {TransferState.ENDED: ("finish",)})

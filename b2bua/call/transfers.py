@@ -6,7 +6,7 @@ Owns what becomes of a REFER (RFC 3515 2.4): refused here, or for the policy to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from b2bua.call.talk import Talk
 
 # What a subscription lasts beyond the time that the target may ring, in seconds.
-_MARGIN_SECONDS = 60.0
+_MARGIN_SECONDS: Final = 60.0
 
 
 def party_in(call: Call, leg: Leg) -> Party:

@@ -8,14 +8,15 @@ gateway sends it. Each leg tells once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.call.events import Rejected
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.tables import LegState
 
-_OVERLOADED = 503
+_OVERLOADED: Final = 503
 # What a leg that was given up has as its cause when nothing came back, or nothing could be sent.
-_SILENT = (408, 503)
+_SILENT: Final = (408, 503)
 
 
 def served(leg: OutgoingLeg) -> None:

@@ -6,6 +6,8 @@ raises PeerError, which the core answers without state.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.events import DESCRIPTION, Content
 from b2bua.call.headers import content_of
 from b2bua.call.leg import ALLOW
@@ -19,20 +21,20 @@ from b2bua.sip.refer import SILENT
 from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
-_INSIDE_ONLY = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
-_NOT_HERE = frozenset(("SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
-_INSIDE = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS", "REFER"))
-_OUTSIDE = frozenset(("INVITE", "REGISTER", "OPTIONS", "MESSAGE"))
-_KNOWN = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
-_BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
-_DESCRIPTIONS = frozenset(("application/sdp", "application/*", "*/*"))
+_INSIDE_ONLY: Final = frozenset(("BYE", "UPDATE", "INFO", "PRACK"))
+_NOT_HERE: Final = frozenset(("SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"))
+_INSIDE: Final = frozenset(("INVITE", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "OPTIONS", "REFER"))
+_OUTSIDE: Final = frozenset(("INVITE", "REGISTER", "OPTIONS", "MESSAGE"))
+_KNOWN: Final = _INSIDE_ONLY | _NOT_HERE | _INSIDE | _OUTSIDE
+_BODIES: Final = frozenset(("application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"))
+_DESCRIPTIONS: Final = frozenset(("application/sdp", "application/*", "*/*"))
 
-ACCEPT = ("Accept", "application/sdp")
-ACCEPT_ENCODING = ("Accept-Encoding", "identity")
-REGISTER_EXTENSIONS = frozenset(("path", "outbound"))
-_SCHEMES = ("sip", "tel")
+ACCEPT: Final = ("Accept", "application/sdp")
+ACCEPT_ENCODING: Final = ("Accept-Encoding", "identity")
+REGISTER_EXTENSIONS: Final = frozenset(("path", "outbound"))
+_SCHEMES: Final = ("sip", "tel")
 # RFC 3261 8.1.1.6
-_MOST_HOPS = 70
+_MOST_HOPS: Final = 70
 
 
 def check_method(method: str) -> None:

@@ -7,6 +7,7 @@ waits. Owns which layer an input belongs to. An INVITE goes from here to `Call.f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from b2bua.call.call import Call
 from b2bua.call.leg import Leg
@@ -30,7 +31,7 @@ from b2bua.sip.message import Request, Response
 from b2bua.sip.parser import parse
 from dsl.policy import Policy
 
-_TIMERS_A_TURN = 256
+_TIMERS_A_TURN: Final = 256
 
 
 class Core:

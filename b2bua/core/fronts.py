@@ -9,6 +9,7 @@ demands, and has to replace one that the sender wrote; two of them are believed 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.dialog.dialog import is_address
 from b2bua.dialog.networks import Networks
@@ -17,7 +18,7 @@ from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import Via
 from b2bua.sip.message import Request
 
-_MOST_PROXIES = 8
+_MOST_PROXIES: Final = 8
 
 
 class Fronts:

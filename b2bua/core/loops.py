@@ -10,6 +10,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from b2bua.call.call import Call
 from b2bua.call.leg import Leg
@@ -17,7 +18,7 @@ from b2bua.call.outgoing import OutgoingLeg
 from b2bua.routing.facts import dialed_of
 from b2bua.sip.message import Request
 
-_MOST_TURNS = 5
+_MOST_TURNS: Final = 5
 
 
 def is_loop(legs: Mapping[str, Leg], request: Request, trunk: str | None, source: str) -> bool:

@@ -7,6 +7,7 @@ Owns the order of things, and that a 200 is sent only when its bindings are stor
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from b2bua.core.ids import Pending
 from b2bua.effects import Answer, Failed, Flow, Log, StoreBindings, Stored
@@ -24,8 +25,8 @@ from b2bua.transaction.server import ServerKey, ServerTransaction
 from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
 
-_STORE_SECONDS = 10.0
-_STORE_FAILED = (("Retry-After", "10"),)
+_STORE_SECONDS: Final = 10.0
+_STORE_FAILED: Final = (("Retry-After", "10"),)
 
 
 class Registering:

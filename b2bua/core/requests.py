@@ -6,6 +6,8 @@ a new call to `Call`, and a REGISTER that may pass to `registering`.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.breadth import breadth_of
 from b2bua.call.call import Call
 from b2bua.call.leg import ALLOW
@@ -26,9 +28,9 @@ from b2bua.transaction.server import ServerKey
 
 # Transactions that are there when a call that the policy refuses is refused without one: whoever sends as many in the
 # 32 seconds that each stays means us ill. Others are bounded by the calls that there may be.
-_MOST_REFUSED = 200_000
+_MOST_REFUSED: Final = 200_000
 # URIs with a host in them, which has to be one of ours.
-_HOSTED = ("sip", "sips")
+_HOSTED: Final = ("sip", "sips")
 
 
 class Requests:

@@ -16,6 +16,7 @@ it says, whatever that state is (`apart`), and say nothing about it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.call.leg import Stack
 from b2bua.core.views import TrunkView, trunk_view
@@ -30,7 +31,7 @@ from b2bua.transaction.timers import Timer
 from b2bua.trunk.line import Line
 from b2bua.trunk.tables import TrustState
 
-_AGAIN = 300.0
+_AGAIN: Final = 300.0
 
 
 class Trunks:

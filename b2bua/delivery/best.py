@@ -6,6 +6,7 @@ Owns the choice, and which header fields cross with it. What the sender may be t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.call.headers import crossing
 from b2bua.delivery.copy import Copy
@@ -14,7 +15,7 @@ from b2bua.sip.message import Response
 from b2bua.values import Frozen
 
 # What can be mended by sending it otherwise is told before what cannot.
-_TELLING = (415, 420, 484)
+_TELLING: Final = (415, 420, 484)
 
 
 class Told(Frozen):
@@ -25,8 +26,8 @@ class Told(Frozen):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-NOBODY = Told(480, "")
-TOO_LARGE = Told(413, "")
+NOBODY: Final = Told(480, "")
+TOO_LARGE: Final = Told(413, "")
 
 
 def told_of(response: Response) -> Told:

@@ -8,7 +8,7 @@ hold back what congests. Leaves to the delivery what the sender is told.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from b2bua.call.attempts import SILENCE, retry_after
 from b2bua.call.leg import Stack
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 Compiled: TypeAlias = dict[CopyState, dict[CopyEvent, tuple[CopyState, tuple[Callable[..., None], ...]]]]
 
 # RFC 3428 section 8, in octets.
-_LARGEST_DATAGRAM = 1300
-_NOWHERE = Flow("UDP", "", 0, "", 0)
+_LARGEST_DATAGRAM: Final = 1300
+_NOWHERE: Final = Flow("UDP", "", 0, "", 0)
 # RFC 5626 5.3: what says that a flow has failed.
-_FLOW_FAILED = (408, 430)
+_FLOW_FAILED: Final = (408, 430)
 
 
 class Copy:
@@ -251,4 +251,4 @@ class Copy:
         self.delivery.copy_over(self)
 
 
-_TABLE: Compiled = compiled(Copy, COPY, CopyState, {})
+_TABLE: Final[Compiled] = compiled(Copy, COPY, CopyState, {})

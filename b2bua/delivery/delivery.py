@@ -9,7 +9,7 @@ delivery is less than the sender's own, and whoever said nothing by then counts 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from b2bua.call.breadth import shares
 from b2bua.call.headers import CONTENT, crossing, edited
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 Compiled: TypeAlias = dict[DeliveryState, dict[DeliveryEvent, tuple[DeliveryState, tuple[Callable[..., None], ...]]]]
 
-_SLOW = 7
+_SLOW: Final = 7
 """In T1s: by then its sender repeats the request every T2 (RFC 4320 4.1)."""
-_PATIENCE = 52
+_PATIENCE: Final = 52
 """In T1s: an answer that is lost once still reaches the sender, who waits for 64."""
 
 
@@ -210,4 +210,4 @@ def _content_fields(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple([(name, value) for name in CONTENT for value in request.all(name)])
 
 
-_TABLE: Compiled = compiled(Delivery, DELIVERY, DeliveryState, ENDING)
+_TABLE: Final[Compiled] = compiled(Delivery, DELIVERY, DeliveryState, ENDING)

@@ -7,6 +7,8 @@ line of the log.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.call.leg import ALLOW, Stack
 from b2bua.delivery.copy import Copy
 from b2bua.delivery.delivery import Delivery
@@ -17,7 +19,7 @@ from b2bua.routing.verdicts import Decision, Deliver, Reject
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
 
-_MOST_TURNS = 5
+_MOST_TURNS: Final = 5
 
 
 class Messages:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from b2bua.dialog.ways import DEFAULT_PORT, SECURE_PORT, Place, Ways, port_of, transport_of
 from b2bua.effects import Address, Flow, Transport
@@ -155,9 +156,9 @@ def target_of(uri: Uri) -> str:
     return text
 
 
-_LONGEST_TARGET = 200
-_MOST_TARGETS = 4096
-_targets: dict[Uri, str] = {}
+_LONGEST_TARGET: Final = 200
+_MOST_TARGETS: Final = 4096
+_targets: Final[dict[Uri, str]] = {}
 
 
 def way_to(target: Uri, routes: Sequence[str], came_by: Flow, ways: Ways) -> Flow:

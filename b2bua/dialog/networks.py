@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import Final
 
-_REMEMBERED = 16_384
+_REMEMBERED: Final = 16_384
 
 
 class Networks:

@@ -7,7 +7,7 @@ is on its way at a time. Leaves to the legs what is said, and to the call when a
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from b2bua.effects import Send
 from b2bua.transaction.tables import compiled
@@ -145,7 +145,7 @@ class Sender:
         self._user.unacknowledged()
 
 
-_SENDING = compiled(Sender, SENDING, SendingState, {})
+_SENDING: Final = compiled(Sender, SENDING, SendingState, {})
 
 
 class Receiver:

@@ -7,7 +7,7 @@ Pure values in, values out. Owns reading and writing Session-Expires and Min-SE,
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import is_number
@@ -17,15 +17,15 @@ from b2bua.values import Frozen
 Refresher: TypeAlias = Literal["us", "late", "peer", "open", "nobody"]
 Fields: TypeAlias = tuple[tuple[str, str], ...]
 
-OPTION = "timer"
+OPTION: Final = "timer"
 # What Min-SE is where nobody says it, in seconds (RFC 4028 section 5).
-_USUAL_MIN = 90
+_USUAL_MIN: Final = 90
 # A session that we refresh ourselves after no less than four minutes.
-_LASTING = 480
+_LASTING: Final = 480
 # Longer ones are cut: nobody waits for them (a delta-seconds may have any number of digits).
-_LONGEST = 1 << 31
+_LONGEST: Final = 1 << 31
 # Of a Session-Expires, in characters: what is agreed is remembered by it.
-_LONGEST_VALUE = 200
+_LONGEST_VALUE: Final = 200
 
 
 class Terms(Frozen):
@@ -60,7 +60,7 @@ class SessionTimer(Frozen):
         return min(32.0, self.interval / 3)
 
 
-OFF = SessionTimer(0, 0, "nobody", False, False, (), (), True)
+OFF: Final = SessionTimer(0, 0, "nobody", False, False, (), (), True)
 """No session timer."""
 
 

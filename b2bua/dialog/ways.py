@@ -6,19 +6,21 @@ nothing of names: those are resolved before.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.effects import Address, Flow, Transport
 from b2bua.sdp.origin import located
 from b2bua.settings import Settings
 from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
 
-UNSPECIFIED = ("0.0.0.0", "::")
-DEFAULT_PORT = 5060
-SECURE_PORT = 5061
+UNSPECIFIED: Final = ("0.0.0.0", "::")
+DEFAULT_PORT: Final = 5060
+SECURE_PORT: Final = 5061
 """The port of TLS, and of sips URIs (RFC 3261 19.1.2)."""
 
-_ASKED: dict[str, Transport | None] = {"": None, "udp": "UDP", "tcp": "TCP", "tls": "TLS"}
-_ASKED_SECURELY: dict[str, Transport | None] = {"": "TLS", "tcp": "TLS", "tls": "TLS"}
+_ASKED: Final[dict[str, Transport | None]] = {"": None, "udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+_ASKED_SECURELY: Final[dict[str, Transport | None]] = {"": "TLS", "tcp": "TLS", "tls": "TLS"}
 
 
 def transport_of(uri: Uri) -> Transport | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Final
 
 import trio
 
-TICK_SECONDS = 0.05
+TICK_SECONDS: Final = 0.05
 """The shortest time from one tick to the next: a tenth of T1 does SIP's timers no harm, and with some calls a second a
 tick then serves many of them, where each by itself would cost a waking of the loop."""
 

@@ -12,6 +12,7 @@ import errno
 import socket
 import struct
 import time
+from typing import Final
 
 import trio
 
@@ -23,24 +24,24 @@ from b2bua.settings import Listener
 from b2bua.sip import stun
 from b2bua.sip.parser import is_keep_alive
 
-BATCH = 64
+BATCH: Final = 64
 """Datagrams taken before the other tasks, the clock's above all, have their turn."""
 
-BUFFER_OCTETS = 4 * 1024 * 1024
+BUFFER_OCTETS: Final = 4 * 1024 * 1024
 """Asked of the kernel for each direction: some thousand messages, for when a turn takes long."""
 
 FLOWS = 65_536
 """Peers' addresses whose `Flow` is kept; beyond, all are forgotten and made anew."""
 
-_DATAGRAM_OCTETS = 65_535
-_FULL = (errno.EAGAIN, errno.ENOBUFS)
-_ATTEMPTS = 3
+_DATAGRAM_OCTETS: Final = 65_535
+_FULL: Final = (errno.EAGAIN, errno.ENOBUFS)
+_ATTEMPTS: Final = 3
 
 # asm-generic/socket.h and linux/sock_diag.h; Python's socket module lacks these names.
 _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
-_SO_MEMINFO = 55
-_MEMINFO = struct.Struct("=9I")
-_DROPS = 8
+_SO_MEMINFO: Final = 55
+_MEMINFO: Final = struct.Struct("=9I")
+_DROPS: Final = 8
 
 
 def open_udp(listener: Listener) -> socket.socket:

@@ -6,20 +6,22 @@ Leaves what counts as a failure to whoever sent something there.
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.effects import Address, Log, Resolved
 from b2bua.transaction.turn import Turn
 from b2bua.values import Frozen
 
-FIRST_SECONDS = 30.0
+FIRST_SECONDS: Final = 30.0
 """After a first failure; each further one in a row doubles it."""
 
-LONGEST_SECONDS = 300.0
+LONGEST_SECONDS: Final = 300.0
 """So long at most: what is back is in use five minutes later."""
 
-LONGEST_ASKED = 3600.0
+LONGEST_ASKED: Final = 3600.0
 """And so long, where the target itself asked for it (Retry-After, RFC 3261 20.33)."""
 
-MOST_FAILED = 4096
+MOST_FAILED: Final = 4096
 """Failures remembered."""
 
 

@@ -6,36 +6,36 @@ server answers. Leaves asking to `names`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from b2bua.effects import Found, Target, Transport
 from b2bua.values import Frozen
 
-SHORTEST_LIFE = 1.0
+SHORTEST_LIFE: Final = 1.0
 """In seconds: a name is not asked more often."""
 
-LONGEST_LIFE = 3600.0
+LONGEST_LIFE: Final = 3600.0
 """Nothing that DNS says is believed for longer."""
 
-LONGEST_DOUBT = 30.0
+LONGEST_DOUBT: Final = 30.0
 """Nor for longer than that, where half of what was asked had no answer."""
 
-SHORTEST_DENIAL = 5.0
+SHORTEST_DENIAL: Final = 5.0
 """For so long at least, a name that has no servers is not asked again."""
 
-LONGEST_DENIAL = 300.0
+LONGEST_DENIAL: Final = 300.0
 """And for so long at most: what an operator has just entered is soon found."""
 
-RECHECK_SECONDS = 30.0
+RECHECK_SECONDS: Final = 30.0
 """While no name server answers, they are asked no more often about a name that is known (RFC 8767 5)."""
 
-STALE_SECONDS = 86_400.0
+STALE_SECONDS: Final = 86_400.0
 """After its life, for so long an answer serves while nobody gives a newer one."""
 
-MOST_NAMES = 4096
+MOST_NAMES: Final = 4096
 """Answers kept; beyond, the one is forgotten that was not asked for the longest."""
 
-_REFRESHED_AFTER = 0.9
+_REFRESHED_AFTER: Final = 0.9
 
 Question: TypeAlias = tuple[str, int | None, Transport | None, bool]
 """A host as a URI gives it: its name, its port, the transport that it asks for, and whether only TLS will do."""

@@ -6,7 +6,7 @@ remembered to `known`, the choice among servers to `targets` and `failures`, and
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from b2bua.dialog.hops import Hop
 from b2bua.effects import Address, Answer, Failed, Found, Resolve
@@ -16,13 +16,13 @@ from b2bua.names.targets import ordered
 from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
 
-PATIENCE = 1.8
+PATIENCE: Final = 1.8
 """In seconds: where something is known that is not true any more, it serves when DNS takes longer (RFC 8767 5)."""
 
-MOST_LOOK_UPS = 256
+MOST_LOOK_UPS: Final = 256
 """Names looked up at the same time; beyond, the answer is a failure at once."""
 
-_LARGEST = float(1 << 64)
+_LARGEST: Final = float(1 << 64)
 
 
 class Asker(Protocol):

@@ -6,10 +6,11 @@ Pure: what was found in DNS, and an order drawn from it for each use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from b2bua.effects import Address, Target
 
-MOST_ADDRESSES = 16
+MOST_ADDRESSES: Final = 16
 """Of all that a name stands for, as many are tried: by then the transaction's time is over."""
 
 

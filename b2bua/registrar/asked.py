@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 from b2bua.registrar.reach import first_hop
 from b2bua.sip.errors import PeerError
@@ -17,19 +18,19 @@ from b2bua.sip.message import STAR, Request
 from b2bua.sip.uri import Params, Uri, write_params
 from b2bua.values import Frozen
 
-MALFORMED_EXPIRES = 3600
+MALFORMED_EXPIRES: Final = 3600
 """Seconds that a malformed interval stands for (RFC 3261 20.10)."""
 
-NEVER_TOO_BRIEF = 3600
+NEVER_TOO_BRIEF: Final = 3600
 """Seconds from which on an interval must not be refused as too brief (RFC 3261 10.3 step 7)."""
 
-MOST_CONTACTS = 100
+MOST_CONTACTS: Final = 100
 """Contacts that one request may name and one address-of-record may have, whatever the policy says."""
 
-CONTACT_OCTETS = 1024
+CONTACT_OCTETS: Final = 1024
 """The longest contact that is read, URI and parameters together."""
 
-PATH_OCTETS = 2048
+PATH_OCTETS: Final = 2048
 """The longest Path that is kept, all values together."""
 
 

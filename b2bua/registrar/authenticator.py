@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from b2bua.registrar.nonces import Nonces
 from b2bua.sip.digest import response
@@ -23,12 +23,12 @@ from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri, equals
 from b2bua.values import Frozen
 
-DIGITS = {"MD5": 32, "SHA-256": 64}
+DIGITS: Final = {"MD5": 32, "SHA-256": 64}
 """The algorithms that can be offered, and how many hexadecimal digits each gives."""
 
-_HEX = frozenset("0123456789abcdefABCDEF")
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
 
-MOST_CREDENTIALS = 8
+MOST_CREDENTIALS: Final = 8
 """Authorization fields of one request that are read."""
 
 

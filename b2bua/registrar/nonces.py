@@ -11,13 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
 from hmac import compare_digest
+from typing import Final
 
-_TIME = 10
+_TIME: Final = 10
 _RANDOM = 16
-_PROOF = 32
-_LENGTH = _TIME + _RANDOM + _PROOF
+_PROOF: Final = 32
+_LENGTH: Final = _TIME + _RANDOM + _PROOF
 
-SKEW = 5.0
+SKEW: Final = 5.0
 """Seconds by which a nonce may seem to come from the future after the wall clock was set back."""
 
 

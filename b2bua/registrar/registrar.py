@@ -17,6 +17,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -30,10 +31,10 @@ from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
 
-AGENT_LENGTH = 100
+AGENT_LENGTH: Final = 100
 """Characters of a User-Agent that are kept."""
 
-FLOW_TIMER = 120
+FLOW_TIMER: Final = 120
 """Seconds within which a phone shall send a keep-alive over its stream (RFC 5626 4.4.1, 5.4).
 
 As soon as that the kernel, for its part, gives up a peer that is gone (`io.streams`).
@@ -290,8 +291,8 @@ def _same(one: Binding, other: Binding) -> bool:
     return (one.contact, one.instance, one.reg_id) == (other.contact, other.instance, other.reg_id)
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @lru_cache(maxsize=2)

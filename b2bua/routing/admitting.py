@@ -8,6 +8,7 @@ the policy whose realm it was read for: digests are of no use in another.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from b2bua.effects import Flow, Log, Remember
 from b2bua.registrar.asked import seconds
@@ -43,7 +44,7 @@ class _Realm:
         return credential.sha256 if algorithm.startswith("SHA-256") else credential.md5
 
 
-_SAME_SECONDS = 3600.0
+_SAME_SECONDS: Final = 3600.0
 """For how long an account that is told the same again and again leaves no further record of it."""
 
 

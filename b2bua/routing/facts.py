@@ -7,6 +7,7 @@ to be, never who calls.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from b2bua.effects import Flow
 from b2bua.routing.meters import Moment
@@ -17,8 +18,8 @@ from b2bua.sip.uri import Uri
 from dsl.decision import Facts
 from dsl.policy import Policy
 
-_SEPARATORS = str.maketrans("", "", "-.() ")
-EMERGENCY_URN = "urn:service:sos"
+_SEPARATORS: Final = str.maketrans("", "", "-.() ")
+EMERGENCY_URN: Final = "urn:service:sos"
 
 
 class RequestHeaders(Mapping[str, str]):

@@ -7,7 +7,7 @@ to next can count too; what in it is private shows to trusted trunks only. Leave
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from b2bua.routing.facts import dialed_in
 from b2bua.sip.errors import PeerError
@@ -19,9 +19,9 @@ from b2bua.values import Frozen
 from dsl.policy import Policy
 
 # The most forwardings that one call may have been through, ours included.
-MOST = 5
+MOST: Final = 5
 
-_REASONS = {
+_REASONS: Final = {
     "call": ("unconditional", 302),
     "busy": ("user-busy", 486),
     "no-answer": ("no-answer", 408),
@@ -29,7 +29,7 @@ _REASONS = {
     "failure": ("unknown", 404),
     "redirect": ("deflection", 302),
 }
-_ANONYMOUS = "<sip:anonymous@anonymous.invalid>"
+_ANONYMOUS: Final = "<sip:anonymous@anonymous.invalid>"
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -75,7 +75,7 @@ class History(Frozen):
         return False
 
 
-NO_HISTORY = History()
+NO_HISTORY: Final = History()
 
 
 def history_of(request: Request) -> History:

@@ -7,7 +7,7 @@ operator, an account's digest, a trusted trunk, and nobody else; only such a one
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from b2bua.routing.facts import dialed_in
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless
@@ -22,8 +22,8 @@ from dsl.decision import Facts
 from dsl.policy import Policy
 from dsl.users import User
 
-_ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-_FULL = frozenset(("full", "uri"))
+_ANONYMOUS: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+_FULL: Final = frozenset(("full", "uri"))
 
 
 class Identity(Frozen):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from b2bua.routing.versions import Version
 from dsl.compile_setup import Limit
 
-_MOST_KEYS = 100_000
+_MOST_KEYS: Final = 100_000
 
 
 class Witness(Protocol):

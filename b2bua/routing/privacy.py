@@ -6,16 +6,18 @@ other. Who is shown instead is `identity`'s, a relay for `session` the call's, o
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request, Response
 from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
 
-_KNOWN = frozenset(("none", "header", "session", "user", "id", "history", "critical"))
-_NAMELESS = frozenset(("id", "user"))
-_PAST = frozenset(("history", "header", "session"))
+_KNOWN: Final = frozenset(("none", "header", "session", "user", "id", "history", "critical"))
+_NAMELESS: Final = frozenset(("id", "user"))
+_PAST: Final = frozenset(("history", "header", "session"))
 
-PERSONAL = frozenset(("Call-Info", "In-Reply-To", "Organization", "Reply-To", "Subject"))
+PERSONAL: Final = frozenset(("Call-Info", "In-Reply-To", "Organization", "Reply-To", "Subject"))
 """Fields that a user agent adds by its own choice, and that name its user (RFC 3323 section 4.1)."""
 
 
@@ -31,7 +33,7 @@ class Privacy(Frozen):
     critical: bool = False
 
 
-NO_PRIVACY = Privacy()
+NO_PRIVACY: Final = Privacy()
 
 
 def privacy_of(request: Request) -> Privacy:

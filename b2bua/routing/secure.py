@@ -5,12 +5,14 @@ Owns which destinations are left for such a call, and how it is said that none i
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from b2bua.routing.destination import Destination, Refused
 
 # RFC 5630 section 7.1.
-_NOT_ALLOWED = (("Warning", '380 b2bua "SIPS Not Allowed: there is no way by TLS"'),)
+_NOT_ALLOWED: Final = (("Warning", '380 b2bua "SIPS Not Allowed: there is no way by TLS"'),)
 
 
 def secured(found: tuple[Destination, ...] | Refused) -> tuple[Destination, ...] | Refused:

@@ -9,7 +9,7 @@ whoever keeps them, and versions that only calls still follow to those calls: no
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from zlib import crc32
 
 from b2bua.dialog.dialog import is_address
@@ -19,7 +19,7 @@ from dsl.policy import Policy
 Taken: TypeAlias = Literal["unchanged", "trial", "force"]
 """What has become of a policy that was loaded: nothing new, on trial, or in force."""
 
-ALL = 100
+ALL: Final = 100
 """Percent."""
 
 

@@ -7,10 +7,11 @@ side has to see one session whose version rises by one with each change (RFC 326
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from b2bua.sip.errors import LocalError
 
-_ORIGIN = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
+_ORIGIN: Final = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:

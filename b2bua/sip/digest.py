@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from b2bua.sip.credentials import Challenge, Credentials
 from b2bua.sip.errors import PeerError
 
-_SESSION = "-SESS"
+_SESSION: Final = "-SESS"
 
 
 def _md5(data: bytes) -> str:
@@ -27,10 +28,10 @@ def _sha_512_256(data: bytes) -> str:
     return hashlib.new("sha512_256", data, usedforsecurity=False).hexdigest()
 
 
-_HASHES: dict[str, Callable[[bytes], str]] = {"MD5": _md5, "SHA-256": _sha_256, "SHA-512-256": _sha_512_256}
+_HASHES: Final[dict[str, Callable[[bytes], str]]] = {"MD5": _md5, "SHA-256": _sha_256, "SHA-512-256": _sha_512_256}
 """The algorithms of RFC 8760 section 2.2, weakest first, each with its function to lower-case hexadecimal."""
 
-_STRENGTH = {name: strength for strength, name in enumerate(_HASHES)}
+_STRENGTH: Final = {name: strength for strength, name in enumerate(_HASHES)}
 
 
 def ha1(username: str, realm: str, password: str, algorithm: str) -> str:

@@ -17,8 +17,8 @@ from b2bua.sip.limits import NO_OTHERS, MessageLimits
 PASSED_OVER: Final = 16
 """How many times the longest body may be so that it is passed over, and the stream goes on."""
 
-_PING = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*+)(?!\r\n[ \t])", re.IGNORECASE)
+_PING: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*+)(?!\r\n[ \t])", re.IGNORECASE)
 
 
 class KeepAlive(Enum):

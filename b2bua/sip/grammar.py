@@ -7,23 +7,24 @@ header field.
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from b2bua.sip.errors import PeerError
 
 DIGITS = "0123456789"
 ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + DIGITS
-TOKEN = frozenset(ALPHANUMERIC + "-.!%*_+`'~")
+TOKEN: Final = frozenset(ALPHANUMERIC + "-.!%*_+`'~")
 """What a token is made of."""
 
-BLANK = " \t"
+BLANK: Final = " \t"
 """White space within a line, as it stands once folded lines are joined."""
 
 # Each pattern matches from any opening character, closed or not, so that a scan is linear in the text.
-_COMMAS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+|(,)', re.DOTALL)
-_SEMICOLONS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+|(;)', re.DOTALL)
-_QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_COMMAS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+|(,)', re.DOTALL)
+_SEMICOLONS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+|(;)', re.DOTALL)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 def is_token(text: str) -> bool:

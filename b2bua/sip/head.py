@@ -7,17 +7,18 @@ length to `parser` and `framer`, all other fields to whoever asks for them.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.grammar import BLANK, is_number, is_token
 from b2bua.sip.message import Headers, Request, Response, has_stray_nul
 from b2bua.sip.names import SPELLINGS, canonical
 
-_FOLD = re.compile(r"\r\n[ \t]+")
-_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
-_KEPT = frozenset(SPELLINGS.values())
-_STATUSES = {str(status): status for status in range(100, 700)}
-_ONCE = frozenset(
+_FOLD: Final = re.compile(r"\r\n[ \t]+")
+_VERSION: Final = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_KEPT: Final = frozenset(SPELLINGS.values())
+_STATUSES: Final = {str(status): status for status in range(100, 700)}
+_ONCE: Final = frozenset(
     ("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Breadth", "Max-Forwards", "Refer-To", "To")
 )
 """Fields whose repetition leaves no one meaning."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from b2bua.sip.credentials import Challenge, Credentials
 from b2bua.sip.errors import PeerError
@@ -35,10 +36,10 @@ __all__ = [
     "split_commas",
 ]
 
-_USUAL_PARAMS = frozenset(("branch", "expires", "lr", "ob", "q", "received", "rport", "tag"))
+_USUAL_PARAMS: Final = frozenset(("branch", "expires", "lr", "ob", "q", "received", "rport", "tag"))
 """Names that need no check and no change of case."""
 
-_VIA = re.compile(r"([^\s/;]+)\s*/\s*([^\s/;]+)\s*/\s*([^\s/;]+)\s+([^;]*)(.*)", re.DOTALL)
+_VIA: Final = re.compile(r"([^\s/;]+)\s*/\s*([^\s/;]+)\s*/\s*([^\s/;]+)\s+([^;]*)(.*)", re.DOTALL)
 
 
 def parse_params(text: str) -> Params:
@@ -147,7 +148,7 @@ def _read_address(text: str) -> NameAddr:
     return NameAddr(display, Uri.parse(uri.strip(BLANK)), parse_params(params))
 
 
-_remembered = lru_cache(maxsize=8192)(_read_address)
+_remembered: Final = lru_cache(maxsize=8192)(_read_address)
 
 
 def _bare_address(text: str) -> NameAddr:
@@ -249,8 +250,8 @@ class Via(Frozen):
         return f"SIP/{self.version}/{self.transport} {place}{write_params(self.params)}"
 
 
-_MOST_HOPS = 4096
-_hops: dict[tuple[str, str], Via] = {}
+_MOST_HOPS: Final = 4096
+_hops: Final[dict[tuple[str, str], Via]] = {}
 """Vias without their branch, by what stands before and after it."""
 
 
@@ -286,6 +287,6 @@ class CSeq(Frozen):
         return f"{self.number} {self.method}"
 
 
-_MOST_CSEQS = 4096
-_cseqs: dict[str, CSeq] = {}
+_MOST_CSEQS: Final = 4096
+_cseqs: Final[dict[str, CSeq]] = {}
 """CSeq values by their text."""

@@ -167,8 +167,8 @@ def _read_tagged(text: str, name: str) -> tuple[NameAddr, str | None]:
     return read
 
 
-_MOST_TAGGED = 4096
-_tagged: dict[str, tuple[NameAddr, str | None]] = {}
+_MOST_TAGGED: Final = 4096
+_tagged: Final[dict[str, tuple[NameAddr, str | None]]] = {}
 """Values of From and To by their text."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 COMPACT = {
     "a": "Accept-Contact",
     "b": "Referred-By",
@@ -101,9 +103,9 @@ _REGULAR = (
     "Warning",
 )
 
-_BY_LOWER = {name.lower(): name for name in (*_IRREGULAR, *_REGULAR)} | COMPACT
+_BY_LOWER: Final = {name.lower(): name for name in (*_IRREGULAR, *_REGULAR)} | COMPACT
 
-SPELLINGS: dict[str, str] = {
+SPELLINGS: Final[dict[str, str]] = {
     spelling: name for lower, name in _BY_LOWER.items() for spelling in (lower, lower.upper(), lower.title(), name)
 }
 """What is met on the wire, to be found with one look-up; `canonical` knows the rest."""

@@ -7,6 +7,8 @@ fields, line feeds without carriage returns throughout, octets that are no UTF-8
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.framer import KeepAlive, StreamFramer
 from b2bua.sip.head import body_length, malformed, read_head
@@ -16,7 +18,7 @@ from b2bua.sip.message import Request, Response
 __all__ = ["KeepAlive", "Malformed", "StreamFramer", "is_keep_alive", "parse"]
 
 
-_RETURN = ord("\r")
+_RETURN: Final = ord("\r")
 
 
 def parse(data: bytes, limits: MessageLimits = NO_OTHERS) -> Request | Response:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from b2bua.sip.errors import PeerError
 from b2bua.sip.grammar import is_number, is_token
 from b2bua.sip.message import Request, Response
 from b2bua.values import Frozen
 
-RELIABLE = "100rel"
+RELIABLE: Final = "100rel"
 """The option tag (RFC 3262 section 8.1)."""
 
-_END = 1 << 32
+_END: Final = 1 << 32
 
 
 class RAck(Frozen):

@@ -8,17 +8,19 @@ the call stays what it is, and its sender can connect the two by a transfer of t
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request
 from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
 
-SILENT = "norefersub"
+SILENT: Final = "norefersub"
 """The option tag of a REFER without subscription (RFC 4488)."""
 
-NO_SUBSCRIPTION = ("Refer-Sub", "false")
-_CALLED = ("sip", "sips", "tel")
+NO_SUBSCRIPTION: Final = ("Refer-Sub", "false")
+_CALLED: Final = ("sip", "sips", "tel")
 
 
 class Reference(Frozen):

@@ -10,8 +10,8 @@ import ipaddress
 import struct
 from typing import Final
 
-_HEADER = struct.Struct("!HHI12s")
-_ATTRIBUTE = struct.Struct("!HH")
+_HEADER: Final = struct.Struct("!HHI12s")
+_ATTRIBUTE: Final = struct.Struct("!HH")
 _COOKIE: Final = 0x2112A442
 _REQUEST: Final = 0x0001
 _SUCCESS: Final = 0x0101
@@ -22,7 +22,7 @@ _XOR_MAPPED_ADDRESS: Final = 0x0020
 _OPTIONAL: Final = 0x8000
 # MAPPED-ADDRESS, USERNAME, MESSAGE-INTEGRITY, ERROR-CODE, UNKNOWN-ATTRIBUTES, REALM, NONCE, MESSAGE-INTEGRITY-SHA256,
 # PASSWORD-ALGORITHM, USERHASH, XOR-MAPPED-ADDRESS: understood, and of no use here (RFC 8489 18.3.1).
-_KNOWN = frozenset((0x0001, 0x0006, 0x0008, 0x0009, 0x000A, 0x0014, 0x0015, 0x001C, 0x001D, 0x001E, 0x0020))
+_KNOWN: Final = frozenset((0x0001, 0x0006, 0x0008, 0x0009, 0x000A, 0x0014, 0x0015, 0x001C, 0x001D, 0x001E, 0x0020))
 _MOST_UNKNOWN: Final = 8
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -20,19 +20,19 @@ from b2bua.values import Frozen
 Params: TypeAlias = tuple[tuple[str, str | None], ...]
 """Names in lower case with their values as written; None where there is no equals sign."""
 
-CACHED_LENGTH = 200
+CACHED_LENGTH: Final = 200
 """Characters up to which a text is worth remembering: a cache then never holds more than a few megabytes."""
 
-HOST_LENGTH = 255
+HOST_LENGTH: Final = 255
 """The longest name that DNS knows (RFC 1035 2.3.4)."""
 
-_HOST = frozenset(ALPHANUMERIC + "-._")
-_SCHEME = frozenset(ALPHANUMERIC + "+-.")
-_USER = frozenset(ALPHANUMERIC + "-_.!~*'()&=+$,;?/")
-_RESERVED = frozenset(";/?:@&=+$,")
-_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
-_NEVER = re.compile(r'[\x00-\x20\x7f<>"\\]')
-_DISTINGUISHING = ("user", "ttl", "method", "maddr", "transport")
+_HOST: Final = frozenset(ALPHANUMERIC + "-._")
+_SCHEME: Final = frozenset(ALPHANUMERIC + "+-.")
+_USER: Final = frozenset(ALPHANUMERIC + "-_.!~*'()&=+$,;?/")
+_RESERVED: Final = frozenset(";/?:@&=+$,")
+_ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
+_NEVER: Final = re.compile(r'[\x00-\x20\x7f<>"\\]')
+_DISTINGUISHING: Final = ("user", "ttl", "method", "maddr", "transport")
 
 
 class Uri(Frozen):
@@ -167,7 +167,7 @@ def _read(text: str) -> Uri:
     return Uri(scheme, rest, None, "", None)
 
 
-_remembered = lru_cache(maxsize=4096)(_read)
+_remembered: Final = lru_cache(maxsize=4096)(_read)
 
 
 def _read_sip(scheme: str, rest: str) -> Uri:

@@ -6,7 +6,7 @@ user (a leg) what a response means, and the ACK of a 2xx, which it only repeats.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import Response
@@ -150,10 +150,10 @@ class ClientTransaction(Transaction):
 
 
 # Looked up often: an enumeration's member costs more than a name of the module.
-_CALLING = State.CALLING
-_TRYING = State.TRYING
-_COMPLETED = State.COMPLETED
-_ACCEPTED = State.ACCEPTED
+_CALLING: Final = State.CALLING
+_TRYING: Final = State.TRYING
+_COMPLETED: Final = State.COMPLETED
+_ACCEPTED: Final = State.ACCEPTED
 
-_INVITE = compiled(ClientTransaction, INVITE_CLIENT, State, REACHING)
-_REQUEST = compiled(ClientTransaction, REQUEST_CLIENT, State, REACHING)
+_INVITE: Final = compiled(ClientTransaction, INVITE_CLIENT, State, REACHING)
+_REQUEST: Final = compiled(ClientTransaction, REQUEST_CLIENT, State, REACHING)

@@ -5,7 +5,9 @@ Both repeat the request's own octets, so they are cut from what was sent, and on
 
 from __future__ import annotations
 
-_KEPT = ("Via:", "Route:", "From:", "Call-ID:", "Max-Forwards:")
+from typing import Final
+
+_KEPT: Final = ("Via:", "Route:", "From:", "Call-ID:", "Max-Forwards:")
 
 
 def _derived(request: bytes, method: str, to: str | None) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerKey
 
-MAGIC = "z9hG4bK"
+MAGIC: Final = "z9hG4bK"
 
 
 def server_key(request: Request, method: str) -> ServerKey:

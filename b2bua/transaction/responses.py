@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.headers import Via
 from b2bua.sip.message import REASONS, Request
 from b2bua.transaction.lines import lines
 
-_DEFAULT_PORT = 5060
+_DEFAULT_PORT: Final = 5060
 
 
 def reply_flow(request: Request, flow: Flow) -> Flow:

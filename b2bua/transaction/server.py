@@ -7,7 +7,7 @@ Leaves to its user what to answer, and a 2xx's retransmission to the leg that se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from b2bua.effects import Flow, Send
 from b2bua.sip.message import REASONS, Request
@@ -140,8 +140,8 @@ class ServerTransaction(Transaction):
 
 
 # Looked up often: an enumeration's member costs more than a name of the module.
-_PROCEEDING = State.PROCEEDING
-_TRYING = State.TRYING
+_PROCEEDING: Final = State.PROCEEDING
+_TRYING: Final = State.TRYING
 
-_INVITE = compiled(ServerTransaction, INVITE_SERVER, State, REACHING)
-_REQUEST = compiled(ServerTransaction, REQUEST_SERVER, State, REACHING)
+_INVITE: Final = compiled(ServerTransaction, INVITE_SERVER, State, REACHING)
+_REQUEST: Final = compiled(ServerTransaction, REQUEST_SERVER, State, REACHING)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 _State = TypeVar("_State")
 _Event = TypeVar("_Event")
@@ -152,10 +152,10 @@ REQUEST_SERVER: Table = {
 }
 
 
-RESPONSES = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
+RESPONSES: Final = (_E.PROVISIONAL, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.FAILURE, _E.FAILURE, _E.FAILURE)
 """The events that responses are, by the hundreds of their status."""
 
-TIMERS = {event.value: event for event in Event if len(event.value) == 1}
+TIMERS: Final = {event.value: event for event in Event if len(event.value) == 1}
 """The events that the RFC's letters are."""
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 from b2bua.values import Untracked
 
-_SWEEP_ABOVE = 512
-_QUEUES_KEPT = 32
+_SWEEP_ABOVE: Final = 512
+_QUEUES_KEPT: Final = 32
 
 
 class Owner(Protocol):
