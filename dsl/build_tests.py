@@ -46,6 +46,7 @@ TEST_NODES: dict[str, Callable[..., Any]] = {
     "given_rings": tree.GivenRings,
     "given_is": lambda span, subject, state: tree.GivenState(span, subject, state, False),
     "given_is_not": lambda span, subject, state: tree.GivenState(span, subject, state, True),
+    "given_begins": tree.GivenBegins,
     "given_over": tree.GivenOver,
     "expect": tree.ExpectDecision,
     "expect_response": tree.ExpectResponse,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from dsl import tree
+from dsl.compile_groups import by_member, in_order_of_the_moment, one_after_the_other
 from dsl.compile_setup import Setup
 from dsl.compile_values import Compiled, Kind, Scope, number_of
 from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
@@ -29,7 +30,22 @@ MakeSteps: TypeAlias = Callable[[Run], tuple[Step, ...]]
 
 def compiled_steps(steps: tuple[tree.Step, ...], scope: Scope, setup: Setup) -> MakeSteps | tuple[Step, ...]:
     """The steps of a dial: themselves where nothing in them depends on the call, else a function."""
-    return _together([_step(step, scope, setup) for step in steps])
+    groups = [one_after_the_other(step, setup) for step in steps]
+    made = [[_step(member, scope, setup) for member in by_member(step, setup)] for step in steps]
+    if not any(group is not None and group.way != "order" for group in groups):
+        return _together([step for stretch in made for step in stretch])
+    stretches = [
+        _together(stretch) if group is None or group.way == "order" else in_order_of_the_moment(group, stretch)
+        for group, stretch in zip(groups, made, strict=True)
+    ]
+
+    def make(run: Run) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for stretch in stretches:
+            steps += stretch(run) if callable(stretch) else stretch
+        return tuple(steps)
+
+    return make
 
 
 def compiled_transfer(transfer: tree.Transfer, scope: Scope, setup: Setup) -> Callable[[Run], Transfer]:

@@ -23,6 +23,7 @@ from dsl.diagnostics import Problem, Source
 from dsl.files import Files
 from dsl.holidays import load_holidays
 from dsl.hours import Days, Hours
+from dsl.hunt_groups import HuntGroup
 from dsl.include import beside
 from dsl.networks import Network
 from dsl.number_sets import NumberSet, load_numbers
@@ -88,6 +89,8 @@ class _Reader:
             domains=domains,
             emergency=frozenset(without_separators(number) for number in numbers),
             groups=groups,
+            hunt_groups={group.name.text: _hunt_group(group) for group in self.all_of(tree.Group)},
+            trunk_groups={group.name.text: _hunt_group(group) for group in self.all_of(tree.Trunks)},
             numbers={numbers.name.text: self._numbers(numbers) for numbers in self.all_of(tree.Numbers)},
             nets={net.name.text: self.networks(net.networks) for net in self.all_of(tree.Net)},
             sounds={sound.name: sound for sound in map(self._sound, self.all_of(tree.Sound)) if sound is not None},
@@ -238,3 +241,8 @@ class _Reader:
                 message = f"`{user.name}` has `{written}` as `{attribute}`, which is no whole number"
                 self.wrong(own, message, f"write `{attribute}: 2` in the users file")
         return counts
+
+
+def _hunt_group(group: tree.Group | tree.Trunks) -> HuntGroup:
+    members = tuple(member.text for member in group.members)
+    return HuntGroup(group.name.text, members, group.way, tuple(weight.value for weight in group.weights))

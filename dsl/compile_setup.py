@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from dsl.hours import Hours
+from dsl.hunt_groups import HuntGroup
 from dsl.networks import Network
 from dsl.number_sets import NumberSet
 from dsl.numbers import Format, NumberPlan
@@ -71,7 +72,9 @@ class Trunk(msgspec.Struct, frozen=True):
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """Everything that the rules refer to."""
+    """Everything that the rules refer to. `groups` are the users of each name, `hunt_groups` how groups are called,
+    `trunk_groups` which trunks are tried for one name.
+    """
 
     directory: Directory = Directory({}, {})
     plan: NumberPlan = NumberPlan()
@@ -79,6 +82,8 @@ class Setup(msgspec.Struct, frozen=True):
     domains: tuple[str, ...] = ()
     emergency: frozenset[str] = frozenset()
     groups: dict[str, frozenset[str]] = {}
+    hunt_groups: dict[str, HuntGroup] = {}
+    trunk_groups: dict[str, HuntGroup] = {}
     numbers: dict[str, NumberSet] = {}
     nets: dict[str, tuple[Network, ...]] = {}
     sounds: dict[str, Sound] = {}

@@ -46,6 +46,12 @@ class Ambient(Protocol):
     def full(self, trunk: str) -> bool:
         """Whether all channels of a trunk are taken."""
 
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before."""
+
+    def draw(self, group: str) -> float:
+        """What chance says of the order of a group, at least 0 and below 1: for one call always the same."""
+
 
 class Facts(msgspec.Struct, kw_only=True):
     """What is known when an event fires. Absent facts are None.
@@ -228,8 +234,8 @@ class HeaderEdit(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What to do, by which version of the policy, and which rules said so (`line:col`, in the order they fired).
 
-    `takes` names the limits that this decision uses up, with their keys. `asked` holds the ambient facts that were
-    taken, by name. `media` is the way of the media, where a rule chose one.
+    `takes` names the limits that this decision uses up, with their keys, `turns` the groups that it calls in turn.
+    `asked` holds the ambient facts that were taken, by name. `media` is the way of the media, where a rule chose one.
     """
 
     action: Action
@@ -241,3 +247,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     logs: tuple[str, ...] = ()
     asked: dict[str, object] = {}
     media: Media | None = None
+    turns: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ class Run:
         "subs",
         "tags",
         "takes",
+        "turns",
     )
 
     def __init__(self, facts: Facts, directory: dict[str, User], outcome: Outcome | None) -> None:
@@ -57,6 +58,7 @@ class Run:
         self.names: dict[str, object] = {}
         self.rules: list[str] = []
         self.takes: dict[tuple[str, str], None] = {}
+        self.turns: tuple[str, ...] = ()
         self.headers: list[HeaderEdit] = []
         self.tags: dict[str, str] = {}
         self.logs: list[str] = []
@@ -101,6 +103,23 @@ class Run:
         if known is None:
             known = self.asked[key] = self.ambient.full(trunk)
         return known is True
+
+    def turn(self, group: str) -> int:
+        """How often a group was called before; asked once a run, which takes a turn of it."""
+        key = f"turn {group}"
+        known = self.asked.get(key)
+        if not isinstance(known, int):
+            known = self.asked[key] = self.ambient.turn(group)
+            self.turns += (group,)
+        return known
+
+    def draw(self, group: str) -> float:
+        """What chance says of a group's order; asked once a run, and recorded."""
+        key = f"draw {group}"
+        known = self.asked.get(key)
+        if not isinstance(known, float):
+            known = self.asked[key] = self.ambient.draw(group)
+        return known
 
     def over(self, limit: str, key: str) -> bool:
         """Whether one more would pass a limit; asked once a run. Found false, it is one that this run

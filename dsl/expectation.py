@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dsl import tree
 from dsl.addresses import address_of
 from dsl.compile_dialing import compiled_delivery, compiled_party, compiled_steps, compiled_transfer, compiled_uri
+from dsl.compile_groups import one_after_the_other
 from dsl.compile_values import Scope
 from dsl.decision import (
     Accept,
@@ -102,20 +103,32 @@ class Expectation:
             return False
         if wanted.notify is not None and wanted.notify.value != action.notify:
             return False
-        steps = compiled_steps(wanted.steps, self._scope, self._policy.setup)
-        made = steps(self._run) if callable(steps) else steps
-        if len(made) > len(action.steps):
-            return False
-        pairs = zip(wanted.steps, made, action.steps, strict=False)
-        return all(self._step(written, step, dialled) for written, step, dialled in pairs)
+        dialled = list(action.steps)
+        for written in wanted.steps:
+            steps = compiled_steps((written,), self._scope, self._policy.setup)
+            made = steps(self._run) if callable(steps) else steps
+            here, dialled = dialled[: len(made)], dialled[len(made) :]
+            if len(here) < len(made) or not self._stretch(written, made, here):
+                return False
+        return True
+
+    def _stretch(self, written: tree.Step, wanted: tuple[Step, ...], steps: list[Step]) -> bool:
+        """Whether these steps are a written one, which may be a group that began with any of its members."""
+        group = one_after_the_other(written, self._policy.setup)
+        in_place = [step.after for step in wanted] == [step.after for step in steps]
+        if group is not None and group.way != "order":
+            wanted, steps = tuple(sorted(wanted, key=self._parties)), sorted(steps, key=self._parties)
+        return in_place and all(self._step(written, step, here) for step, here in zip(wanted, steps, strict=True))
 
     def _step(self, written: tree.Step, wanted: Step, step: Step) -> bool:
         if written.duration is not None and wanted.seconds != step.seconds:
             return False
         if written.progress is not None and wanted.progress != step.progress:
             return False
-        parties = sorted(self._same(party) for party in wanted.parties)
-        return wanted.after == step.after and parties == sorted(self._same(party) for party in step.parties)
+        return self._parties(wanted) == self._parties(step)
+
+    def _parties(self, step: Step) -> list[tuple[str, str]]:
+        return sorted(self._same(party) for party in step.parties)
 
     def _same(self, target: Target) -> tuple[str, str]:
         """Equal for parties that are the same however their numbers are written."""

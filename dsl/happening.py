@@ -102,6 +102,8 @@ class Happening:
         for name, key in () if self._emergency else decision.takes:
             if self.world.counts.take(name, key, self.world.time):
                 self._taken.append((name, key))
+        for group in decision.turns:
+            self.world.take_turn(group)
         return decision
 
     def _register(self, accept: Accept) -> None:

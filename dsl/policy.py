@@ -128,6 +128,7 @@ class Policy:
             tuple(run.logs),
             run.asked,
             run.media,
+            run.turns,
         )
 
     def speaks_of(self, event: Event) -> bool:

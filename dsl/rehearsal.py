@@ -46,6 +46,14 @@ class _Usual:
         """No trunk is."""
         return False
 
+    def turn(self, group: str) -> int:
+        """No group was called before."""
+        return 0
+
+    def draw(self, group: str) -> float:
+        """The first member comes first."""
+        return 0.0
+
 
 class Manner(msgspec.Struct, frozen=True):
     """How a party takes calls: with a status, None if never; after ringing so many seconds, None if at once.
@@ -101,6 +109,8 @@ class World:
         self._until: dict[str, float] = {}
         self._used_up: set[str] = set()
         self._manners: dict[str, Manner] = {}
+        self._turns: dict[str, int] = {}
+        self._draws: dict[str, float] = {}
 
     def state(self, subject: str, state: str, holds: bool) -> None:
         """From here on a user is registered or busy, a trunk up or full, or not."""
@@ -124,6 +134,19 @@ class World:
         """How whoever is called takes the call."""
         known = (self._manners.get(self._key(name)) for name in leg.names)
         return next((manner for manner in known if manner is not None), Manner())
+
+    def begins(self, group: str, member: str) -> None:
+        """A group in turn begins with this member next; one by weight from here on."""
+        setup = self.policy.setup
+        members = setup.hunt_groups.get(group) or setup.trunk_groups[group]
+        if members.way == "turn":
+            self._turns[group] = members.members.index(member)
+        else:
+            self._draws[group] = members.draw_of(member)
+
+    def take_turn(self, group: str) -> None:
+        """A group is called in turn."""
+        self._turns[group] = self.turn(group) + 1
 
     def _key(self, party: str) -> str:
         return self.policy.e164(party) or party
@@ -166,6 +189,14 @@ class World:
             return _NOBODY_THERE
         code = self.manner(Leg(UserTarget(user), (user,))).code
         return _NOBODY_THERE if code is None else code
+
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn; unless given otherwise, since the test began."""
+        return self._turns[group] if group in self._turns else self._otherwise.turn(group)
+
+    def draw(self, group: str) -> float:
+        """What chance says."""
+        return self._draws[group] if group in self._draws else self._otherwise.draw(group)
 
     def leg(self, target: Target, emergency: bool, last_resort: bool = False) -> Leg | Nobody:
         """The call to a party; a trunk that is down or full is no way, but for an emergency.

@@ -73,6 +73,8 @@ class Scene:
         match step:
             case tree.GivenTime() | tree.GivenMoment() | tree.WaitStep():
                 self._clock(step)
+            case tree.GivenBegins(group=group, member=member):
+                self.world.begins(group.text, member.text)
             case tree.GivenAnswer() | tree.GivenRedirect() | tree.GivenRings() | tree.GivenState() | tree.GivenOver():
                 self._given(step)
             case tree.CallStep() | tree.MessageStep() | tree.RegisterStep():

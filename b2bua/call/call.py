@@ -122,6 +122,8 @@ class Call:
             self.tags = {**self.tags, **decision.tags}
         if decision.takes:
             self._taken += self.inquiry.take(decision.takes, self.stack.turn.wall)
+        for group in decision.turns:
+            self.inquiry.meters.take_turn(group)
         for line in decision.logs:
             self.stack.turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
 

@@ -281,8 +281,8 @@ class Core:
         return self._parts.versions.current.policy
 
     def moment(self, wall: float) -> Moment:
-        """What the version in force can ask of this time; to ask changes nothing."""
-        return Moment(self._parts.versions.current, self._parts.meters, wall)
+        """What the version in force can ask of this time, of no call in particular; to ask changes nothing."""
+        return Moment(self._parts.versions.current, self._parts.meters, wall, "")
 
     @property
     def trial_percent(self) -> int | None:

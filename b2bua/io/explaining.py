@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 import trio
@@ -17,6 +18,8 @@ from dsl.decision import Ambient
 from dsl.diagnostics import PolicyError
 from dsl.explain import Explanation, Sentence, explain
 from dsl.policy import Policy
+
+Known = TypeVar("Known", bool, int, float)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,6 +76,14 @@ class _FromThread:
         """Whether all channels of a trunk are taken."""
         return _asked(partial(self._ambient.full, trunk))
 
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before."""
+        return _asked(partial(self._ambient.turn, group))
 
-def _asked(question: Callable[[], bool]) -> bool:
+    def draw(self, group: str) -> float:
+        """What chance says of the order of a group."""
+        return _asked(partial(self._ambient.draw, group))
+
+
+def _asked(question: Callable[[], Known]) -> Known:
     return trio.from_thread.run_sync(question)

@@ -119,7 +119,7 @@ class Admitting:
             time=wall,
             source=source,
             transport=flow.transport.lower(),
-            ambient=Moment(version, self._meters, wall),
+            ambient=Moment(version, self._meters, wall, request.call_id),
             authenticated=verified is not None,
             caller=verified,
             user=user,

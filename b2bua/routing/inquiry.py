@@ -49,6 +49,7 @@ class Inquiry:
     """
 
     __slots__ = (
+        "_call",
         "_contact",
         "_directory",
         "_event",
@@ -94,7 +95,8 @@ class Inquiry:
         self._history: History = history_of(request)
         anonymous = self.privacy.nameless or (is_nameless(request.from_.uri) and not self.privacy.open)
         diverter = None if self._history is NO_HISTORY else diverter_of(self._history, policy)
-        moment = Moment(version, meters, wall)
+        self._call = request.call_id
+        moment = Moment(version, meters, wall, self._call)
         self.facts = facts = facts_of(request, flow, source, policy, moment, wall, verified, trunk, anonymous, diverter)
         self.emergency = policy.is_emergency(facts.dialed)
         self.identity = identity = Identity.of(request, policy, facts, self.privacy)
@@ -264,7 +266,7 @@ class Inquiry:
     def _renew_moment(self, wall: float) -> None:
         """What holds at the moment is asked anew."""
         self.facts.time = wall
-        self.facts.ambient = Moment(self.version, self.meters, wall)
+        self.facts.ambient = Moment(self.version, self.meters, wall, self._call)
 
     def _failed(self, error: EvaluationError) -> Decision:
         return Decision(Reject(500), self.policy.hash, logs=(f"the policy failed: {error}",))

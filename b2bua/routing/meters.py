@@ -1,11 +1,12 @@
 """What the policy may ask of the present moment, and what is counted for it.
 
-Owns limits (sliding windows and totals), channels of trunks, and who is in a call. Leaves to the policy which of them
-a decision needs, to calls to give back what they took, and to `trunk` which trunks take calls.
+Owns limits (sliding windows and totals), channels of trunks, turns of groups, and who is in a call. Leaves to the
+policy which of them a decision needs, to calls to give back what they took, and to `trunk` which trunks take calls.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -54,6 +55,7 @@ class Meters:
         self._totals: dict[tuple[str, str], int] = {}
         self._channels: dict[str, int] = {}
         self._in_calls: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
 
     def over(self, limit: Limit, key: str, now: float) -> bool:
         """Whether one more would pass the limit for this key."""
@@ -84,6 +86,14 @@ class Meters:
     def give_back(self, name: str, key: str) -> None:
         """A call that took one of a total is over."""
         _lower(self._totals, (name, key))
+
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn."""
+        return self._turns.get(group, 0)
+
+    def take_turn(self, group: str) -> None:
+        """A group is called in turn."""
+        self._turns[group] = self._turns.get(group, 0) + 1
 
     def channels(self, trunk: str) -> int:
         """How many legs a trunk carries."""
@@ -121,12 +131,16 @@ class Meters:
 
 
 class Moment:
-    """The meters as one version of the policy sees them at one time: what the language calls ambient facts."""
+    """The meters as one version of the policy sees them at one time, and chance: what the language calls ambient facts.
 
-    __slots__ = ("_meters", "_now", "_version")
+    `call` is the Call-ID.
+    """
 
-    def __init__(self, version: Version, meters: Meters, now: float) -> None:
+    __slots__ = ("_call", "_meters", "_now", "_version")
+
+    def __init__(self, version: Version, meters: Meters, now: float, call: str) -> None:
         self._version = version
+        self._call = call
         self._meters = meters
         self._now = now
 
@@ -151,6 +165,15 @@ class Moment:
         """Whether all channels of a trunk are taken."""
         channels = self._version.policy.trunks[trunk].channels
         return channels is not None and self._meters.channels(trunk) >= channels
+
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before."""
+        return self._meters.turn(group)
+
+    def draw(self, group: str) -> float:
+        """What chance says of a group's order, by the Call-ID: whoever asks again hears the same."""
+        digest = hashlib.blake2b(f"{group} {self._call}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 
 def _lower(counts: dict[Any, int], key: Any) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from dsl import tree
 from dsl.check.declarations import check_declarations
+from dsl.check.groups import check_groups
 from dsl.check.paths import check_paths
 from dsl.check.proofs import check_proofs
 from dsl.check.report import Report
@@ -38,6 +39,7 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     names = resolve(script, setup.directory.users, report.problems)
     values = Values(names, setup, report)
     check_declarations(script, report)
+    check_groups(script, setup, report)
     check_rules(script, names, report)
     check_uses(script, names, values, report)
     understood = not report.problems

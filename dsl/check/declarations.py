@@ -46,7 +46,6 @@ _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+").fullmatch
 _LONGEST_DIAL = 600.0
 _SHORTEST_CHECK = 5.0
 _LONGEST_CHECK = 3600.0
-_MOST_STEPS = 10
 
 
 def check_declarations(script: tree.Script, report: Report) -> None:
@@ -96,8 +95,6 @@ class _Checker:
                 check_hours(node, self.report)
             case tree.Limit():
                 self._limit(node)
-            case tree.Group(members=members):
-                self._members(members)
             case tree.Duration(text=text, seconds=None):
                 units = f"`{text}s`, `{text}min` or `{text}h`"
                 self.report.wrong(node, f"`{text}` is a number, not a time", f"give it a unit: {units}")
@@ -182,13 +179,6 @@ class _Checker:
             message = f"`{spoken(own)}` is of each `{base}`, and this limit counts for {counted}"
             self.report.wrong(own, message, f"write `for each {base}`")
 
-    def _members(self, members: tuple[tree.Name, ...]) -> None:
-        seen: set[str] = set()
-        for member in members:
-            if member.text in seen:
-                self.report.wrong(member, f"`{member.text}` stands here twice", "leave it out")
-            seen.add(member.text)
-
     # Decisions
 
     def _accept(self, accept: tree.Accept) -> None:
@@ -222,8 +212,6 @@ class _Checker:
                 if text in seen:
                     self.report.wrong(party, f"`{spoken(party.target)}` is in this step twice", "leave it out")
                 seen.add(text)
-        if len(dial.steps) > _MOST_STEPS:
-            self.report.wrong(dial.steps[_MOST_STEPS], f"a dial has at most {_MOST_STEPS} steps")
         if dial.notify is not None:
             self._code(dial.notify, 180, 183, "write `181`: the call is being forwarded")
 

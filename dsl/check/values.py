@@ -219,6 +219,8 @@ class Values:
 
         `user` is the fact that is the user who was dialled.
         """
+        if isinstance(party.target, tree.Reference) and self.names.of(party.target.name).kind is Kind.GROUP:
+            return
         kind, name = self.type_of(party.target), spoken(party.target)
         if party.trunk is not None:
             if kind not in _TEXTS | _USERS:

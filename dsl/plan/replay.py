@@ -262,6 +262,20 @@ class _Answers:
             raise UnknownError(fact)
         return answer
 
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before."""
+        answer = self._asked.get(f"turn {group}")
+        if not isinstance(answer, int):
+            raise UnknownError(f"whose turn it is in {group}")
+        return answer
+
+    def draw(self, group: str) -> float:
+        """What chance said of a group's order."""
+        answer = self._asked.get(f"draw {group}")
+        if not isinstance(answer, float):
+            raise UnknownError(f"who comes first in {group}")
+        return answer
+
     def _answer(self, name: str, fact: str) -> bool:
         answer = self._asked.get(name)
         if not isinstance(answer, bool):

@@ -28,6 +28,7 @@ _DECLARED: dict[type[tree.Node], Kind] = {
     tree.Limit: Kind.LIMIT,
     tree.Table: Kind.TABLE,
     tree.Trunk: Kind.TRUNK,
+    tree.Trunks: Kind.TRUNKS,
     tree.Sub: Kind.SUB,
 }
 
@@ -56,6 +57,8 @@ class _Resolver:
     def __init__(self, script: tree.Script, look: Lookup) -> None:
         self.script = script
         self.look = look
+        has_groups = any(isinstance(item, tree.Trunks) for item in script.declarations)
+        self.ways_out = (Kind.TRUNK, Kind.TRUNKS) if has_groups else (Kind.TRUNK,)
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
 
     def run(self) -> None:
@@ -77,6 +80,9 @@ class _Resolver:
                 for exception in exceptions:
                     if isinstance(exception, tree.Name):
                         self.look.declared(exception, Kind.HOURS)
+            case tree.Trunks(members=members):
+                for member in members:
+                    self.look.declared(member, Kind.TRUNK)
             case tree.On(event=event, body=body) if event.text in FACTS:
                 self.look.enter(frozenset({event.text}), f"on {event.text}")
                 self._block(body, {})
@@ -125,7 +131,10 @@ class _Resolver:
             case tree.Dial(steps=steps, outcomes=outcomes):
                 for step in steps:
                     for party in step.parties:
-                        self._party(party, scope)
+                        if not self.look.group(party.target):
+                            self.look.value(party.target, scope)
+                        if party.trunk is not None:
+                            self.look.declared(party.trunk, *self.ways_out)
                 self._outcomes(outcomes, scope)
             case tree.Transfer(party=party):
                 self._party(party, scope)
@@ -137,6 +146,7 @@ class _Resolver:
                 pass
 
     def _party(self, party: tree.Party, scope: Scope) -> None:
+        """A single party, which no group can be."""
         self.look.value(party.target, scope)
         if party.trunk is not None:
             self.look.declared(party.trunk, Kind.TRUNK)
@@ -245,6 +255,8 @@ class _Resolver:
             case tree.GivenRedirect(party=party, target=target):
                 self.look.value(party, {}, trunks=True)
                 self._dialled(target)
+            case tree.GivenBegins(group=group, member=member):
+                self._begins(group, member)
             case tree.GivenOver(limit=limit):
                 self.look.declared(limit, Kind.LIMIT)
             case _:
@@ -271,6 +283,22 @@ class _Resolver:
             self.look.user(party.user)
         if party.trunk is not None:
             self.look.declared(party.trunk, Kind.TRUNK)
+
+    def _begins(self, group: tree.Name, member: tree.Name) -> None:
+        """A group may begin with one of its members."""
+        self.look.declared(group, Kind.GROUP, Kind.TRUNKS)
+        declared = [
+            item
+            for item in self.script.declarations
+            if isinstance(item, tree.Group | tree.Trunks) and item.name.text == group.text
+        ]
+        for item in declared[:1]:
+            members = [name.text for name in item.members]
+            if item.way not in ("turn", "weight"):
+                advice = "this is for groups `in turn` and `by weight`"
+                self.look.wrong(group, f"`{group.text}` always begins with `{members[0]}`", advice)
+            elif member.text not in members:
+                self.look.wrong(member, f"`{member.text}` is not in `{group.text}`", suggestion(member.text, members))
 
     def _circumstances(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
         for circumstance in circumstances:

@@ -166,6 +166,16 @@ class Lookup:
             scope = self.bind(tree.Name(span, name), meaning, scope, certain)
         return scope
 
+    def group(self, value: tree.Expression) -> bool:
+        """Whether a value is the name of a group, which can be called though it has no value; its meaning is noted."""
+        if not isinstance(value, tree.Reference) or value.name.quoted:
+            return False
+        declared = self.names.declared.get(value.name.text)
+        if declared is None or declared.kind is not Kind.GROUP:
+            return False
+        self.names.meanings[value.name.span] = declared
+        return True
+
     def value(self, value: tree.Expression, scope: Scope, trunks: bool = False) -> None:
         """Find what the names in a value mean. `trunks`: a trunk may stand here too, as in `pstn is up`."""
         match value:
@@ -200,7 +210,7 @@ class Lookup:
 
     def _has_no_value(self, name: tree.Name, kind: Kind) -> None:
         advice = {
-            Kind.GROUP: f"write `... in {name.text}`",
+            Kind.GROUP: f"write `... in {name.text}` or `dial {name.text}`",
             Kind.USERS: f"write `... in {name.text}`",
             Kind.NUMBERS: f"write `dialed in {name.text}`",
             Kind.NET: f"write `source in {name.text}`",
@@ -208,6 +218,7 @@ class Lookup:
             Kind.HOURS: f"write `within {name.text}`",
             Kind.LIMIT: f"write `over {name.text}`",
             Kind.TRUNK: f"write `from trunk {name.text}`, or `via {name.text}` after a number",
+            Kind.TRUNKS: f"write `via {name.text}` after a number",
             Kind.TABLE: f"write `lookup {name.text} ...`",
             Kind.SUB: f"write `do {name.text}(...)`",
         }

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     LIMIT = "a limit"
     TABLE = "a table"
     TRUNK = "a trunk"
+    TRUNKS = "a group of trunks"
     SUB = "a sub"
     PARAMETER = "a parameter"
     ROW = "a row"

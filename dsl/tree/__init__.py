@@ -53,9 +53,11 @@ from dsl.tree.declarations import Times as Times
 from dsl.tree.declarations import Timezone as Timezone
 from dsl.tree.declarations import Transit as Transit
 from dsl.tree.declarations import Trunk as Trunk
+from dsl.tree.declarations import Trunks as Trunks
 from dsl.tree.declarations import Trusted as Trusted
 from dsl.tree.declarations import Uri as Uri
 from dsl.tree.declarations import Users as Users
+from dsl.tree.declarations import Way as Way
 from dsl.tree.declarations import Weekly as Weekly
 from dsl.tree.expectations import ExpectAnswered as ExpectAnswered
 from dsl.tree.expectations import Expectation as Expectation
@@ -103,6 +105,7 @@ from dsl.tree.scenarios import Circumstance as Circumstance
 from dsl.tree.scenarios import From as From
 from dsl.tree.scenarios import Given as Given
 from dsl.tree.scenarios import GivenAnswer as GivenAnswer
+from dsl.tree.scenarios import GivenBegins as GivenBegins
 from dsl.tree.scenarios import GivenMoment as GivenMoment
 from dsl.tree.scenarios import GivenOver as GivenOver
 from dsl.tree.scenarios import GivenRedirect as GivenRedirect

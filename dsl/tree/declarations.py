@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from dsl.tree.basics import Code, Duration, Integer, Name, Network, Node, Pattern, Text
 from dsl.tree.rules import Block
@@ -64,11 +64,28 @@ class Users(Node, frozen=True):
     file: Text
 
 
+Way: TypeAlias = Literal["together", "order", "turn", "weight"]
+"""How the members of a group are called: all at once; or one after the other, in the order of the script, each time
+beginning with the next, or by chance.
+"""
+
+
 class Group(Node, frozen=True):
-    """Some users by one name."""
+    """Some users by one name. `weights` has one for each member where the way is `weight`, else none."""
 
     name: Name
     members: tuple[Name, ...]
+    way: Way = "together"
+    weights: tuple[Integer, ...] = ()
+
+
+class Trunks(Node, frozen=True):
+    """Some trunks by one name, tried one after the other. `weights` as for a group."""
+
+    name: Name
+    members: tuple[Name, ...]
+    way: Way
+    weights: tuple[Integer, ...] = ()
 
 
 class Numbers(Node, frozen=True):

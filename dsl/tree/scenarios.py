@@ -207,6 +207,13 @@ class GivenState(Node, frozen=True):
     negated: bool
 
 
+class GivenBegins(Node, frozen=True):
+    """`given desk begins with carol`: the next to come first in a group in turn, or whom chance puts first."""
+
+    group: Name
+    member: Name
+
+
 class GivenOver(Node, frozen=True):
     """`given over toll`: that limit is used up."""
 
@@ -218,7 +225,9 @@ Happening: TypeAlias = (
 )
 """What happens."""
 
-Given: TypeAlias = GivenTime | GivenMoment | GivenAnswer | GivenRedirect | GivenRings | GivenState | GivenOver
+Given: TypeAlias = (
+    GivenTime | GivenMoment | GivenAnswer | GivenRedirect | GivenRings | GivenState | GivenBegins | GivenOver
+)
 """What holds from here on."""
 
 TestStep: TypeAlias = Happening | Given | Expectation

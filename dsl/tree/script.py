@@ -27,6 +27,7 @@ from dsl.tree.declarations import (
     Table,
     Timezone,
     Trunk,
+    Trunks,
     Users,
 )
 from dsl.tree.scenarios import Test
@@ -49,6 +50,7 @@ Declaration: TypeAlias = (
     | Limit
     | Table
     | Trunk
+    | Trunks
     | Sub
     | On
     | Test

@@ -61,6 +61,18 @@ class Noted:
         """Whether a trunk's channels were taken."""
         return self._asked[f"full {trunk}"] is True
 
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before."""
+        turn = self._asked[f"turn {group}"]
+        assert isinstance(turn, int)
+        return turn
+
+    def draw(self, group: str) -> float:
+        """What chance said of a group's order."""
+        draw = self._asked[f"draw {group}"]
+        assert isinstance(draw, float)
+        return draw
+
 
 def again(walker: Walker, occurred: Iterable[Occurred]) -> list[Walked]:
     """Walk the events of one call again, in their order."""

@@ -5,9 +5,14 @@ Owns turning values into targets; what is absent is a target that cannot be reac
 
 from __future__ import annotations
 
+from typing import Literal
+
 from dsl import tree
 from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
+from dsl.hunt_groups import HuntGroup
+from dsl.spoken import spoken
 from dsl.vocabulary import Type
+from dsl.walk.questions import Questions
 from dsl.walk.values import Value, number_of, type_of, value_of
 from dsl.walk.view import View
 
@@ -16,15 +21,54 @@ _UNSAID_SECONDS = 120.0
 _MOST_SECONDS = 600.0
 
 
-def steps_of(dial: tree.Dial, view: View) -> tuple[Step, ...]:
-    """The steps of a dial."""
-    return tuple(_step(step, view) for step in dial.steps)
+def steps_of(dial: tree.Dial, view: View, questions: Questions) -> tuple[Step, ...]:
+    """The steps of a dial, one for each member of a group that is called one after the other."""
+    return tuple(made for step in dial.steps for made in _steps(step, view, questions))
 
 
-def _step(step: tree.Step, view: View) -> Step:
-    parties = tuple(_target(party, view) for party in step.parties)
+def _steps(step: tree.Step, view: View, questions: Questions) -> list[Step]:
+    targets = [_targets(party, view, questions) for party in step.parties]
     progress = None if step.progress is None else step.progress.seconds
-    return Step(parties, _seconds(step.duration), progress, step.after)
+    group = _group(step.parties[0], view)
+    if group is None or group.way == "together":
+        rung = tuple(target for of_party in targets for target in of_party)
+        return [Step(rung, _seconds(step.duration), progress, step.after)]
+    first, *further = ((target,) for target in targets[0])
+    after: Literal["then", "else"] = "then" if step.parties[0].trunk is None else "else"
+    return [
+        Step(first, _seconds(step.duration), progress, step.after),
+        *(Step(rung, _seconds(step.duration), progress, after) for rung in further),
+    ]
+
+
+def _targets(party: tree.Party, view: View, questions: Questions) -> list[Target]:
+    """Whom a party stands for: itself, or the members of a group in the order of the moment."""
+    group = _group(party, view)
+    if group is None:
+        return [_target(party, view)]
+    members = _in_order(group, questions)
+    return [UserTarget(name) if party.trunk is None else _through(name, party.target, view) for name in members]
+
+
+def _group(party: tree.Party, view: View) -> HuntGroup | None:
+    if party.trunk is not None:
+        return view.setup.trunk_groups.get(party.trunk.text)
+    names_one = isinstance(party.target, tree.Reference) and not party.target.name.quoted
+    return view.setup.hunt_groups.get(spoken(party.target)) if names_one else None
+
+
+def _in_order(group: HuntGroup, questions: Questions) -> tuple[str, ...]:
+    if group.way == "turn":
+        first = questions.turn(group.name) % len(group.members)
+        return group.members[first:] + group.members[:first]
+    if group.way == "weight":
+        return tuple(group.members[number] for number in group.drawn(questions.draw(group.name)))
+    return group.members
+
+
+def _through(trunk: str, target: tree.Expression, view: View) -> NumberTarget:
+    number = number_of(target, view)
+    return NumberTarget(None if number is None else str(number), trunk)
 
 
 def _seconds(duration: tree.Duration | None) -> float:
@@ -44,8 +88,7 @@ def delivery_of(target: tree.Expression, view: View) -> Deliver:
 
 def _target(party: tree.Party, view: View) -> Target:
     if party.trunk is not None:
-        number = number_of(party.target, view)
-        return NumberTarget(None if number is None else str(number), party.trunk.text)
+        return _through(party.trunk.text, party.target, view)
     value = value_of(party.target, view)
     if not isinstance(value, str):
         return UriTarget(None, written=False)

@@ -1,4 +1,4 @@
-"""What a walk asks of the present moment: once each, and noted; and the limits that it takes from.
+"""What a walk asks of the present moment: once each, and noted; the limits that it takes from, and whose turn it is.
 
 Owns the names under which answers are recorded, as decisions carry them.
 """
@@ -14,7 +14,9 @@ from dsl.walk.membership import in_networks
 
 
 class Questions:
-    """`asked` are the answers by name, `takes` the limits that were found to have room, with their keys."""
+    """`asked` are the answers by name, `takes` the limits that were found to have room, with their keys, `turns` the
+    groups that were called in turn.
+    """
 
     def __init__(self, facts: Facts, nets: dict[str, tuple[Network, ...]]) -> None:
         self._facts = facts
@@ -22,6 +24,8 @@ class Questions:
         self._ambient: Ambient = facts.ambient
         self.asked: dict[str, object] = {}
         self.takes: list[tuple[str, str]] = []
+        self.turns: dict[str, int] = {}
+        self._draws: dict[str, float] = {}
 
     def _answer(self, name: str, ask: Callable[[], bool]) -> bool:
         if name not in self.asked:
@@ -46,6 +50,20 @@ class Questions:
         if not over and (limit.name, key) not in self.takes:
             self.takes.append((limit.name, key))
         return over
+
+    def turn(self, group: str) -> int:
+        """How often a group was called in turn before; this walk calls it once more."""
+        if group not in self.turns:
+            self.turns[group] = self._ambient.turn(group)
+            self.asked[f"turn {group}"] = self.turns[group]
+        return self.turns[group]
+
+    def draw(self, group: str) -> float:
+        """What chance says of a group's order."""
+        if group not in self._draws:
+            self._draws[group] = self._ambient.draw(group)
+            self.asked[f"draw {group}"] = self._draws[group]
+        return self._draws[group]
 
     def key(self, limit: Limit) -> str:
         """For whom a limit counts here: empty where it counts for all together, or where nobody is there."""

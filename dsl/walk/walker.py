@@ -112,6 +112,7 @@ class _Walk:
             tuple(self.logs),
             self.questions.asked,
             self.media,
+            tuple(self.questions.turns),
         )
         return Walked(decision, tuple(self.tried))
 
@@ -222,7 +223,7 @@ class _Walk:
     def _dial(self, dial: tree.Dial, view: View) -> Dial:
         number = next(number for number, (known, _) in enumerate(self.walker.dials) if known is dial)
         frame = Frame(self.walker.version, number, dict(view.names))
-        steps = steps_of(dial, view)
+        steps = steps_of(dial, view, self.questions)
         if not dial.forwarded:
             return Dial(steps, frame)
         notify = _FORWARDED if dial.notify is None else dial.notify.value

@@ -1,4 +1,6 @@
-"""An ambient whose every question goes the same way, so that a test has to say only what it answers."""
+"""An ambient whose every question goes the same way, so that a test has to say only what it answers. Groups begin with
+their first member.
+"""
 
 
 class Asked:
@@ -21,3 +23,9 @@ class Asked:
 
     def full(self, trunk):
         return self._say("full", trunk)
+
+    def turn(self, group):
+        return 0
+
+    def draw(self, group):
+        return 0.0

@@ -12,6 +12,7 @@ from dsl.check.proofs.chosen import Origin, Values
 from dsl.check.proofs.overrules import Findings, reasons_of
 from dsl.check.proofs.people import People
 from dsl.check.proofs.walk import Seen, Way
+from dsl.compile_groups import trunks_of
 from dsl.compile_setup import Setup
 from dsl.spoken import spoken
 
@@ -61,10 +62,15 @@ class Toll:
     def _party(self, party: tree.Party, way: Way, despite: list[tree.Despite | None]) -> None:
         if party.trunk is None:
             return
-        trunk = party.trunk.text
         origin = self._values.origin(party.target, way.given)
         if origin is None or not origin.chosen:
             return
+        for trunk in trunks_of(party.trunk, self._setup):
+            self._through(trunk, party, origin, way, despite)
+
+    def _through(
+        self, trunk: str, party: tree.Party, origin: Origin, way: Way, despite: list[tree.Despite | None]
+    ) -> None:
         transit = trunk if trunk in self._people.transit else None
         cases = [stranger(transit)]
         if way.event == "transfer":

@@ -18,6 +18,12 @@ class Answers(Asked):
     def _say(self, *question):
         return zlib.crc32(repr((self.seed, question)).encode()) % 2 == 0
 
+    def turn(self, group):
+        return zlib.crc32(repr((self.seed, group)).encode()) % 7
+
+    def draw(self, group):
+        return zlib.crc32(repr((self.seed, group)).encode()) / 2**32
+
 
 def facts(words, event, random):
     """Facts of an event, as a server could have them: who is authenticated is the caller, and no trunk is."""

@@ -121,7 +121,7 @@ def _declarations(words: Vocabulary) -> list[str]:
     for name in words.some(("desk", "night"), 0, 2):
         members = words.some(list(words.users), 1, 3)
         words.groups.append(name)
-        made.append(f"group {name} = {', '.join(_member(member) for member in members)}")
+        made.append(_group(words, "group", name, [_member(member) for member in members]))
     for name in words.some(("vips", "bad"), 0, 2):
         words.numbers.append(name)
         if random.random() < 0.5:
@@ -141,6 +141,9 @@ def _declarations(words: Vocabulary) -> list[str]:
     for name in words.some(("dids", "routes", "blocked"), 0, 3):
         made.append(table(words, name, {"dids": "number", "routes": "prefix", "blocked": "text"}[name]))
     made += [_trunk(words, name) for name in words.some(TRUNKS, 0, 3)]
+    if words.trunks and random.random() < 0.5:
+        words.trunk_groups.append("out")
+        made.append(_group(words, "trunks", "out", words.some(words.trunks)))
     first, *others = made
     random.shuffle(others)
     here = [declaration for declaration in others if declaration]
@@ -148,6 +151,18 @@ def _declarations(words: Vocabulary) -> list[str]:
         words.files["more.route"] = "\n".join(here[::3]).encode()
         here = [declaration for number, declaration in enumerate(here) if number % 3] + ['include "more.route"']
     return [first, *here]
+
+
+def _group(words: Vocabulary, word: str, name: str, members: list[str]) -> str:
+    """A group of users or trunks, called in one of the ways that there are."""
+    ways = ["in order", "in turn", "by weight"]
+    way = words.random.choice(ways if word == "trunks" else ["", "", *ways])
+    if way in ("in turn", "by weight"):
+        words.begins[name] = members
+    if not way:
+        words.together.append(name)
+    weighed = [f"{member} {words.random.randint(1, 9)}" if way == "by weight" else member for member in members]
+    return f"{word} {name}{f' {way}' if way else ''} = {', '.join(weighed)}"
 
 
 def _member(name: str) -> str:

@@ -183,7 +183,8 @@ class Rules:
     def _dial(self, place, word):
         steps = self._step(place)
         for _ in range(self.random.choice((0, 0, 0, 1, 2))):
-            steps += f" {self.random.choice(('then', 'else'))} {self._step(place)}"
+            after = self.random.choice(("then", "else"))
+            steps += f" {after} {self._step(place, after)}"
         if word == "forward":
             steps += self.random.choice(("", f" notify 181{self._despite()}", " notify 180"))
         outcomes = None
@@ -197,12 +198,21 @@ class Rules:
             return Item("outcome", kind, self._deciding(there), True)
         return Item("outcome", kind, self.block(there, 2))
 
-    def _step(self, place):
+    def _step(self, place, after="then"):
         parties = {self.party(place): None for _ in range(self.random.choice((1, 1, 1, 2, 3)))}
+        parties |= {name: None for name in self.words.together if self.random.random() < 0.2}
         duration = self.random.choice(("", "", "for 20s", "for 1min", "for 2500ms"))
         progress = self.random.choice(("", "", "", "progress 4s"))
         bounds = [bound for bound in self.random.sample((duration, progress), 2) if bound]
-        return f"{' '.join([' and '.join(parties), *bounds])}{self._despite()}"
+        alone = self._group(place, after)
+        text = " ".join([" and ".join(parties) if alone is None else alone, *bounds])
+        return f"{text}{self._despite()}"
+
+    def _group(self, place, after):
+        """A group that is called one after the other, and so alone in its step; often none."""
+        users = [name for name in self.words.groups if name not in self.words.together] if after == "then" else []
+        groups = [*users, *(f"{self.conditions.text(place)} via {name}" for name in self.words.trunk_groups)]
+        return self.random.choice(groups) if groups and self.random.random() < 0.3 else None
 
     def party(self, place):
         """Whom a step rings."""

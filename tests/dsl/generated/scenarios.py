@@ -61,7 +61,7 @@ class Scenarios:
             f"transport {self.random.choice(('udp', 'tcp', 'tls'))}",
             *more,
         ]
-        return "".join(f" {choice}" for choice in self.words.some(choices, 0, 2))
+        return "".join(f" {choice}" for choice in self.words.some(choices, 0, 3))
 
     def _message(self):
         return f"message from {self._from()} to {self._dialled()}{self._circumstances()}"
@@ -97,6 +97,7 @@ class Scenarios:
             f'given "{self.words.number()}" rings',
             f"given {user} is {self.random.choice(('', 'not '))}{self.random.choice(('busy', 'registered'))}",
             *(f"given over {name}" for name in self.words.limits),
+            *(f"given {name} begins with {self.random.choice(them)}" for name, them in self.words.begins.items()),
             *(f"given {name} is {self.random.choice(('', 'not '))}up" for name in self.words.trunks),
         ]
         return self.words.some(choices, 0, 3)
@@ -118,7 +119,9 @@ class Scenarios:
             return self.random.choice([*common, *accepts])
         trunks = [f'forward "{self.words.number()}" via {name} for 20s notify 181' for name in self.words.trunks]
         dials = [
-            f"dial {self.conditions.user(_NOWHERE)} for 20s then dora" if "dora" in self.words.users else "dial alice"
+            *(f"dial {name}" for name in self.words.groups),
+            *(f'dial "{self.words.number()}" via {name} for 20s' for name in self.words.trunk_groups),
+            f"dial {self.conditions.user(_NOWHERE)} for 20s then dora" if "dora" in self.words.users else "dial alice",
         ]
         answers = [f"answer {self.random.choice(SERVICES)}", *(f"answer play {name}" for name in self.words.sounds)]
         decisions = [*trunks, *dials, *answers, f'redirect 302 "{URIS[0]}"']

@@ -38,11 +38,17 @@ MOMENTS = tuple(1782727200.0 + hours * 3600.0 for hours in (0, 9, 13, 60, 4300))
 
 @dataclass
 class Vocabulary:
-    """What a policy declares, by kind. `columns` are a table's."""
+    """What a policy declares, by kind. `columns` are a table's.
+
+    `together` are groups that ring at once, `begins` those whose order changes, with their members.
+    """
 
     random: Random
     users: dict[str, dict[str, str]] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    together: list[str] = field(default_factory=list)
+    trunk_groups: list[str] = field(default_factory=list)
+    begins: dict[str, list[str]] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)
     nets: list[str] = field(default_factory=list)
     sounds: list[str] = field(default_factory=list)

@@ -84,6 +84,12 @@ class World:
     def full(self, trunk: str) -> bool:
         return self.true.get("full", False)
 
+    def turn(self, group: str) -> int:
+        return 1
+
+    def draw(self, group: str) -> float:
+        return 0.9
+
 
 class Desk:
     """A folder with a policy that decides calls, and what became of it."""

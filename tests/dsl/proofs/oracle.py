@@ -41,6 +41,12 @@ class Same:
     def full(self, trunk):
         return self._say(f"full {trunk}")
 
+    def turn(self, group):
+        return self.answers.setdefault(f"turn {group}", self.random.randrange(6))
+
+    def draw(self, group):
+        return self.answers.setdefault(f"draw {group}", self.random.random())
+
 
 class Written:
     """What the operator wrote anywhere: in the script, in the users file, in tables."""
