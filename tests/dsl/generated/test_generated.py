@@ -30,7 +30,7 @@ def read(text):
 
 def test_every_rule_and_word_of_the_grammar_is_made(tmp_path):
     rules, words = set(), set()
-    for seed in range(45):
+    for seed in range(60):
         generated = policy(seed, tmp_path, tests=True, size=4)
         for text in (generated.text, generated.files.get("more.route", b"").decode()):
             more_rules, more_words = read(text)
