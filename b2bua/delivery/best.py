@@ -39,8 +39,8 @@ def told_of(response: Response) -> Told:
     return Told(status, response.reason, crossing(response, row))
 
 
-def best_of(copies: Iterable[Copy]) -> Told:
-    """What the sender hears where no phone took it: of those that answered the best, else why none was reached."""
+def best_of(copies: Iterable[Copy], nobody: Told) -> Told:
+    """What the sender hears where no phone took it: of those that answered the best, else why `nobody` was reached."""
     found: Response | None = None
     too_large = False
     for copy in copies:
@@ -49,7 +49,7 @@ def best_of(copies: Iterable[Copy]) -> Told:
         if response is not None and (found is None or _order(response.status) < _order(found.status)):
             found = response
     if found is None:
-        return TOO_LARGE if too_large else NOBODY
+        return TOO_LARGE if too_large else nobody
     return told_of(found)
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from b2bua.call.breadth import shares
 from b2bua.call.headers import CONTENT, crossing, edited
 from b2bua.call.leg import Stack
-from b2bua.delivery.best import Told, best_of, told_of
+from b2bua.delivery.best import NOBODY, Told, best_of, told_of
 from b2bua.delivery.copy import Copy
 from b2bua.delivery.tables import DELIVERY, ENDING, CopyEvent, DeliveryEvent, DeliveryState
 from b2bua.effects import Log
+from b2bua.routing.destination import Refused
 from b2bua.routing.inquiry import Inquiry
 from b2bua.routing.verdicts import Decision
 from b2bua.sip.message import Request
@@ -44,6 +45,7 @@ class Delivery:
         "_inquiry",
         "_late",
         "_messages",
+        "_nobody",
         "_server",
         "_slow",
         "_stack",
@@ -75,6 +77,7 @@ class Delivery:
         self._taken = taken
         self.call_id = request.call_id
         self.from_tag = request.from_tag
+        self._nobody = NOBODY
         self._copies: list[Copy] = []
         self.open: list[Copy] = []
         self.state = DeliveryState.WAITING
@@ -98,9 +101,13 @@ class Delivery:
     ) -> None:
         """Send a copy to each of the user's phones."""
         found = self._inquiry.phones(user)
+        if isinstance(found, Refused):
+            self._nobody = Told(NOBODY.status, NOBODY.reason, found.headers)
+            self.step(DeliveryEvent.DONE)
+            return
         several = breadth is not None or len(found) > 1
         own = (*crossing(request, "MESSAGE outside"), *_content_fields(request))
-        parts = shares(breadth, len(found)) if several and found else [1] * len(found)
+        parts = shares(breadth, len(found)) if several else [1]
         for destination, share in zip(found, parts, strict=True):
             if share == 0:
                 # Nothing is left of Max-Breadth for this one (RFC 5393 5.3.3).
@@ -114,8 +121,6 @@ class Delivery:
         self.open = list(self._copies)
         for copy in self._copies:
             copy.resolve()
-        if not self._copies:
-            self.step(DeliveryEvent.DONE)
 
     def step(self, event: DeliveryEvent) -> None:
         """Do what the table says for this event."""
@@ -171,7 +176,7 @@ class Delivery:
 
     def pass_best(self) -> None:
         """No phone took it."""
-        self._answer(best_of(self._copies))
+        self._answer(best_of(self._copies, self._nobody))
         self._stack.turn.count("instant_messages_undelivered")
 
     def give_up(self) -> None:

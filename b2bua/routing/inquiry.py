@@ -28,6 +28,7 @@ from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
 from b2bua.routing.recording import Recording, picked
 from b2bua.routing.referring import Party
+from b2bua.routing.secure import secured
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.routing.versions import Version
 from b2bua.sip.errors import PeerError
@@ -243,10 +244,12 @@ class Inquiry:
             return self._number(target)
         return self._uri(target)
 
-    def phones(self, user: str | None) -> tuple[Destination, ...]:
-        """Where a user is to be found, but for the phone that asks; nowhere where there is none."""
-        found = None if user is None else self._user(user)
-        return found if isinstance(found, tuple) else ()
+    def phones(self, user: str | None) -> tuple[Destination, ...] | Refused:
+        """Where a user is to be found, but for the phone that asks; by TLS alone where a sips URI was."""
+        if user is None:
+            return Refused("failure", "nobody here is called so")
+        found = self._user(user)
+        return secured(found) if self.secure else found
 
     def renew(self) -> None:
         """The version has been replaced for too long: the one in force decides from now on."""
@@ -356,7 +359,10 @@ class Inquiry:
         return self.policy.domains[0]
 
 
-def _contact_of(request: Request) -> str | None:
-    """Whom a request from behind a front proxy comes from: all that its phones share with each other is a flow."""
+def _contact_of(request: Request) -> str:
+    """Whom a request from behind a front proxy comes from: all that its phones share with each other is a flow.
+
+    One that does not say so, as a message never does, may come from any of them: that is none whom one could name.
+    """
     contacts = request.contacts
-    return str(contacts[0].uri) if isinstance(contacts, list) and contacts else None
+    return str(contacts[0].uri) if isinstance(contacts, list) and contacts else ""
