@@ -76,6 +76,7 @@ def test_limits_are_counted_and_headers_changed_on_the_way(policy):
     assert made.takes == (("chat", "carol"),)
     assert made.headers == (HeaderEdit("Priority", "urgent"),)
     assert made.tags == {"kind": "urgent"}
+    assert policy.speaks_of("message")
     assert policy.decide("message", facts(policy, "bob")).takes == ()
 
 
@@ -83,6 +84,7 @@ def test_a_policy_that_says_nothing_of_messages_refuses_them(tmp_path):
     policy = policy_of(tmp_path, SILENT)
     assert policy.decide("message", facts(policy, "bob", "carol")).action == Reject(405)
     assert policy.defaults_in_force[-1] == "on message: reject 405"
+    assert not policy.speaks_of("message")
 
 
 @pytest.mark.parametrize(
