@@ -78,6 +78,8 @@ _MASKED = re.compile(r"([0-9.]+)/([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)").match
 _WILD = re.compile(r"(?:[0-9]{1,3}\.){1,3}\*(?:\.\*)*").match
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\s*=[^=]").match
 _ELSE_WHEN = re.compile(r"else\s+(?:when|if)\b").match
+_WAITS = re.compile(r"(?:after|sleep|pause|delay)\b\s*([0-9]+[a-z]+)?").match
+_HANGS_UP = re.compile(r"(?:hangup|hang-up|bye)\b").match
 _WITHIN = re.compile(r"\bwithin\s+[a-z-]*\s*$").search
 _COUNTLESS = re.compile(r"=\s*per\s+$").search
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*").fullmatch
@@ -121,6 +123,8 @@ def _text_in_a_text(text: str, at: int, found: str, last: str) -> Slip | None:
 
 
 def _sign(at: int, found: str, last: str, expected: frozenset[str]) -> Slip | None:
+    if found == "," and "_AND" in expected and "_EXPECT" in expected:
+        return _stands(at, found, "write `and`")
     if found[:1] in _INVISIBLE:
         return Slip(
             at, 1, f"{_INVISIBLE[found[0]]} stands here, which cannot be seen", "write a plain space, or nothing"
@@ -154,6 +158,10 @@ def _word(text: str, at: int, found: str, last: str, expected: frozenset[str]) -
         return _stands(at, found, "write `->`")
     if "_ARROW" in expected and found in {words()[name] for name in beginnings("_action")}:
         return Slip(at, len(found), f"`->` is missing before `{found}`", f"write `-> {found}`")
+    if beginnings("_step") <= expected and (meant := _sentence(text, at)) is not None:
+        return _stands(at, found, meant)
+    if found == "ring" and "_RINGS" in expected:
+        return Slip(at, 4, "unknown word `ring`", "did you mean `rings`?")
     if found == "and" and "_THEN" in expected:
         return _stands(at, found, "who rings together comes before the time; write `then` for who rings afterwards")
     if found == "password" and "_SECRET" in expected:
@@ -168,6 +176,13 @@ def _word(text: str, at: int, found: str, last: str, expected: frozenset[str]) -
     if meant is not None and meant.split()[0] in known and found not in known:
         return Slip(at, len(found), f"unknown word `{found}`", f"did you mean `{meant}`?")
     return None
+
+
+def _sentence(text: str, at: int) -> str | None:
+    """What to write for a sentence of a test that is known to be written otherwise."""
+    if waits := _WAITS(text, at):
+        return f"write `wait {waits[1]}`" if waits[1] else "time passes with `wait 20min`"
+    return "write `hang up`" if _HANGS_UP(text, at) else None
 
 
 def _time(text: str, at: int, found: str, last: str, expected: frozenset[str]) -> Slip | None:

@@ -73,6 +73,7 @@ _STATEMENTS = {
 
 _PARTS = {
     "_action": "a decision",
+    "_decision": "a decision",
     "_condition": "a condition",
     "_operand": "a value",
     "_expression": "a value",

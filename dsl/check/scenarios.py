@@ -104,6 +104,7 @@ class _Checker:
     def _known(self, label: tree.Name) -> None:
         if label.text in self.labels:
             return
-        names = joined((f"`{name}`" for name in self.labels), "and")
-        known = f"before this, there is {names}" if names else f"give it to a call: `call ... as {label.text}`"
+        known = f"give it to a call: `call ... as {label.text}`"
+        if self.labels:
+            known = f"before this, there is {joined((f'`{name}`' for name in self.labels), 'and')}"
         self.report.wrong(label, f"no call is called `{label.text}`", suggestion(label.text, self.labels) or known)

@@ -38,6 +38,7 @@ _ALWAYS_KNOWN = frozenset({"name", "extension", "number", "display"})
 _ACTORS = {"held": "holder", "transferee": "transferor"}
 """Who does something in a call, by whom it is done to."""
 
+_NUMBER = re.compile(r"\+?[0-9][0-9 ()/.-]*").fullmatch
 _URI = re.compile(r"(sips?|tel):[^\s<>\"]+").fullmatch
 
 
@@ -225,11 +226,15 @@ class Values:
         if party.trunk is not None:
             if kind not in _TEXTS | _USERS:
                 self.report.wrong(party.target, f"`{name}` is {kind}, not a number to dial")
-        elif isinstance(party.target, tree.Text):
+        elif isinstance(party.target, tree.Text) and not _NUMBER(party.target.value):
             self.uri(party.target)
         elif isinstance(party.target, tree.Reference) and party.target.name.text == "redirected":
             return
+        elif isinstance(party.target, tree.Integer):
+            advice = f'write `"{name}"`, and `via` and a trunk'
+            self.report.wrong(party.target, f"`{name}` is a number, and a number needs a trunk", advice)
         elif kind is Type.TEXT:
+            name = name.strip('"')
             advice = (
                 f"write `{user}` for the user, or `via` and a trunk" if name == "dialed" else "write `via` and a trunk"
             )
