@@ -128,6 +128,17 @@ class UriTarget(msgspec.Struct, frozen=True, tag="uri"):
 Target: TypeAlias = UserTarget | NumberTarget | UriTarget
 
 
+def party_of(target: Target) -> str | None:
+    """The user, number or URI that was called."""
+    match target:
+        case UserTarget(user=user):
+            return user
+        case NumberTarget(number=number):
+            return number
+        case UriTarget(uri=uri):
+            return uri
+
+
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """Parties that ring together for at most `seconds`. `after` says when: always, or only after `unreachable`."""
 

@@ -231,14 +231,3 @@ class World:
         if address is not None and address.ours:
             return "failure" if address.user is None else self._to_user(address.user, target)
         return Leg(target, (uri,)) if written and address is not None else "failure"
-
-
-def party_of(target: Target) -> str | None:
-    """The user, number or URI that was called."""
-    match target:
-        case UserTarget(user=user):
-            return user
-        case NumberTarget(number=number):
-            return number
-        case UriTarget(uri=uri):
-            return uri

@@ -6,8 +6,8 @@ it is needed, so that a test may say in between what comes next. What follows an
 
 from __future__ import annotations
 
-from dsl.decision import Dial, Outcome, OutcomeKind, Step, Target
-from dsl.rehearsal import Leg, Manner, World, party_of
+from dsl.decision import Dial, Outcome, OutcomeKind, Step, Target, party_of
+from dsl.rehearsal import Leg, Manner, World
 
 _FIRST: tuple[OutcomeKind, ...] = ("no-answer", "busy", "redirect", "failure", "unreachable")
 _BUSY = frozenset({486, 600, 603})

@@ -16,7 +16,7 @@ from b2bua.call.events import Rejected
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.trunks import unheard
 from b2bua.routing.destination import Refused
-from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step
+from b2bua.routing.verdicts import Dial, Outcome, OutcomeKind, Step, party_of
 from b2bua.transaction.timers import Timer
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class Hunt:
                 self._kinds.add("unreachable" if found.kind == "unreachable" else "failure")
                 status = 480 if found.kind == "unreachable" else 404
                 self.rejection = Rejected(status, found.reason, found.headers, reached=False)
+                self.target = party_of(party) or ""
             else:
                 for leg in found:
                     legs[leg.number] = leg

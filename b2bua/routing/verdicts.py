@@ -19,6 +19,7 @@ from dsl.decision import (
     Step,
     Target,
     Transfer,
+    party_of,
 )
 from dsl.policy import told_of_message
 from dsl.sounds import Sound
@@ -43,5 +44,6 @@ __all__ = [
     "Step",
     "Target",
     "Transfer",
+    "party_of",
     "told_of_message",
 ]

@@ -11,14 +11,14 @@ from datetime import datetime
 import msgspec
 
 from dsl import tree
-from dsl.decision import Ambient, Decision, Dial, Facts, Outcome, OutcomeKind
+from dsl.decision import Ambient, Decision, Dial, Facts, Outcome, OutcomeKind, party_of
 from dsl.diagnostics import PolicyError
 from dsl.expectation import told
 from dsl.explain.explanation import Ending, Explained, Explanation
 from dsl.explain.plain import marks, plain
 from dsl.happening import Happening, Occasion, UnmetError
 from dsl.policy import Policy
-from dsl.rehearsal import REDIRECTED, World, party_of
+from dsl.rehearsal import REDIRECTED, World
 from dsl.scene import Scene
 from dsl.sentences import BEGINNING, Said, Sentence, read_sentences
 from dsl.walk import Tried, Walked, Walker, again
