@@ -56,7 +56,9 @@ def load_setup(script: tree.Script, path: Path, problems: list[Problem], files: 
         digest.update(f"\0{included.name}\0{len(included.source)}\0{included.source}".encode())
     for name, content in sorted(reader.contents.items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
-    digest.update(msgspec.json.encode(setup.directory.users, order="sorted"))
+    for user in setup.directory.users.values():
+        # One by one: all at once would hold up whatever else goes on in this process.
+        digest.update(msgspec.json.encode(user, order="sorted"))
     return Loaded(setup, digest.hexdigest()[:16])
 
 

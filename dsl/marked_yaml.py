@@ -1,23 +1,27 @@
 """A YAML file read as text with places, so that everything wrong in it can be shown where it stands.
 
 Owns reading and the plainest shapes: a mapping of texts, a list of texts, a text as it was written
-(`0123` stays `0123`, `yes` stays `yes`). What the texts must say is for `users`, `secrets_file`, `tables`
-and `hours`.
+(`0123` stays `0123`, `yes` stays `yes`). Files that may be long are read by `plain_yaml` where they can be. What the
+texts must say is for `users`, `secrets_file`, `tables` and `hours`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import yaml
 
 from dsl.diagnostics import Problem
 from dsl.encoding import file_text
+from dsl.plain_yaml import PlainYaml, UnplainError
 
 Node: TypeAlias = yaml.Node
+
+Made = TypeVar("Made")
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PROOF = re.compile(r"((?:password|md5|sha-256)\s*[:=]\s*)([^\s,{}][^,}\r]*)")
@@ -52,6 +56,56 @@ _FAULTS = (
 _UNCLEAR = _Fault("", False, "this cannot be read", "see to quotes, braces and the space that lines begin with")
 
 
+class Rows(Protocol):
+    """A file that may be long: a Document, or the same in the plain form, each with nodes of its own kind.
+
+    Its methods are as a Document has them.
+    """
+
+    @property
+    def root(self) -> Any:
+        """None for an empty file."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is YAML at all."""
+
+    def rows(self, what: str) -> Iterator[tuple[str, Any, Any]]:
+        """The file's own entries."""
+
+    def entries(self, node: Any, what: str) -> Iterable[tuple[str, Any, Any]]:
+        """A mapping as (key, key's node, value's node)."""
+
+    def text(self, node: Any, what: str) -> str | None:
+        """A scalar as it is written."""
+
+    def is_mapping(self, node: Any) -> bool:
+        """Whether this has entries."""
+
+    def line_of(self, node: Any) -> int:
+        """The line on which a node begins, from 1."""
+
+    def wrong(self, node: Any, message: str, advice: str | None = None) -> None:
+        """Add a problem at a node."""
+
+    def wrong_file(self, message: str, advice: str) -> None:
+        """Add a problem of the whole file."""
+
+
+def read_rows(path: Path, problems: list[Problem], make: Callable[[Rows], Made]) -> Made:
+    """What `make` makes of a file: of its plain form, where it has that and nothing is wrong, else of the Document.
+
+    Raises OSError when the file cannot be read.
+    """
+    text = file_text(path, problems)
+    if text is not None:
+        try:
+            return make(PlainYaml(text))
+        except UnplainError:
+            pass
+    return make(Document.of(path, text, problems))
+
+
 class Document:
     """One file's root node (None when it is empty, or not `readable`) and the list that takes its problems."""
 
@@ -65,8 +119,12 @@ class Document:
     @classmethod
     def read(cls, path: Path, problems: list[Problem]) -> Document:
         """Read a file; a syntax error becomes a problem. Raises OSError when the file cannot be read."""
+        return cls.of(path, file_text(path, problems), problems)
+
+    @classmethod
+    def of(cls, path: Path, text: str | None, problems: list[Problem]) -> Document:
+        """The same for the `text` of a file, None for one whose problem is known."""
         document = cls(path, None, problems)
-        text = file_text(path, problems)
         if text is None:
             document.readable = False
             return document
@@ -123,16 +181,26 @@ class Document:
         if not isinstance(node, yaml.MappingNode):
             self.wrong(node, f"`name: value` is wanted for {what}", _as_an_entry(node))
             return []
-        found: dict[str, tuple[str, Node, Node]] = {}
-        for key_node, value in node.value:
+        return list(self._told_apart(node.value))
+
+    def rows(self, what: str) -> Iterator[tuple[str, Node, Node]]:
+        """The file's own entries, to be had once: each is let go of behind it, for all at once take as long as T1."""
+        if isinstance(self.root, yaml.MappingNode):
+            yield from self._told_apart(_taken_out(self.root.value))
+        else:
+            self.entries(self.root, what)
+
+    def _told_apart(self, pairs: Iterable[tuple[Node, Node]]) -> Iterator[tuple[str, Node, Node]]:
+        found: dict[str, int] = {}
+        for key_node, value in pairs:
             key = self.text(key_node, "a name")
             if key is None:
                 continue
             if key in found:
-                self.wrong(key_node, f"`{key}` stands here twice", f"first in line {line_of(found[key][1])}")
+                self.wrong(key_node, f"`{key}` stands here twice", f"first in line {found[key]}")
                 continue
-            found[key] = (key, key_node, value)
-        return list(found.values())
+            found[key] = self.line_of(key_node)
+            yield key, key_node, value
 
     def items(self, node: Node | None, what: str) -> list[Node]:
         """The nodes of a list; another shape is a problem."""
@@ -143,10 +211,19 @@ class Document:
             return []
         return list(node.value)
 
+    def is_mapping(self, node: Node) -> bool:
+        """Whether this has entries."""
+        return isinstance(node, yaml.MappingNode)
 
-def line_of(node: Node) -> int:
-    """The line on which a node begins, from 1."""
-    return int(node.start_mark.line) + 1
+    def line_of(self, node: Node) -> int:
+        """The line on which a node begins, from 1."""
+        return int(node.start_mark.line) + 1
+
+
+def _taken_out(pairs: list[tuple[Node, Node]]) -> Iterator[tuple[Node, Node]]:
+    pairs.reverse()
+    while pairs:
+        yield pairs.pop()
 
 
 def _as_an_entry(node: Node) -> str:

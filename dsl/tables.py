@@ -18,7 +18,7 @@ import msgspec
 
 from dsl.diagnostics import Problem, first_of
 from dsl.encoding import file_text
-from dsl.marked_yaml import Document
+from dsl.marked_yaml import Rows, read_rows
 from dsl.numbers import NumberPlan, without_separators
 
 Kind: TypeAlias = Literal["number", "prefix", "text"]
@@ -191,20 +191,27 @@ def _name_repeated(
 
 
 def _from_yaml(path: Path, kind: Kind, form: Callable[[str], str], problems: list[Problem]) -> Table:
-    document = Document.read(path, problems)
-    read: dict[str, dict[str, str]] = {}
-    columns: dict[str, None] = {"key": None}
-    for written, node, value in document.entries(document.root, "a table"):
+    return read_rows(path, problems, lambda document: _read_yaml(document, kind, form))
+
+
+def _read_yaml(document: Rows, kind: Kind, form: Callable[[str], str]) -> Table:
+    """A row ends with its last column that no row before had: what is left out is absent."""
+    rows: dict[str, tuple[str, ...]] = {}
+    columns = {"key": 0}
+    for written, node, value in document.rows("a table"):
         key = form(written)
-        if key in read:
-            document.wrong(node, f"the key `{written}` stands here already, as `{read[key]['key']}`")
+        if key in rows:
+            document.wrong(node, f"the key `{written}` stands here already, as `{rows[key][0]}`")
             continue
-        row = read[key] = {"key": written}
+        cells = [""] * len(columns)
+        cells[0] = written
         for column, column_node, cell in document.entries(value, f"the row `{written}`"):
             if column == "key":
                 document.wrong(column_node, "`key` is the name of the key itself")
                 continue
-            columns[column] = None
-            row[column] = document.text(cell, f"`{column}`") or ""
-    names = tuple(columns)
-    return Table(kind, names, {key: tuple(row.get(name, "") for name in names) for key, row in read.items()})
+            place = columns.setdefault(column, len(columns))
+            if place == len(cells):
+                cells.append("")
+            cells[place] = document.text(cell, f"`{column}`") or ""
+        rows[key] = tuple(cells)
+    return Table(kind, tuple(columns), rows)

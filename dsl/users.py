@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
-import yaml
 
 from dsl.diagnostics import PolicyError, Problem
-from dsl.marked_yaml import Document, Node, line_of
+from dsl.marked_yaml import Rows, read_rows
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 _EXTENSION = re.compile(r"[0-9*#]+").fullmatch
@@ -73,28 +74,31 @@ def load_users(path: Path, realm: str) -> Directory:
 
 def read_users(path: Path, realm: str, problems: list[Problem]) -> Directory:
     """Like `load_users`, with the problems added to a list and the sound users returned. Raises OSError."""
-    document = Document.read(path, problems)
+    return read_rows(path, problems, partial(_directory, realm))
+
+
+def _directory(realm: str, document: Rows) -> Directory:
     reader = _Reader(document, realm)
-    for name, node, value in document.entries(document.root, "a users file"):
+    for name, node, value in document.rows("a users file"):
         if _NAME(name):
             reader.user(name, node, value)
         else:
             document.wrong(node, f"`{name}` is no user name", "letters, digits, `.`, `_` and `-` make one")
     reader.check_extensions()
-    if document.root is None and document.readable:
+    if not reader.users and document.root is None and document.readable:
         document.wrong_file("nobody is in this users file", "write one user a line, such as `alice: {password: ...}`")
     return Directory(reader.users, reader.credentials)
 
 
 class _Reader:
-    def __init__(self, document: Document, realm: str) -> None:
+    def __init__(self, document: Rows, realm: str) -> None:
         self.document = document
         self.realm = realm
         self.users: dict[str, User] = {}
         self.credentials: dict[str, Credential] = {}
-        self.extensions: list[tuple[str, str, Node]] = []
+        self.extensions: list[tuple[str, str, Any]] = []
 
-    def user(self, name: str, node: Node, value: Node) -> None:
+    def user(self, name: str, node: Any, value: Any) -> None:
         document = self.document
         texts: dict[str, str] = {}
         secrets: list[Credential] = []
@@ -110,7 +114,7 @@ class _Reader:
                 text = document.text(entry, f"`{key}`")
                 if text is not None and self._extension_is_sound(key, text, name, entry):
                     texts[key] = text
-        if proofs == 0 and isinstance(value, yaml.MappingNode):
+        if proofs == 0 and document.is_mapping(value):
             document.wrong(node, f"`{name}` has neither `password` nor `digest`", "add `password: ...`")
         elif proofs == 2:
             document.wrong(node, f"`{name}` has both `password` and `digest`", "keep one of them")
@@ -119,7 +123,7 @@ class _Reader:
         known = (texts.pop("extension", None), texts.pop("number", None), texts.pop("display", None))
         self.users[name] = User(name, *known, texts)
 
-    def _extension_is_sound(self, key: str, text: str, name: str, node: Node) -> bool:
+    def _extension_is_sound(self, key: str, text: str, name: str, node: Any) -> bool:
         if key != "extension":
             return True
         if not _EXTENSION(text):
@@ -128,7 +132,7 @@ class _Reader:
         self.extensions.append((text, name, node))
         return True
 
-    def _password(self, name: str, node: Node) -> Credential | None:
+    def _password(self, name: str, node: Any) -> Credential | None:
         password = self.document.text(node, "a password")
         if password is None:
             return None
@@ -136,7 +140,7 @@ class _Reader:
         md5 = hashlib.md5(secret, usedforsecurity=False).hexdigest()
         return Credential(md5, hashlib.sha256(secret).hexdigest())
 
-    def _digest(self, node: Node) -> Credential | None:
+    def _digest(self, node: Any) -> Credential | None:
         found: dict[str, str] = {}
         for algorithm, key_node, value in self.document.entries(node, "a digest"):
             length = _DIGEST_LENGTHS.get(algorithm)
@@ -153,11 +157,11 @@ class _Reader:
 
     def check_extensions(self) -> None:
         """An extension means one user: nobody else has it, as extension or as name."""
-        first: dict[str, tuple[str, Node]] = {}
+        first: dict[str, tuple[str, Any]] = {}
         for extension, name, node in self.extensions:
             other, other_node = first.setdefault(extension, (name, node))
-            if other_node is not node:
-                advice = f"in line {line_of(other_node)}: give one of them another"
+            if other != name:
+                advice = f"in line {self.document.line_of(other_node)}: give one of them another"
                 self.document.wrong(node, f"extension {extension} belongs to `{other}` already", advice)
             elif extension in self.users and extension != name:
                 self.document.wrong(node, f"extension {extension} is the name of another user")

@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -60,6 +61,10 @@ _MEDIA_SECONDS = 2.0
 # rest, the few cycles that tracebacks leave, when there is little of it.
 _GC_THRESHOLDS = (50_000, 1_000_000, 1_000_000)
 _TIDY_SECONDS = 600.0
+
+_SWITCH_SECONDS = 0.001
+"""How long a thread that loads a policy may go on while a message waits; alone it is never interrupted."""
+
 _QUIET_TRANSACTIONS = 1_000
 
 
@@ -275,6 +280,7 @@ def serve(plan: Plan, announce: Callable[[], None]) -> None:
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_GC_THRESHOLDS)
+            sys.setswitchinterval(_SWITCH_SECONDS)
             await server.run()
 
         trio.run(run)

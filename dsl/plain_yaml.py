@@ -1,0 +1,108 @@
+"""YAML in its plainest form, read many times as fast as YAML itself: entries of texts, one of them a row.
+
+Owns telling whether a file has that form, and its rows, one at a time. A row is `name: {of: text, other: text}` or
+`name:` with indented lines below it; a text may in turn be `{of: text}`. Whatever else YAML has, and whatever is wrong,
+raises UnplainError: the file is then read by `marked_yaml`, which knows all of it, and the place of each mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeAlias
+
+Node: TypeAlias = str | tuple[str] | None
+"""A text; the entries of a mapping as they are written; None for the whole file."""
+
+_PRINTED = "\u00a0-\u1fff\u3000-\ud7ff"
+_BEGIN = "A-Za-z0-9+_/(\u00c0-\u024f"
+_BARE = rf"(?!null|Null|NULL)[{_BEGIN}][{_BEGIN}.)@*= \-]*(?<! )"
+_TEXT = rf"""(?:"[ !#-\[\]-~{_PRINTED}]+"|'[ -&(-~{_PRINTED}]+'|{_BARE})"""
+_TAKEN = rf"""(?:"([ !#-\[\]-~{_PRINTED}]+)"|'([ -&(-~{_PRINTED}]+)'|({_BARE}))"""
+_END = rf" *(?: #[ -~{_PRINTED}]*)?\r?\n"
+_BETWEEN = rf"(?: *(?:#[ -~{_PRINTED}]*)?\r?\n)*"
+
+
+def _in_braces(entry: str) -> str:
+    return rf"\{{ *(?:{entry}(?: *, *{entry})*)? *\}}"
+
+
+_VALUE = rf"(?:{_TEXT}|{_in_braces(rf'{_TEXT}: +{_TEXT}')})"
+_ENTRY = rf"{_TEXT}: +{_VALUE}"
+_LINE = rf"{_ENTRY}{_END}{_BETWEEN}"
+
+_BEGINNING = re.compile(rf"{_BETWEEN}(?:---\r?\n)?{_BETWEEN}").match
+_ROW = re.compile(
+    rf"{_TAKEN}:(?: +({_in_braces(_ENTRY)}){_END}{_BETWEEN}"
+    rf"|{_END}{_BETWEEN}(?P<indent> +)({_LINE}(?:(?P=indent){_LINE})*))"
+).match
+# Comments stand for themselves, so that no entry is found in one.
+_ENTRIES = re.compile(rf" #[^\n]*|\n *#[^\n]*|{_TAKEN}: +(?:{_TAKEN}|({_VALUE}))").findall
+
+_LONGEST = 1_000
+"""Characters of a row: YAML takes names of 1,024 at most."""
+
+
+class UnplainError(Exception):
+    """Something stands there that the plain form has not, or something is wrong."""
+
+
+class PlainYaml:
+    """The text of one file, to be read once from its beginning to its end. All raise UnplainError."""
+
+    root: Node = None
+    readable = True
+
+    def __init__(self, text: str) -> None:
+        self._text = text if text.endswith("\n") else f"{text}\n"
+
+    def rows(self, what: str) -> Iterator[tuple[str, Node, Node]]:
+        """The file's entries as (name, its node, what stands there)."""
+        text, seen = self._text, set[str]()
+        found = _BEGINNING(text)
+        at = found.end() if found is not None else 0
+        while (row := _ROW(text, at)) is not None:
+            double, single, bare, braces, _, lines = row.groups()
+            name = bare or double or single
+            if name in seen or row.end() - at > _LONGEST:
+                raise UnplainError
+            seen.add(name)
+            yield name, None, (braces or lines,)
+            at = row.end()
+        if at < len(text) or not seen:
+            raise UnplainError
+
+    def entries(self, node: Node, what: str) -> list[tuple[str, Node, Node]]:
+        """A mapping's entries as (name, its node, what stands there)."""
+        if not isinstance(node, tuple):
+            raise UnplainError
+        found: list[tuple[str, Node, Node]] = [
+            (bare or double or single, None, text or quoted or other or (braces,))
+            for double, single, bare, quoted, other, text, braces in _ENTRIES(node[0])
+            if bare or double or single
+        ]
+        if len(found) > 1 and len({name for name, _, _ in found}) < len(found):
+            raise UnplainError
+        return found
+
+    def text(self, node: Node, what: str) -> str:
+        """A text without its quotes."""
+        if not isinstance(node, str):
+            raise UnplainError
+        return node
+
+    def is_mapping(self, node: Node) -> bool:
+        """Whether this has entries."""
+        return isinstance(node, tuple)
+
+    def line_of(self, node: Node) -> int:
+        """No line is known, and where one is asked for, something is wrong."""
+        raise UnplainError
+
+    def wrong(self, node: Node, message: str, advice: str | None = None) -> None:
+        """Something is wrong."""
+        raise UnplainError
+
+    def wrong_file(self, message: str, advice: str) -> None:
+        """Something is wrong."""
+        raise UnplainError

@@ -1,0 +1,165 @@
+"""What is read by the short way means what YAML itself makes of it; all else goes the long way."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsl.marked_yaml import Document, read_rows
+from dsl.numbers import plan_for
+from dsl.plain_yaml import PlainYaml, UnplainError
+from dsl.tables import load_table
+from dsl.users import read_users
+
+PLAIN = [
+    "a",
+    "b c",
+    "+4930123",
+    "0x1f",
+    "yes",
+    "a  b",
+    "x*",
+    "2026-12-24",
+    "1.5",
+    "ü 日",
+    '"c, d"',
+    "'e: {f'",
+    '"null"',
+]
+OTHER = [
+    "null",
+    "~",
+    "nullify",
+    '""',
+    "'it''s'",
+    '"a\\n"',
+    "-1",
+    "sip:x",
+    "a#b",
+    "*x",
+    "&x y",
+    "[1]",
+    ">",
+    "# x",
+    '"日本"',
+]
+TEXTS = st.sampled_from([*PLAIN, *PLAIN, *OTHER])
+SPACES = st.sampled_from([" ", " ", "  ", ""])
+ENDS = st.sampled_from(["\n", "\n", "\n", "\r\n", " # note: this\n", "  \n", "\n\n", "\n# x: y\n", "\n  # z\n", ""])
+
+
+@st.composite
+def entry(draw, depth=0):
+    value = draw(TEXTS) if depth or draw(st.integers(0, 4)) else braces(draw, 1)
+    return f"{draw(TEXTS)}:{draw(SPACES)}{value}"
+
+
+def braces(draw, depth):
+    entries = draw(st.lists(entry(depth), max_size=3))
+    return "{" + f"{draw(SPACES)},{draw(SPACES)}".join(entries) + "}"
+
+
+@st.composite
+def file(draw):
+    rows = [draw(st.sampled_from(["", "", "---\n", "# begin\n"]))]
+    for _ in range(draw(st.integers(0, 3))):
+        name, end = draw(TEXTS), draw(ENDS)
+        if draw(st.booleans()):
+            rows.append(f"{name}: {braces(draw, 0)}{end}")
+            continue
+        lines = [f"{draw(st.sampled_from(['  ', '  ', '  ', '   ']))}{draw(entry())}{draw(ENDS)}" for _ in range(2)]
+        rows.append(f"{name}:{end}{''.join(lines)}")
+    return "".join(rows)
+
+
+def content(document):
+    """Everything in a file: texts, and mappings as lists in their order."""
+
+    def of(node):
+        if not document.is_mapping(node):
+            return document.text(node, "a text")
+        return [(name, of(value)) for name, _, value in document.entries(node, "a mapping")]
+
+    return [(name, of(value)) for name, _, value in document.rows("a file")]
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(file())
+def test_the_short_way_says_what_yaml_says(text):
+    try:
+        plain = content(PlainYaml(text))
+    except UnplainError:
+        return
+    problems = []
+    assert content(Document.of(Path("t.yaml"), text, problems)) == plain
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a: {b: c}", [("a", [("b", "c")])]),
+        ("---\n# all\na: {}\n", [("a", [])]),
+        ("a:\n  b: c # d: e\n  # f: g\n\n  h: 'i, j'\n", [("a", [("b", "c"), ("h", "i, j")])]),
+        ('"a b": {c: "d: e", f: {g: h , i: j}}\r\n', [("a b", [("c", "d: e"), ("f", [("g", "h"), ("i", "j")])])]),
+        ("a: {null device: b}\n", None),
+        ("a: {b: c}\na: {b: d}\n", None),
+        ("a: {b: c, b: d}\n", None),
+        ("a: b\n", None),
+        ("a:\n  b: c\n   d: e\n", None),
+        ("a: {b: &c d}\n", None),
+        (f"a: {{b: {'c' * 1_000}}}\n", None),
+        ("", None),
+    ],
+)
+def test_what_is_plain_and_what_is_not(text, read):
+    try:
+        assert content(PlainYaml(text)) == read
+    except UnplainError:
+        assert read is None
+
+
+def test_whatever_is_asked_of_a_mistake_goes_the_long_way():
+    plain = PlainYaml("a: {b: c}\n")
+    [(_, name, row)] = plain.rows("a file")
+    for ask in (
+        lambda: plain.entries("b", "a row"),
+        lambda: plain.text(row, "a text"),
+        lambda: plain.line_of(name),
+        lambda: plain.wrong(name, "wrong"),
+        lambda: plain.wrong_file("wrong", "mend it"),
+    ):
+        with pytest.raises(UnplainError):
+            ask()
+
+
+def test_a_mistake_far_down_still_has_its_place(tmp_path):
+    path = tmp_path / "users.yaml"
+    path.write_text("a: {password: a, extension: 1}\nb:\n  password: b\n  extension: 1\n", encoding="utf-8")
+    problems = []
+    read_users(path, "x.example", problems)
+    assert [(wrong.line, wrong.column) for wrong in problems] == [(4, 14)]
+
+
+def test_rows_of_a_shared_mapping_are_all_read(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text("a: &x {b: c}\nd: *x\n", encoding="utf-8")
+    assert read_rows(path, [], content) == [("a", [("b", "c")]), ("d", [("b", "c")])]
+
+
+def test_a_hundred_thousand_rows_of_yaml_load_at_once(tmp_path):
+    path = tmp_path / "t.yaml"
+    rows = (f'"+4930{number:07d}": {{user: user{number}, hide: "yes"}}\n' for number in range(100_000))
+    path.write_text("".join(rows), encoding="utf-8")
+    problems = []
+    started = time.process_time()
+    numbers = load_table(path, "number", plan_for("+49"), problems)
+    assert time.process_time() - started < 2.0
+    assert problems == [] and len(numbers) == 100_000
+    assert numbers.find("030 0054321", plan_for("+49")) == {
+        "key": "+49300054321",
+        "user": "user54321",
+        "hide": "yes",
+    }
