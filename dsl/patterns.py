@@ -58,7 +58,7 @@ class Pattern(Frozen):
         for index, element in enumerate(self.elements):
             if index in opening:
                 parts.append(f"(?P<{opening[index]}>")
-            parts.append(f"[{re.escape(element.characters)}]{{{element.least},{element.most}}}")
+            parts.append(_expression(element))
             if index + 1 in closing:
                 parts.append(")")
         return re.compile("".join(parts))
@@ -66,6 +66,13 @@ class Pattern(Frozen):
     def matches(self, text: str) -> bool:
         """Whether the whole text is of this form."""
         return self.regular_expression().fullmatch(text) is not None
+
+
+def _expression(element: Element) -> str:
+    """An element as a regular expression, as short as it can be: compiling it is what costs."""
+    characters = re.escape(element.characters)
+    one = characters if len(element.characters) == 1 else f"[{characters}]"
+    return one if element.least == element.most == 1 else f"{one}{{{element.least},{element.most}}}"
 
 
 def parse_pattern(text: str) -> Pattern:

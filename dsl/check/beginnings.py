@@ -9,9 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from functools import cache
+from posixpath import commonprefix
 from typing import Generic, TypeVar
 
-from dsl.check.logic import Atom, Formula, required
+from dsl.check.logic import Atom, Between, Formula, required
+from dsl.networks import Network
 from dsl.patterns import PatternError, parse_pattern
 
 _END = "$"
@@ -34,6 +36,10 @@ def beginnings(atom: Atom) -> tuple[str, ...]:
         case Atom(kind="form", operand=str() as text):
             begun = _of_form(text)
             return () if begun is None else (begun,)
+        case Atom(kind="networks", operand=tuple() as networks) if len(networks) <= _MOST:
+            return tuple(sorted({_of_network(network) for network in networks}))
+        case Atom(operand=Between(low=str() as low, high=str() as high)):
+            return (commonprefix((low, high)),)
         case _:
             return ()
 
@@ -41,6 +47,12 @@ def beginnings(atom: Atom) -> tuple[str, ...]:
 def beginnings_of(formula: Formula) -> dict[str, tuple[str, ...]]:
     """The same for each subject of which a formula surely asks something."""
     return {atom.subject: begun for atom in required(formula) if (begun := beginnings(atom))}
+
+
+def _of_network(network: Network) -> str:
+    """The bits that all its addresses have in common."""
+    bits = f"{network.first:0{network.bits}b}"[: network.length]
+    return f"{network.bits} {bits}"
 
 
 @cache

@@ -6,7 +6,7 @@ those that ask for the same one are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 import msgspec
@@ -98,11 +98,26 @@ class Knowledge:
             yield from self._before._held(lasting or self._later)
 
     def _passed(self, wanted: Mapping[str, tuple[str, ...]], lasting: bool) -> Iterator[Known]:
-        """The rules that did not match, without those that ask a subject for what it cannot be here."""
-        for subject, index in self._by_beginning.items():
-            items = index.near(wanted[subject]) if subject in wanted else index.all()
-            each = {id(item): item for item in items}
-            yield from (item for item in each.values() if item.lasts or not lasting)
-        yield from (item for item in reversed(self._loose) if item.lasts or not lasting)
+        """The rules that did not match, without those that ask a subject for what it cannot be here.
+
+        Those that ask for what is wanted come first, since not all may be looked at.
+        """
+        indexes = self._by_beginning
+        for subject, begun in wanted.items():
+            if subject in indexes:
+                yield from _each(indexes[subject].near(begun), lasting)
+        yield from _each(reversed(self._loose), lasting)
+        for subject, index in indexes.items():
+            if subject not in wanted:
+                yield from _each(index.all(), lasting)
         if self._before is not None:
             yield from self._before._passed(wanted, lasting or self._later)
+
+
+def _each(items: Iterable[Known], lasting: bool) -> Iterator[Known]:
+    """Each once, in this order."""
+    seen: set[int] = set()
+    for item in items:
+        if id(item) not in seen and (item.lasts or not lasting):
+            seen.add(id(item))
+            yield item

@@ -78,12 +78,15 @@ class Script(Node, frozen=True):
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, in the order of the file."""
-    yield node
-    for field in node.__struct_fields__:
-        value = getattr(node, field)
-        if isinstance(value, Node):
-            yield from walk(value)
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Node):
-                    yield from walk(item)
+    waiting: list[Node] = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        below: list[Node] = []
+        for field in here.__struct_fields__:
+            value = getattr(here, field)
+            if isinstance(value, Node):
+                below.append(value)
+            elif isinstance(value, tuple):
+                below += [item for item in value if isinstance(item, Node)]
+        waiting += reversed(below)
