@@ -32,6 +32,7 @@ _FIRST = 1_795_600_000.0
 """When the first of them was (wall seconds)."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_VERSION = re.compile(r"\b[0-9a-f]{16}\b")
 _AGE = re.compile(r"\b\d:\d\d\b(?=  )")
 
 
@@ -42,6 +43,15 @@ def said(block: str) -> str:
     with _serving("first.route", "new.route") if served else nullcontext():
         printed = "".join(_answered(command) for command in re.findall(r"^\$ b2bua (.+)$", block, re.MULTILINE))
     return _AGE.sub("0:04", _TIME.sub("2026-11-25 10:30:00", printed))
+
+
+def but_for_versions(text: str) -> str:
+    """What was printed, with versions by the order in which they come: which they are is different again whenever more
+    of a policy is taken into them.
+    """
+    known = dict.fromkeys(_VERSION.findall(text))
+    names = {version: f"{number:016x}" for number, version in enumerate(known)}
+    return _VERSION.sub(lambda found: names[found[0]], text)
 
 
 def renew() -> None:
