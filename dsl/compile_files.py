@@ -221,7 +221,11 @@ class _Reader:
     def _table(self, table: tree.Table) -> Table:
         kind = _KINDS.get(table.key.text)
         if kind is None:
-            self.wrong(table.key, f"`{table.key.text}` is no kind of key", "write `number`, `prefix` or `text`")
+            self.wrong(
+                table.key,
+                f"`{table.key.text}` is no kind of key",
+                "write `number`, `prefix` or `text`; the key itself is the first column",
+            )
             return Table("text", (), {})
         found = self.versioned(table.file, lambda path: load_table(path, kind, self.plan, self.problems))
         return found if found is not None else Table(kind, (), {})

@@ -65,6 +65,7 @@ class Lookup:
         self.facts: dict[str, Meaning] = {}
         self.place = ""
         self._bound: dict[str, Span] = {}
+        self._meant_too: set[tuple[str, Kind]] = set()
         self._uses: dict[str, _Uses] = {}
 
     def wrong(self, node: tree.Node, message: str, advice: str | None = None, other: Span | None = None) -> None:
@@ -103,6 +104,7 @@ class Lookup:
                 f"it was declared in {line_of(known.declared, name.span)}",
                 known.declared,
             )
+            self._meant_too.add((name.text, kind))
         elif name.text in self.users:
             self.wrong(name, f"`{name.text}` is a user already", "declarations and users need names of their own")
         elif name.text in FACT_NAMES | LATER_FACTS:
@@ -263,7 +265,7 @@ class Lookup:
 
     def element(self, name: tree.Name, *kinds: Kind) -> None:
         """Look up a name in a set: a user's, or that of a declaration of one of these kinds."""
-        if not name.quoted and name.text in self.names.declared:
+        if not name.quoted and name.text in self.names.declared and name.text not in self.users:
             self.declared(name, *kinds)
         else:
             self.user(name)
@@ -284,7 +286,8 @@ class Lookup:
                 there_is = "there are" if kinds == (Kind.HOURS,) else "there is"
                 self._missing(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
         elif known.kind not in kinds:
-            self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
+            if all((name.text, kind) not in self._meant_too for kind in kinds):
+                self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
             self.names.meanings[name.span] = UNKNOWN
 
     def _all(self, kind: Kind) -> list[str]:

@@ -14,7 +14,7 @@ from dsl.check.proofs.people import People
 from dsl.check.proofs.walk import Seen, Way
 from dsl.check.report import Report
 from dsl.compile_setup import Setup
-from dsl.diagnostics import joined
+from dsl.diagnostics import joined, line_of
 
 STRANGER_IN_NEED = "stranger in need"
 _IN_NEED = "in need "
@@ -89,9 +89,24 @@ class Emergency:
             message = "no rule here lets an emergency call out"
             self._findings.refuse(told, message, f"begin with `{self._rule()}`", _first_reasons(every))
             return
+        alike: dict[str, list[tree.Decision]] = {}
         for decision, number, whose in self._kept:
-            message = f"`{number}`, an emergency call {whose}, is {_done_to_it(decision)} here"
-            self._findings.refuse(decision, message, f"put `{self._rule()}` before it", reasons_of(decision))
+            call = f"`{number}`, an emergency call {whose},"
+            if any(reasons_of(decision)):
+                self._refuse(call, [decision])
+            else:
+                alike.setdefault(call, []).append(decision)
+        for call, decisions in alike.items():
+            self._refuse(call, decisions)
+
+    def _refuse(self, call: str, decisions: list[tree.Decision]) -> None:
+        """Refuse the first of the decisions that keep this call: one rule before it mends the others too."""
+        first = decisions[0]
+        lines = dict.fromkeys(line_of(decision.span, first.span) for decision in decisions)
+        del lines[line_of(first.span, first.span)]
+        others = f"; it would not get past {joined(lines, 'and')} either" if lines else ""
+        message = f"{call} is {_done_to_it(first)} here"
+        self._findings.refuse(first, message, f"put `{self._rule()}` before it{others}", reasons_of(first))
 
     def _is_as_dialled(self, value: tree.Expression, way: Way) -> bool:
         origin = self._values.origin(value, way.given)
