@@ -17,8 +17,9 @@ from dsl.compile_index import Statement, indexed
 from dsl.compile_setup import Setup
 from dsl.compile_values import Kind, Scope
 from dsl.decision import Accept, Action, Answer, Challenge, Continue, Dial, Frame, Play, Redirect, Reject
-from dsl.evaluate import Execute, Run, Value
+from dsl.evaluate import MOST_STEPS, BudgetError, Execute, Run, Value
 from dsl.resolve.contexts import contexts
+from dsl.steps import most_steps, steps
 from dsl.values import Frozen
 from dsl.vocabulary import FACTS, SERVICES
 
@@ -57,6 +58,8 @@ class _Compiler:
         self._slots: dict[str, int] = {}
         self._subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
         self._events = contexts(script, self._subs)
+        # Where no way is longer than a decision may take, nobody has to count.
+        self._counts = most_steps(script) > MOST_STEPS
         self._done: dict[str, tuple[list[tuple[str, Kind]], list[Execute]]] = {}
 
     def scope(self, events: Iterable[str]) -> Scope:
@@ -67,6 +70,9 @@ class _Compiler:
     def block(self, block: tree.Block, scope: Scope, top: bool = False) -> Execute:
         """A block; at the `top` of an event, sub or outcome a bare decision reports its own place."""
         statements = [self._statement(statement, scope, top) for statement in block.statements]
+        if self._counts:
+            pairs = zip(block.statements, statements, strict=True)
+            statements = [(_counted(written, execute), keys) for written, (execute, keys) in pairs]
         return indexed(statements) if statements else lambda run: None
 
     def _statement(self, statement: tree.Statement, scope: Scope, top: bool) -> Statement:
@@ -161,7 +167,6 @@ class _Compiler:
             given.append((slot, self._user_named(value.value) if as_user else value.value))
 
         def execute(run: Run) -> Action | None:
-            run.enter()
             for slot, value in given:
                 run.names[slot] = value(run)
             return bodies[0](run)
@@ -203,6 +208,19 @@ def _fired(place: str, execute: Execute) -> Execute:
         return execute(run)
 
     return fired
+
+
+def _counted(statement: tree.Statement, execute: Execute) -> Execute:
+    """A statement that counts its steps, and is given up where they are too many."""
+    takes, place = steps(statement), tree.head_of(statement).place
+
+    def counted(run: Run) -> Action | None:
+        run.steps += takes
+        if run.steps > MOST_STEPS:
+            raise BudgetError(place)
+        return execute(run)
+
+    return counted
 
 
 def _redirect(code: int, uri: Callable[[Run], str | None]) -> Execute:

@@ -247,6 +247,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `takes` names the limits that this decision uses up, with their keys, `turns` the groups that it calls in turn.
     `asked` holds the ambient facts that were taken, by name. `media` is the way of the media, where a rule chose one.
+    `fault` tells why the policy failed to decide, where it did: then the action is what is done in its place, and the
+    last of the rules is where it was given up.
     """
 
     action: Action
@@ -259,3 +261,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     asked: dict[str, object] = {}
     media: Media | None = None
     turns: tuple[str, ...] = ()
+    fault: str | None = None

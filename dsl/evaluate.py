@@ -13,8 +13,10 @@ from typing import TypeAlias
 from dsl.decision import Action, Ambient, Facts, HeaderEdit, Media, Outcome
 from dsl.users import User
 
-MOST_SUBS = 100
-"""How many subs one decision may go through. They cannot go round, so no sound policy comes near it."""
+MOST_STEPS = 10_000
+"""How many steps one decision may take, as `steps` counts them: some milliseconds. It ends by itself in any case; this
+is for policies that nobody wants to wait for.
+"""
 
 Value: TypeAlias = Callable[["Run"], "str | float | None"]
 """An expression: its value in a run, None where it is absent."""
@@ -27,11 +29,22 @@ Execute: TypeAlias = Callable[["Run"], "Action | None"]
 
 
 class EvaluationError(Exception):
-    """A policy that passed its checks ended without a decision or ran too long: a fault of ours."""
+    """A policy that passed its checks ended without a decision: a fault of ours."""
+
+
+class BudgetError(Exception):
+    """A decision took more steps than it may; `place` is that of the rule at which it was given up."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 class Run:
-    """One event on its way through the policy. `names` holds what rules bound: rows, captures, parameters."""
+    """One event on its way through the policy. `names` holds what rules bound: rows, captures, parameters.
+
+    `steps` are those so far, where they are counted.
+    """
 
     __slots__ = (
         "ambient",
@@ -44,7 +57,7 @@ class Run:
         "names",
         "outcome",
         "rules",
-        "subs",
+        "steps",
         "tags",
         "takes",
         "turns",
@@ -64,13 +77,7 @@ class Run:
         self.logs: list[str] = []
         self.media: Media | None = None
         self.asked: dict[str, object] = {}
-        self.subs = 0
-
-    def enter(self) -> None:
-        """Count a sub. Raises EvaluationError above the limit."""
-        self.subs += 1
-        if self.subs > MOST_SUBS:
-            raise EvaluationError(f"one decision went through more than {MOST_SUBS} subs")
+        self.steps = 0
 
     def registered(self, user: str) -> bool:
         """Whether a user has a binding; asked once a run, and recorded."""

@@ -41,6 +41,10 @@ def read_script(path: Path, files: Files | None = None) -> tree.Script:
     return msgspec.structs.replace(main, declarations=declarations, included=tuple(reader.included))
 
 
+_MOST_DEEP = 20
+"""So many files may include each other, the main one among them."""
+
+
 class _Reader:
     def __init__(self, path: Path, files: Files) -> None:
         self.folder = path.parent
@@ -67,6 +71,9 @@ class _Reader:
                 circle = " to ".join(f"`{step}`" for step in (*way[way.index(name) :], name))
                 message = f"these files include each other: {circle}"
                 self.problems.append(source.problem(file.span, message, "leave one `include` out"))
+            elif len(way) >= _MOST_DEEP:
+                message = f"{len(way)} files include each other one after the other down to here"
+                self.problems.append(source.problem(file.span, message, "include it from the main file"))
             elif name not in self._begun:
                 yield from self._file(file, name, source, way)
             here.setdefault(name, declaration)

@@ -6,6 +6,7 @@ nothing else: the same facts give the same decision, for as long as the version 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dsl.compile_setup import Limit, Setup, Trunk
 from dsl.compile_trunks import Trunks
 from dsl.decision import Action, Challenge, Continue, Decision, Event, Facts, Frame, Outcome, OutcomeKind, Reject
 from dsl.diagnostics import PolicyError, Problem
-from dsl.evaluate import EvaluationError, Execute, Run
+from dsl.evaluate import MOST_STEPS, BudgetError, EvaluationError, Execute, Run
 from dsl.files import Files
 from dsl.include import read_script
 from dsl.sounds import Sound
@@ -33,6 +34,7 @@ DEFAULTS: dict[OutcomeKind, int] = {
 }
 """What the caller is told of a dial's outcome for which neither the dial nor an event has a rule."""
 
+_SERVER_ERROR = 500
 _ASKS_WHO = frozenset({401, 407})
 _OUT_OF_TIME = 408
 
@@ -97,7 +99,7 @@ class Policy:
             if event in REFUSED:
                 return Decision(Reject(REFUSED[event]), self.hash)
             raise EvaluationError(f"the policy has no `on {event}`")
-        return self._run(block, Run(facts, self.users, None))
+        return self._run(event, block, Run(facts, self.users, None))
 
     def resume(self, frame: Frame, outcome: Outcome, facts: Facts) -> Decision:
         """What follows when a dial ended: its own rule, else the event's, else the default.
@@ -109,12 +111,15 @@ class Policy:
             nested = self._program.dials[frame.dial].get(outcome.kind)
             if nested is not None:
                 run.names = dict(frame.names)
-                return self._run(nested, run)
+                return self._run(outcome.kind, nested, run)
         block = self._program.events.get(outcome.kind)
-        return Decision(default_of(outcome), self.hash) if block is None else self._run(block, run)
+        return Decision(default_of(outcome), self.hash) if block is None else self._run(outcome.kind, block, run)
 
-    def _run(self, block: Execute, run: Run) -> Decision:
-        action: Action | None = block(run)
+    def _run(self, event: Event, block: Execute, run: Run) -> Decision:
+        try:
+            action: Action | None = block(run)
+        except BudgetError as error:
+            return self._given_up(event, block, run, error.place)
         if action is None:
             raise EvaluationError("the policy came to an end without a decision")
         takes = () if not run.takes or isinstance(action, Challenge) else tuple(run.takes)
@@ -130,6 +135,19 @@ class Policy:
             run.media,
             run.turns,
         )
+
+    def _given_up(self, event: Event, block: Execute, run: Run, place: str) -> Decision:
+        """What is done where a decision takes too many steps: nobody waits for it, unless somebody calls for help."""
+        facts = run.facts
+        if event != "message" and self.setup.is_emergency(facts.dialed):
+            again = Run(facts, self.users, run.outcome)
+            again.names = run.names
+            again.steps = -sys.maxsize
+            return self._run(event, block, again)
+        action = Continue() if event in GOES_ON else Reject(_SERVER_ERROR)
+        fault = f"the decision was given up at {place}: it took more than {MOST_STEPS:,} steps"
+        rules, logs = (*run.rules, place), (*run.logs, fault)
+        return Decision(action, self.hash, rules, tuple(run.takes), (), run.tags, logs, run.asked, fault=fault)
 
     def speaks_of(self, event: Event) -> bool:
         """Whether this policy has rules for an event."""

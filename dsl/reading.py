@@ -187,7 +187,10 @@ class Reading:
         taken: list[Any] = []
         for number, inlined, nones in rule.taken:
             taken += [None] * nones
-            if inlined:
+            if inlined and not taken:
+                # Nobody else has this list: what repeats grows one, instead of being copied for each that follows.
+                taken = children[number][0]
+            elif inlined:
                 taken += children[number][0]
             else:
                 taken.append(children[number][0])

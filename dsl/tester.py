@@ -87,5 +87,5 @@ class _Test:
         lines: list[str] = []
         for occasion, walked in list(zip(happening.occasions, again(walker, happening.occasions), strict=True))[seen:]:
             lines += [f"on {occasion.event}", *(f"  {line}" for line in told_rules(walked.tried))]
-            lines.append(f"  so: {told(walked.decision.action)}")
+            lines.append(f"  so: {told(occasion.decision.action)}")
         return tuple(lines)

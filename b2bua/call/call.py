@@ -27,6 +27,7 @@ from b2bua.call.trunks import forsaken, refused, served
 from b2bua.effects import Flow, Log
 from b2bua.routing.inquiry import Inquiry
 from b2bua.routing.referring import Party
+from b2bua.routing.saying import say
 from b2bua.routing.verdicts import Continue, Decision, Media, Play
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
@@ -124,8 +125,8 @@ class Call:
             self._taken += self.inquiry.take(decision.takes, self.stack.turn.wall)
         for group in decision.turns:
             self.inquiry.meters.take_turn(group)
-        for line in decision.logs:
-            self.stack.turn.effects.append(Log("info", "policy", {"call": self.id, "said": line}))
+        if decision.logs:
+            say(decision, self.stack.turn, {"call": self.id})
 
     def _judge(self, event: HoldEvent, leg: Leg, held_for: float | None) -> Hold:
         """What the policy says of a hold or a resume."""

@@ -12,9 +12,9 @@ from typing import Final
 from b2bua.call.leg import ALLOW, Stack
 from b2bua.delivery.copy import Copy
 from b2bua.delivery.delivery import Delivery
-from b2bua.effects import Log
 from b2bua.routing.facts import dialed_of
 from b2bua.routing.inquiry import Inquiry
+from b2bua.routing.saying import say
 from b2bua.routing.verdicts import Decision, Deliver, Reject
 from b2bua.sip.message import Request
 from b2bua.transaction.server import ServerTransaction
@@ -43,8 +43,7 @@ class Messages:
         turn, action = self._stack.turn, decision.action
         turn.count("instant_messages")
         id = turn.dated(turn.draw())
-        for line in decision.logs:
-            turn.effects.append(Log("info", "policy", {"message": id, "said": line, **decision.tags}))
+        say(decision, turn, {"message": id, **decision.tags})
         taken = inquiry.take(decision.takes, turn.wall)
         if isinstance(action, Deliver):
             delivery = Delivery(self._stack, self, id, inquiry, request, server, taken)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from b2bua.effects import Flow, Log, Remember
+from b2bua.effects import Flow, Remember
 from b2bua.registrar.asked import seconds
 from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.recording import Recording, picked
+from b2bua.routing.saying import say
 from b2bua.routing.verdicts import Challenge, Decision
 from b2bua.routing.versions import Version
 from b2bua.sip.errors import LocalError, PeerError
@@ -155,5 +156,4 @@ class Admitting:
         for name, key in decision.takes:
             if meters.take(policy.limits[name], key, turn.wall):
                 meters.give_back(name, key)
-        for line in decision.logs:
-            turn.effects.append(Log("info", "policy", {"register": user, "said": line, **decision.tags}))
+        say(decision, turn, {"register": user, **decision.tags})

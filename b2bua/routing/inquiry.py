@@ -39,6 +39,8 @@ from dsl.decision import NumberTarget, UriTarget, UserTarget
 from dsl.evaluate import EvaluationError
 from dsl.plan.recorded import MOST_EVENTS, Happened
 
+_SERVER_ERROR = Reject(500)
+
 
 class Inquiry:
     """Asks on behalf of one call.
@@ -155,7 +157,7 @@ class Inquiry:
         try:
             decision = self.policy.decide(event, facts)
         except EvaluationError as error:
-            decision = Decision(Continue(), self.policy.hash, logs=(f"the policy failed: {error}",))
+            decision = self._failed(error, Continue())
         own: dict[str, str | bool | float | None] = {
             "holder": facts.holder,
             "held": facts.held,
@@ -271,8 +273,9 @@ class Inquiry:
         self.facts.time = wall
         self.facts.ambient = Moment(self.version, self.meters, wall, self._call)
 
-    def _failed(self, error: EvaluationError) -> Decision:
-        return Decision(Reject(500), self.policy.hash, logs=(f"the policy failed: {error}",))
+    def _failed(self, error: EvaluationError, action: Continue | Reject = _SERVER_ERROR) -> Decision:
+        fault = str(error)
+        return Decision(action, self.policy.hash, logs=(fault,), fault=fault)
 
     def _user(self, user: str) -> tuple[Destination, ...] | Refused:
         uri = self._user_uri(user)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import msgspec
 
 from dsl import tree
+from dsl.check.budget import check_budget
 from dsl.check.declarations import check_declarations
+from dsl.check.depth import check_depth
 from dsl.check.groups import check_groups
 from dsl.check.paths import check_paths
 from dsl.check.proofs import check_proofs
@@ -42,9 +44,11 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     check_groups(script, setup, report)
     check_rules(script, names, report)
     check_uses(script, names, values, report)
+    can_be_followed = check_depth(script, report)
+    check_budget(script, report)
     understood = not report.problems
     check_scenarios(script, values, report)
-    if names.users_known:
+    if names.users_known and can_be_followed:
         check_paths(script, names, setup, report)
         if understood:
             check_proofs(script, names, setup, report)

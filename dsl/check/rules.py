@@ -145,7 +145,7 @@ class _Checker:
                     self.report.wrong(statement, f"an `also when` cannot decide, and `{word}` does", "write `when`")
 
     def _unreachable(self, statement: tree.Statement, ended: tree.Otherwise | tree.Decision) -> None:
-        head = statement.head if isinstance(statement, tree.When | tree.AlsoWhen | tree.Otherwise) else statement.span
+        head = tree.head_of(statement)
         if isinstance(ended, tree.Otherwise):
             why, where = "`otherwise` takes all that is left", ended.head
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import Literal
 
 from dsl.check.logic import AllOf, AnyOf, Atom, Between, Formula, Operand, Opposite, atoms
 from dsl.compile_setup import Setup
@@ -15,6 +16,8 @@ from dsl.networks import Network, NetworkSet
 from dsl.patterns import PatternError, parse_pattern
 
 _MOST_SPLITS = 400
+_MOST_LOOKED_AT = 300_000
+"""How often one atom is held against another before the answer is "yes": a rule with thousands of terms gets there."""
 
 
 class Facts:
@@ -45,42 +48,59 @@ class Solver:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._splits = 0
+        self._looked_at = 0
 
     def possible(self, formulas: Iterable[Formula]) -> bool:
         """False where it is certain that these cannot all hold at once."""
-        self._splits = 0
-        return self._possible(AllOf(tuple(formulas)), Facts())
+        return self.possible_given(Facts(), formulas)
 
     def possible_given(self, known: Facts, formulas: Iterable[Formula]) -> bool:
         """The same where some atoms are known to hold or not, and these contradict each other in nothing."""
-        self._splits = 0
+        self._splits = self._looked_at = 0
         return self._possible(AllOf(tuple(formulas)), known)
 
     def simplified(self, formula: Formula, known: Facts) -> Formula | bool:
         """What is left of a formula where some atoms are known; whether it holds, where that is certain."""
+        self._looked_at = 0
         return self._simplified(formula, known)
 
     def _possible(self, formula: Formula, known: Facts) -> bool:
+        """Try atoms one way and the other, what is left of the formula then, and so on, until nothing is left."""
+        waiting = [(formula, known)]
+        while waiting:
+            left, known = waiting.pop()
+            simpler = self._settled(left, known)
+            if simpler is None:
+                continue
+            if isinstance(simpler, bool):
+                return True
+            self._splits += 1
+            if self._splits > _MOST_SPLITS or self._looked_at > _MOST_LOOKED_AT:
+                return True
+            left, known = simpler
+            atom = next(iter(atoms(left)))
+            waiting += (
+                (left, known.with_(atom, value)) for value in (False, True) if self._consistent(atom, value, known)
+            )
+        return False
+
+    def _settled(self, formula: Formula, known: Facts) -> tuple[Formula, Facts] | Literal[True] | None:
+        """A formula without the atoms that can have but one value, and these; True where that is all, None where it
+        cannot hold.
+        """
         left = self._simplified(formula, known)
         while not isinstance(left, bool):
             forced = list(_forced(left))
             if not forced:
-                break
+                return left, known
             for atom, value in forced:
+                if self._looked_at > _MOST_LOOKED_AT:
+                    return True
                 if not self._consistent(atom, value, known):
-                    return False
+                    return None
                 known = known.with_(atom, value)
             left = self._simplified(left, known)
-        if isinstance(left, bool):
-            return left
-        self._splits += 1
-        if self._splits > _MOST_SPLITS:
-            return True
-        atom = next(iter(atoms(left)))
-        return any(
-            self._consistent(atom, value, known) and self._possible(left, known.with_(atom, value))
-            for value in (True, False)
-        )
+        return True if left else None
 
     def _simplified(self, formula: Formula, known: Facts) -> Formula | bool:
         match formula:
@@ -109,6 +129,9 @@ class Solver:
         about = known.about(atom.subject)
         if atom in about:
             return about[atom]
+        self._looked_at += len(about)
+        if self._looked_at > _MOST_LOOKED_AT:
+            return None
         for other, value in about.items():
             follows = self._follows(other, value, atom)
             if follows is not None:
@@ -116,6 +139,7 @@ class Solver:
         return None
 
     def _consistent(self, atom: Atom, value: bool, known: Facts) -> bool:
+        self._looked_at += len(known.about(atom.subject))
         for other, other_value in known.about(atom.subject).items():
             follows = self._follows(atom, value, other)
             if follows is not None and follows is not other_value:

@@ -1,4 +1,4 @@
-"""Every use of a value in rules and expectations, brought before `values`; and subs that come back to themselves.
+"""Every use of a value in rules and expectations, brought before `values`.
 
 Owns the walk alone.
 """
@@ -29,7 +29,6 @@ def check_uses(script: tree.Script, names: Names, values: Values, report: Report
                     values.party(node, "target" if node.span in transfers else "callee")
                 else:
                     _use(node, values, subs)
-    _SubCycles(subs, report).find()
 
 
 def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
@@ -50,31 +49,3 @@ def _use(node: tree.Node, values: Values, subs: dict[str, tree.Sub]) -> None:
             values.arguments(node, subs[sub.text])
         case _:
             pass
-
-
-class _SubCycles:
-    """Finds the `do` that closes a circle, each circle once."""
-
-    def __init__(self, subs: dict[str, tree.Sub], report: Report) -> None:
-        self.subs = subs
-        self.report = report
-        self.finished: set[str] = set()
-
-    def find(self) -> None:
-        for name in self.subs:
-            self._visit(name, [])
-
-    def _visit(self, name: str, way: list[str]) -> None:
-        if name in self.finished:
-            return
-        way = [*way, name]
-        for node in tree.walk(self.subs[name].body):
-            if not isinstance(node, tree.Do) or node.sub.text not in self.subs:
-                continue
-            if node.sub.text in way:
-                around = [*way[way.index(node.sub.text) :], node.sub.text]
-                circle = " to ".join(f"`{sub}`" for sub in around)
-                self.report.wrong(node.sub, f"this goes round: {circle}", "a sub cannot come back to itself")
-            else:
-                self._visit(node.sub.text, way)
-        self.finished.add(name)

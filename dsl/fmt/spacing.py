@@ -36,6 +36,16 @@ def joined(words: Sequence[Word]) -> str:
     return "".join(parts)
 
 
+def fits(words: Sequence[Word], indent: int) -> bool:
+    """Whether the words have room on one line, so many columns in."""
+    width = indent
+    for at, word in enumerate(words):
+        width += len(word.text) + (at > 0 and space_between(words[at - 1], word))
+        if width > WIDTH:
+            return False
+    return True
+
+
 def filled(words: Sequence[Word], at: int, width: int) -> list[Word]:
     """The words, with those before this one filled up to this width with blanks."""
     last = words[at - 1]
@@ -48,10 +58,9 @@ def wrapped(words: Sequence[Word], first: int, further: int) -> list[str]:
     rows: list[str] = []
     indent = first
     while True:
-        text = joined(words)
-        at = 0 if indent + len(text) <= WIDTH else _best_break(words, indent, further)
+        at = 0 if fits(words, indent) else _best_break(words, indent, further)
         if not at:
-            return [*rows, " " * indent + text]
+            return [*rows, " " * indent + joined(words)]
         rows.append(" " * indent + joined(words[:at]).rstrip())
         words = words[at:]
         indent = further
@@ -77,6 +86,6 @@ def _strength(words: Sequence[Word], at: int, further: int) -> int:
     kind = words[at].kind
     if kind in ("_THEN", "_ELSE"):
         return 3
-    if kind == "_ARROW" and further + len(joined(words[at:])) <= WIDTH:
+    if kind == "_ARROW" and fits(words[at:], further):
         return 2
     return 1 if kind in ("_AND", "_OR") or words[at - 1].kind == "_COMMA" else 0

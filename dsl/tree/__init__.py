@@ -99,6 +99,7 @@ from dsl.tree.rules import StripHeader as StripHeader
 from dsl.tree.rules import Tag as Tag
 from dsl.tree.rules import Transfer as Transfer
 from dsl.tree.rules import When as When
+from dsl.tree.rules import head_of as head_of
 from dsl.tree.scenarios import BackStep as BackStep
 from dsl.tree.scenarios import CallStep as CallStep
 from dsl.tree.scenarios import Circumstance as Circumstance

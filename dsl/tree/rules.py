@@ -203,3 +203,8 @@ class Block(Node, frozen=True):
 
     statements: tuple[Statement, ...]
     end: Span
+
+
+def head_of(statement: Statement) -> Span:
+    """The place of a statement, without the body of a rule."""
+    return statement.head if isinstance(statement, When | AlsoWhen | Otherwise) else statement.span

@@ -214,12 +214,6 @@ def test_an_event_that_the_policy_does_not_have_is_our_own_fault(policy):
         policy.decide("no-answer", facts(policy))
 
 
-def test_a_decision_ends_even_where_no_check_has_seen_the_policy(tmp_path):
-    policy = unchecked(tmp_path, SCRIPT.replace("dial who { failure -> forward who.number via pstn }", "do ring(who)"))
-    with pytest.raises(EvaluationError, match="100 subs"):
-        policy.decide("call", facts(policy, "alice", "bob"))
-
-
 def test_a_user_may_be_called_like_a_fact_of_other_events(tmp_path):
     users = USERS + "agent: {password: a, extension: 300}\ntarget: {password: t}\n"
     script = SCRIPT.replace(
