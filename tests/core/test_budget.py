@@ -32,7 +32,7 @@ PHONE = Flow("UDP", "192.0.2.100", 5060, "198.51.100.7", 5060)
 
 @pytest.fixture
 def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Core:
-    for module in ("dsl.compile", "dsl.policy"):
+    for module in ("dsl.compile", "dsl.evaluate", "dsl.policy"):
         monkeypatch.setattr(f"{module}.MOST_STEPS", STEPS)
     script = tmp_path / "slow.route"
     script.write_text(SCRIPT, encoding="utf-8")
