@@ -5,6 +5,8 @@ Owns what holds where the sentence leaves something out: UDP, from an address th
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.decision import Facts
 from dsl.networks import Network, NetworkSet, first_address
@@ -49,6 +51,8 @@ class Arriving:
                     facts.diverted_by = dialled(by)
                 case tree.WithLabel() | tree.WithTimes():
                     pass
+                case _:
+                    assert_never(circumstance)
         if with_password and user is not None:
             facts.authenticated, facts.caller = True, user.text
         facts.headers = headers

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from typing import assert_never
 
 from dsl import tree
 from dsl.compile_logic import Condition, Key, all_of, any_of, negated
@@ -79,6 +80,8 @@ class Conditions:
             case tree.Holds(fact=fact):
                 value = self._scope.compiled(fact).value
                 return Condition(lambda run: value(run) is True)
+            case _:
+                assert_never(condition)
 
     def _compare(self, condition: tree.Compare) -> Condition:
         if condition.operator == "!=":

@@ -6,6 +6,8 @@ or a log.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.compile_values import Compiled, Scope
 from dsl.decision import HeaderEdit
@@ -55,6 +57,8 @@ def compiled_edit(action: tree.Action, scope: Scope) -> Execute:
                 run.media = way
 
             return media
+        case _:
+            assert_never(action)
 
 
 def _line(expression: tree.Expression, scope: Scope) -> Compiled:

@@ -8,6 +8,7 @@ challenged.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 import msgspec
 
@@ -87,6 +88,8 @@ class _Reader:
                 self._set(transit=reason.value)
             case tree.Check(every=every):
                 self._set(check=every.seconds)
+            case _:
+                assert_never(setting)
 
     def _set(self, **changes: object) -> None:
         self.trunk = msgspec.structs.replace(self.trunk, **changes)

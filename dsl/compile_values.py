@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import assert_never
 
 from dsl import tree
 from dsl.evaluate import Run, Value
@@ -130,6 +131,8 @@ class Scope:
                 return _constant(number, Kind.WHOLE)
             case tree.Duration(seconds=seconds):
                 return _constant(seconds or 0, Kind.WHOLE)
+            case _:
+                assert_never(expression)
 
     def composed(self, text: tree.Composed, absent: str | None) -> Compiled:
         """A text with its values, `absent` for one that is not there; without it the whole is absent too."""

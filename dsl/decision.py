@@ -7,7 +7,7 @@ as JSON by msgspec, so a decision can be recorded, replayed and compared.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, assert_never
 
 import msgspec
 
@@ -137,6 +137,8 @@ def party_of(target: Target) -> str | None:
             return number
         case UriTarget(uri=uri):
             return uri
+        case _:
+            assert_never(target)
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ whether a sound is repeated.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from dsl import tree
 from dsl.addresses import address_of
@@ -140,6 +141,8 @@ class Expectation:
             case UriTarget(uri=uri):
                 address = None if uri is None else address_of(uri, self._policy)
                 return ("uri", uri or "") if address is None or address.user is None else ("user", address.user)
+            case _:
+                assert_never(target)
 
 
 def _nothing(policy: Policy) -> Facts:
@@ -179,6 +182,8 @@ def told(action: Action) -> str:
         case Dial(steps=steps, notify=notify):
             words = [f"{f' {step.after} ' if index else ''}{_parties(step)}" for index, step in enumerate(steps)]
             return f"{'dial' if notify is None else 'forward'} {''.join(words)}"
+        case _:
+            assert_never(action)
 
 
 def _parties(step: Step) -> str:
@@ -194,3 +199,5 @@ def told_party(target: Target) -> str:
             return f'"{number}" via {trunk}' if number is not None else f"nothing via {trunk}"
         case UriTarget(uri=uri):
             return "nobody" if uri is None else f'"{uri}"'
+        case _:
+            assert_never(target)

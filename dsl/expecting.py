@@ -7,6 +7,8 @@ a decision is the one that was written `expectation`'s.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.decision import Action, Answer, Challenge, Decision, Dial, Redirect, Reject
 from dsl.expectation import Expectation, told, told_party
@@ -99,6 +101,8 @@ class Expecting:
                     if not self._scene.further():
                         came = " and ".join(f"`{item}`" for item in sent) or "nothing"
                         raise UnmetError(step, f"`{trunk.text}` got {came}", came)
+            case _:
+                assert_never(step)
 
     def _expectation(self, now: Happening) -> Expectation:
         return Expectation(self._policy, now.facts)
@@ -145,6 +149,8 @@ class Expecting:
                 media = chosen[-1] if chosen else MEDIA[-1]
                 if media != choice.text:
                     raise UnmetError(choice, f"the media is `{media}`", media)
+            case _:
+                assert_never(step)
 
     def _header(self, step: tree.ExpectHeader, name: str, wanted: str | None, now: Happening) -> None:
         edits = [edit for decision in now.decisions for edit in decision.headers if edit.name.lower() == name.lower()]

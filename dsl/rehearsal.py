@@ -6,7 +6,7 @@ is `scene`'s, counting `counting`'s, and how a dial goes there `ringing`'s.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -216,6 +216,8 @@ class World:
                 return Leg(target, (number, sent, trunk), trunk, sent)
             case UriTarget(uri=uri, written=written):
                 return "failure" if uri is None else self._to_uri(uri, written, target)
+            case _:
+                assert_never(target)
 
     def _to_user(self, user: str, target: Target) -> Leg | Nobody:
         return Leg(target, (user,)) if self.registered(user) else "unreachable"

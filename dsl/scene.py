@@ -8,6 +8,7 @@ call's further events `happening`'s.
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import assert_never
 
 from dsl import tree
 from dsl.arriving import Arriving, dialled
@@ -127,6 +128,8 @@ class Scene:
                 current.resume(step)
             case tree.TransferStep(dialed=dialed):
                 current.transfer(step, dialled(dialed))
+            case _:
+                assert_never(step)
 
     # The clock
 
@@ -151,6 +154,8 @@ class Scene:
                 moment = self._next(step)
             case tree.WaitStep(duration=duration):
                 moment = self.time + (duration.seconds or 0.0)
+            case _:
+                assert_never(step)
         if moment < self.time:
             self.world.time = moment
         self._until(moment)
@@ -192,6 +197,8 @@ class Scene:
                 world.state(self._party(subject), state.text, holds=not negated)
             case tree.GivenOver(limit=limit):
                 world.used_up(limit.text)
+            case _:
+                assert_never(step)
 
     def _party(self, expression: tree.Expression) -> str:
         """The user, trunk, number or URI that a `given` is about."""

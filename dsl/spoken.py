@@ -5,6 +5,8 @@ Owns expressions, conditions and names; a place plays no part, so two that say t
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 
 
@@ -83,6 +85,8 @@ def _condition(node: tree.Condition) -> str:
             return f"from trunk {trunk.text}"
         case tree.Holds(fact=fact):
             return spoken(fact)
+        case _:
+            assert_never(node)
 
 
 def _grouped(condition: tree.Condition, single: bool = False) -> str:

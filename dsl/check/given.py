@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import assert_never
 
 from dsl import tree
 from dsl.check.report import Report
@@ -75,8 +76,10 @@ def check_given(step: tree.Given, values: Values, report: Report) -> None:
             values.type_of(party)
         case tree.GivenState(subject=subject, state=state):
             _state(subject, state, values, report)
-        case tree.GivenOver():
+        case tree.GivenOver() | tree.GivenBegins():
             pass
+        case _:
+            assert_never(step)
 
 
 def _state(subject: tree.Expression, state: tree.Name, values: Values, report: Report) -> None:

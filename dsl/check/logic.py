@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -124,6 +124,8 @@ def atoms(formula: Formula) -> Iterable[Atom]:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             for part in parts:
                 yield from atoms(part)
+        case _:
+            assert_never(formula)
 
 
 class Reader:

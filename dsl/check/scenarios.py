@@ -5,6 +5,8 @@ Owns nothing of running them; that is for `tester`. Single sentences are `given`
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.check.expected import check_expected
 from dsl.check.given import check_circumstances, check_given
@@ -85,6 +87,8 @@ class _Checker:
                     self.report.wrong(step, "there is no call here", "write `call ...` first")
             case tree.WaitStep():
                 pass
+            case _:
+                assert_never(step)
 
     def _label(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
         """Note what a call is called from here on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Literal
+from typing import Literal, assert_never
 
 from dsl.check.logic import AllOf, AnyOf, Atom, Between, Formula, Operand, Opposite, atoms
 from dsl.compile_setup import Setup
@@ -124,6 +124,8 @@ class Solver:
                 if len(kept) < 2:
                     return kept[0] if kept else not ending
                 return type(formula)(tuple(kept))
+            case _:
+                assert_never(formula)
 
     def _value(self, atom: Atom, known: Facts) -> bool | None:
         about = known.about(atom.subject)

@@ -7,6 +7,7 @@ named. Names that mean nothing have been told of by `resolve`, and fit everywher
 from __future__ import annotations
 
 import re
+from typing import assert_never
 
 from dsl import tree
 from dsl.check.report import Report
@@ -77,6 +78,8 @@ class Values:
             case tree.Network():
                 self._network(value)
                 return Type.ADDRESS
+            case _:
+                assert_never(value)
 
     def may_be_absent(self, value: tree.Expression) -> bool:
         """Whether a value may be absent at all."""

@@ -5,6 +5,8 @@ Owns the words. Those in which a policy writes a decision are `expectation`'s.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl.decision import (
     Accept,
     Action,
@@ -55,6 +57,8 @@ def plain(action: Action) -> str:
             return f"the transfer is allowed, and calls {_party(target)} for {spoken_time(seconds)}"
         case Deliver(user=user):
             return f"the message is handed to {user or 'nobody'}"
+        case _:
+            assert_never(action)
 
 
 def _bounds(accept: Accept) -> str:
@@ -85,6 +89,8 @@ def _party(target: Target) -> str:
             return f"{'a number that is none' if number is None else number} through trunk {trunk}"
         case UriTarget(uri=uri):
             return "nobody" if uri is None else uri
+        case _:
+            assert_never(target)
 
 
 def marks(decision: Decision) -> list[str]:

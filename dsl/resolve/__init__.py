@@ -7,6 +7,7 @@ sub. Whether a value fits where it stands is for `check`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from dsl import tree
 from dsl.diagnostics import Problem, joined, nearest, suggestion
@@ -201,6 +202,8 @@ class _Resolver:
                 self.look.declared(trunk, Kind.TRUNK)
             case tree.Holds(fact=fact):
                 self.look.value(fact, scope)
+            case _:
+                assert_never(condition)
         return scope
 
     def _collection(self, item: tree.Expression, collection: tree.Collection) -> None:
@@ -273,6 +276,8 @@ class _Resolver:
                     self._party(party, {})
             case tree.ExpectAnswered(party=party):
                 self._party(party, {})
+            case _:
+                assert_never(step)
 
     def _dialled(self, dialed: tree.Text | tree.Name) -> None:
         if isinstance(dialed, tree.Name):

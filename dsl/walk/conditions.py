@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
@@ -66,6 +67,8 @@ def answer(condition: tree.Condition, view: View, questions: Questions) -> Answe
             return _from_trunk(trunk.text, view)
         case tree.Holds(fact=fact):
             return _holds(fact, view)
+        case _:
+            assert_never(condition)
 
 
 def _until(parts: tuple[tree.Condition, ...], ending: bool, view: View, questions: Questions) -> Answer:

@@ -5,6 +5,8 @@ Owns the words for it. Absent values are in nothing.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.networks import Network, parse_address, parse_network
 from dsl.patterns import parse_pattern
@@ -39,6 +41,8 @@ def _is_in(value: str | float, kind: Type, element: tree.Element, view: View) ->
             return _between(value, _bound(low, kind), _bound(high, kind))
         case tree.Integer() | tree.Duration():
             return value == _bound(element, kind)
+        case _:
+            assert_never(element)
 
 
 def _among(value: str | float, name: tree.Name, view: View) -> bool:
@@ -61,6 +65,8 @@ def _bound(bound: tree.Text | tree.Integer | tree.Duration, kind: Type) -> str |
             return number if kind in (Type.WHOLE, Type.TIME) else text
         case tree.Duration(seconds=seconds):
             return seconds or 0.0
+        case _:
+            assert_never(bound)
 
 
 def _between(value: str | float, low: str | float, high: str | float) -> bool:

@@ -5,7 +5,7 @@ Owns absence: None is the value of what is not there. Types were checked, so not
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from dsl import tree
 from dsl.compile_edits import clean
@@ -38,6 +38,8 @@ def value_of(expression: tree.Expression, view: View) -> Value:
             return number
         case tree.Duration(seconds=seconds):
             return seconds or 0.0
+        case _:
+            assert_never(expression)
 
 
 def composed(text: tree.Composed, view: View, absent: str | None) -> str | None:

@@ -6,6 +6,8 @@ the order of the file and holds names as they are written, so it is resumed by a
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dsl import tree
 from dsl.compile_edits import clean
 from dsl.compile_setup import Setup
@@ -178,6 +180,8 @@ class _Walk:
                     value = value_of(expression, view)
                 if value is not None:
                     self._write(action, clean(value))
+            case _:
+                assert_never(action)
 
     def _write(self, action: tree.Tag | tree.Log | tree.SetHeader, text: str) -> None:
         match action:
@@ -187,6 +191,8 @@ class _Walk:
                 self.logs.append(text)
             case tree.SetHeader(name=header):
                 self.headers.append(HeaderEdit(header.value, text))
+            case _:
+                assert_never(action)
 
     # Decisions
 

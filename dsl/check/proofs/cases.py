@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import assert_never
 
 import msgspec
 
@@ -124,3 +125,5 @@ def _plain(formula: Formula) -> bool:
             return all(_plain(part) for part in parts)
         case AnyOf(parts=parts):
             return any(_plain(part) for part in parts)
+        case _:
+            assert_never(formula)
