@@ -120,7 +120,3 @@ def _rule(rule: Any) -> list[Any]:
     single = bool(rule.options.expand1 and not rule.alias)
     symbols = [symbol.name for symbol in rule.expansion]
     return [rule.origin.name, symbols, "" if name.startswith("_") else name, single, taken, nones]
-
-
-if __name__ == "__main__":
-    write()
