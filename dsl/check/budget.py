@@ -29,15 +29,13 @@ def _within(block: tree.Block, before: int, report: Report) -> bool:
             _too_much(statement, before, report)
             return False
         own = _certainly(statement)
-        match statement:
-            case tree.When(body=body) | tree.AlsoWhen(body=body) | tree.Otherwise(body=body):
-                if not _within(body, before + own, report):
-                    return False
-            case tree.Dial(outcomes=outcomes):
-                for outcome in outcomes:
-                    _within(outcome.body, 0, report)
-            case _:
-                pass
+        if isinstance(statement, tree.Dial):
+            for outcome in statement.outcomes:
+                _within(outcome.body, 0, report)
+        elif isinstance(statement, tree.When | tree.AlsoWhen | tree.Otherwise) and not _within(
+            statement.body, before + own, report
+        ):
+            return False
         before += own
     return True
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl.check.logic import AllOf, AnyOf, Atom, Formula, Opposite
-from dsl.check.solver import Solver
+from dsl.check.solver import Facts, Solver
 from dsl.compile_setup import Setup
 from dsl.networks import NetworkSet, parse_network
 from dsl.patterns import parse_pattern
@@ -119,3 +119,18 @@ OVER = Atom("over toll", "other")
 )
 def test_what_is_plainly_impossible_is_seen(together: list[Formula]) -> None:
     assert not Solver(SETUP).possible(together)
+
+
+def test_what_would_take_too_long_is_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [Opposite(Atom("dialed", "equal", str(number))) for number in range(20)]
+    impossible = [*others, AnyOf((Atom("dialed", "equal", "3"), Atom("dialed", "equal", "7")))]
+    among = [Opposite(Atom("dialed", "among", frozenset({"3", "7"}))), *impossible[-1:], *others]
+    known = Facts({Atom("dialed", "equal", str(number)): False for number in range(30)})
+    asked = Atom("dialed", "among", frozenset({"3"}))
+    for formulas in (impossible, among):
+        assert not Solver(SETUP).possible(formulas)
+    assert Solver(SETUP).simplified(asked, known) is False
+    monkeypatch.setattr("dsl.check.solver._MOST_LOOKED_AT", 20)
+    for formulas in (impossible, among):
+        assert Solver(SETUP).possible(formulas)
+    assert Solver(SETUP).simplified(asked, known) == asked

@@ -125,6 +125,13 @@ def test_subs_that_go_round_are_told_however_many_they_are(tmp_path):
     assert message == "this goes round: `s0` to `s1` to `s2` to `s3` to `s4` to `s5` to `s6` to `s7` to ... to `s0`"
 
 
+def test_a_sub_that_is_done_twice_is_as_deep_as_once(tmp_path):
+    doing = 'when dialed == "77" -> do s1() when dialed == "78" -> do s1() otherwise -> do s1()'
+    read(tmp_path, chain(29).replace("otherwise -> do s1()", doing, 1))
+    subs = chain(30).replace("otherwise -> do s1()", doing, 1)
+    assert refused(tmp_path, subs) == [(6, "rules and subs stand 61 deep in each other from here on")]
+
+
 def test_of_subs_that_go_round_all_else_is_told_too(tmp_path):
     found = refused(
         tmp_path, chain(2, "when callee == alice -> do s0() when callee == alice -> reject 403 otherwise -> reject 404")
