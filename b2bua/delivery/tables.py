@@ -7,7 +7,7 @@ does not happen. `Delivery` and `Copy` say how each thing is done.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 class CopyState(StrEnum):
@@ -52,7 +52,7 @@ DeliveryTable: TypeAlias = dict[DeliveryState, dict[DeliveryEvent, tuple[Deliver
 _C, _ON = CopyState, CopyEvent
 
 # RFC 3263 4.3: the targets of a name one after the other; RFC 5626 5.3: a phone's other flow where one has failed.
-COPY: CopyTable = {
+COPY: Final[CopyTable] = {
     _C.RESOLVING: {
         _ON.RESOLVED: (_C.SENT, ("send",)),
         _ON.NOWHERE: (_C.OVER, ("report",)),
@@ -71,7 +71,7 @@ COPY: CopyTable = {
 _D, _AT = DeliveryState, DeliveryEvent
 
 # RFC 3261 16.7: the first 2xx is the answer, else the best of all. RFC 4320 4.1: 100 once the sender repeats slowly.
-DELIVERY: DeliveryTable = {
+DELIVERY: Final[DeliveryTable] = {
     _D.WAITING: {
         _AT.SLOW: (_D.WAITING, ("send_trying",)),
         _AT.TAKEN: (_D.ANSWERED, ("pass_success",)),
@@ -84,5 +84,5 @@ DELIVERY: DeliveryTable = {
     },
 }
 
-ENDING = {_D.OVER: ("finish",)}
+ENDING: Final = {_D.OVER: ("finish",)}
 """What each row into a state ends with."""
