@@ -31,7 +31,7 @@ class Expecting:
 
     def expect(self, step: tree.Expectation) -> None:
         """Raise UnmetError unless it comes true."""
-        now = self._scene.now(step)
+        now = self._scene.now
         match step:
             case tree.ExpectDecision(decision=decision):
                 self._decision(decision, now)

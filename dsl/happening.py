@@ -130,10 +130,9 @@ class Happening:
         return None if self._ringing is None else self._ringing.due
 
     def go_on(self) -> None:
-        """Let happen what is due."""
+        """Let happen what is `due`."""
         ringing = self._ringing
-        if ringing is None:
-            return
+        assert ringing is not None
         ringing.go_on()
         if ringing.result is None:
             return

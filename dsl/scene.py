@@ -7,7 +7,7 @@ call's further events `happening`'s.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from dsl import tree
@@ -44,24 +44,18 @@ class Scene:
         """What time it is: wall seconds."""
         return self.world.time
 
-    def now(self, node: tree.Node) -> Happening:
-        """What goes on. Raises UnmetError where nothing does."""
-        if self._current is None:
-            raise UnmetError(node, "nothing has happened yet")
-        return self._current
-
     @property
-    def last(self) -> Happening | None:
-        """What goes on, None before anything has happened."""
+    def now(self) -> Happening:
+        """What goes on. Tests that ask for it before anything has happened are refused."""
+        assert self._current is not None
         return self._current
 
     def further(self) -> bool:
         """Let the call that goes on come to the next thing that happens in it; False when nothing does."""
-        current = self._current
-        due = None if current is None else current.due
-        if current is None or due is None:
+        due = self.now.due
+        if due is None:
             return False
-        self._until(due, current)
+        self._until(due, self.now)
         return True
 
     def finish(self) -> None:
@@ -105,11 +99,8 @@ class Scene:
                 self._labels[circumstance.label.text] = happening
 
     def _hang_up(self, step: tree.HangUp) -> None:
-        if step.every:
-            over = self.happenings
-        else:
-            over = [self.now(step) if step.label is None else self._labels[step.label.text]]
-        for happening in over:
+        meant = self.now if step.label is None else self._labels[step.label.text]
+        for happening in self.happenings if step.every else [meant]:
             if not happening.over:
                 happening.hang_up()
             elif not step.every:
@@ -117,7 +108,7 @@ class Scene:
 
     def _within(self, step: tree.HoldStep | tree.ResumeStep | tree.TransferStep) -> None:
         """Something is done in a call, which comes to somebody first."""
-        current = self.now(step)
+        current = self.now
         while self.further():
             pass
         match step:
@@ -171,12 +162,9 @@ class Scene:
         day = step.day
         if isinstance(day, tree.Date) and day.year is not None:
             return datetime(day.year, day.month, day.day, clock.hour, clock.minute, tzinfo=zone).timestamp()
-        for ahead in range(_LONGEST_YEARS * 366):
-            date = today + timedelta(ahead)
-            moment = datetime.combine(date, clock, zone).timestamp()
-            if moment >= self.time and _is_on(date.weekday(), date.month, date.day, day):
-                break
-        return moment
+        days = (today + timedelta(ahead) for ahead in range(_LONGEST_YEARS * 366))
+        moments = (datetime.combine(date, clock, zone).timestamp() for date in days if _is_on(date, day))
+        return next(moment for moment in moments if moment >= self.time)
 
     # What is given
 
@@ -214,11 +202,11 @@ def _times(circumstances: tuple[tree.Circumstance, ...]) -> int:
     return next((item.count.value for item in circumstances if isinstance(item, tree.WithTimes)), 1)
 
 
-def _is_on(weekday: int, month: int, of_month: int, day: tree.Name | tree.Date | None) -> bool:
+def _is_on(date: date, day: tree.Name | tree.Date | None) -> bool:
     match day:
         case tree.Name(text=text):
-            return WEEKDAYS[weekday] == text
+            return WEEKDAYS[date.weekday()] == text
         case tree.Date():
-            return (day.month, day.day) == (month, of_month)
+            return (day.month, day.day) == (date.month, date.day)
         case _:
             return True

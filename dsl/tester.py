@@ -79,9 +79,7 @@ class _Test:
 
     def _trace(self) -> tuple[str, ...]:
         """How the decisions came about that did not come true: those of what went on last."""
-        happening = self.scene.last
-        if happening is None:
-            return ()
+        happening = self.scene.now
         walker = Walker(self.policy.script, self.policy.setup, self.policy.hash)
         seen = max(0, happening.expected - 1)
         lines: list[str] = []

@@ -51,8 +51,8 @@ def explain(
             scene.take(item.step)
         except UnmetError as unmet:
             raise PolicyError([item.problem(unmet.node, str(unmet))]) from None
-        happening = scene.last
-        if happening is not None and isinstance(item.step, _HAPPENING):
+        if isinstance(item.step, _HAPPENING):
+            happening = scene.now
             sayings = brought.setdefault(id(happening), [])
             sayings += [""] * (len(happening.occasions) - len(sayings) - 1) + [item.sentence.text]
     events: list[Explained] = []

@@ -187,6 +187,8 @@ def test_what_calls_use_up_counts(tmp_path, text):
         'expect dial carol\nexpect dial "sip:bob@acme.example"\nexpect reject 480',
         'given alice answers 302\ngiven carol redirects to bob\ncall from alice to "desk"\nexpect dial alice and carol'
         " for 20s then bob for 10s\nexpect answered by bob",
+        'given bob redirects to "tel:+4930123"\ncall from alice to bob\nexpect dial bob\n'
+        'expect dial "tel:+4930123"\nexpect reject 480',
         # Nobody forwards twice.
         'call from alice to "loop"\nexpect forward bob.number via pstn\ngiven pstn answers 404\n'
         "expect forward bob.number via spare\n"
