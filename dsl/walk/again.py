@@ -12,7 +12,7 @@ import msgspec
 
 from dsl.decision import Decision, Dial, Event, Facts, Frame, Outcome
 from dsl.walk.trace import Walked
-from dsl.walk.walker import Walker
+from dsl.walk.walker import EndedError, Walker
 
 
 class Occurred(Protocol):
@@ -79,12 +79,21 @@ def again(walker: Walker, occurred: Iterable[Occurred]) -> list[Walked]:
     found: list[Walked] = []
     frame = Frame(walker.version, 0)
     for event in occurred:
-        facts = msgspec.structs.replace(event.facts, ambient=Noted(event.decision.asked))
-        if event.outcome is None:
-            walked = walker.decide(event.event, facts)
-        else:
-            walked = walker.resume(frame, event.outcome, facts)
+        walked = _walked(walker, event, frame)
         found.append(walked)
         if isinstance(walked.decision.action, Dial):
             frame = walked.decision.action.frame
     return found
+
+
+def _walked(walker: Walker, event: Occurred, frame: Frame) -> Walked:
+    """One that was given up is walked up to there: what the rules behind it would have asked nobody knows."""
+    decision = event.decision
+    facts = msgspec.structs.replace(event.facts, ambient=Noted(decision.asked))
+    until = decision.rules[-1] if decision.rules and decision.fault is not None else ""
+    try:
+        if event.outcome is None:
+            return walker.decide(event.event, facts, until)
+        return walker.resume(frame, event.outcome, facts, until)
+    except EndedError as ended:
+        return Walked(decision, ended.tried)

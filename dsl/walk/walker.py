@@ -44,6 +44,14 @@ _NOWHERE = Reject(480)
 _FORWARDED = 181
 
 
+class EndedError(Exception):
+    """A walk has come to where it was to end; `tried` are the rules before that."""
+
+    def __init__(self, tried: tuple[Tried, ...]) -> None:
+        super().__init__(tried)
+        self.tried = tried
+
+
 class Walker:
     """Walks one script: its `setup` is that of its files, and `version` its policy's hash."""
 
@@ -61,34 +69,38 @@ class Walker:
             if isinstance(node, tree.Dial)
         ]
 
-    def decide(self, event: Event, facts: Facts) -> Walked:
-        """What the policy says to an event that is no outcome, one that it leaves out included."""
+    def decide(self, event: Event, facts: Facts, until: str = "") -> Walked:
+        """What the policy says to an event that is no outcome, one that it leaves out included.
+
+        `until`: the place of a statement at which the walk ends, with nothing decided. Raises EndedError there.
+        """
         on = self.events.get(event)
         if on is None:
             left_out = Continue() if event in GOES_ON else Reject(REFUSED[event])
             return Walked(Decision(left_out, self.version), ())
-        return _Walk(self, facts).through(on.body, View(self.setup, facts, None, facts_in([event])), top=True)
+        return _Walk(self, facts, until).through(on.body, View(self.setup, facts, None, facts_in([event])), top=True)
 
-    def resume(self, frame: Frame, outcome: Outcome, facts: Facts) -> Walked:
-        """What follows when a dial ended: its own rule, else the event's, else the default."""
+    def resume(self, frame: Frame, outcome: Outcome, facts: Facts, until: str = "") -> Walked:
+        """What follows when a dial ended: its own rule, else the event's, else the default. `until` as in `decide`."""
         view = View(self.setup, facts, outcome, facts_in([outcome.kind]))
         dial, sub = self.dials[frame.dial]
         nested = next((item for item in dial.outcomes if item.kind.text == outcome.kind), None)
         if nested is not None:
-            walk = _Walk(self, facts)
+            walk = _Walk(self, facts, until)
             walk.came_to(nested.span, outcome.kind)
             return walk.through(nested.body, view.with_names(frame.names, _users_among(sub)), top=False)
         on = self.events.get(outcome.kind)
         if on is None:
             return Walked(Decision(default_of(outcome), self.version), ())
-        return _Walk(self, facts).through(on.body, view, top=True)
+        return _Walk(self, facts, until).through(on.body, view, top=True)
 
 
 class _Walk:
     """One event's way; `depth` is how many rules are around the one that is tried."""
 
-    def __init__(self, walker: Walker, facts: Facts) -> None:
+    def __init__(self, walker: Walker, facts: Facts, until: str) -> None:
         self.walker = walker
+        self.until = until
         self.questions = Questions(facts, walker.setup.nets)
         self.rules: list[str] = []
         self.headers: list[HeaderEdit] = []
@@ -130,6 +142,8 @@ class _Walk:
 
     def _block(self, block: tree.Block, view: View, top: bool = False) -> Action | None:
         for statement in block.statements:
+            if self.until and tree.head_of(statement).place == self.until:
+                raise EndedError(tuple(self.tried))
             action = self._statement(statement, view, top)
             if action is not None:
                 return action

@@ -3,11 +3,12 @@
 import pytest
 
 from dsl import compile as compiling
-from dsl import evaluate
+from dsl import evaluate, tester
 from dsl.check import budget
 from dsl.check.report import Report
 from dsl.compile_conditions import Conditions
 from dsl.decision import Continue, Dial, Frame, Outcome, Reject
+from dsl.explain import Sentence, explain
 from dsl.steps import most_steps
 from tests.dsl.generated import policy
 
@@ -158,3 +159,28 @@ def test_what_an_index_may_spare_is_not_refused(tmp_path, scarce, rules):
     scarce(49)
     budget.check_budget(script, report)
     assert report.problems == []
+
+
+def test_explain_and_tests_tell_of_it(tmp_path, scarce):
+    scarce(60)
+    rules = f"when {ASKED} and dialed is absent -> reject 404\n" * 2
+    test = 'test "slow" { call from bob to alice expect dial alice }\n'
+    slow = unchecked(tmp_path, with_rules(rules) + test)
+    (event,) = explain(slow, [Sentence("call from bob to alice", "sentence 1")]).events
+    fault = f"the decision was given up at {FIRST + 1}:1: it took more than 60 steps"
+    assert (event.decision, event.by, event.besides) == (
+        "reject 500",
+        f"office.route:{FIRST + 1}:1",
+        (f'logs "{fault}"',),
+    )
+    (result,) = tester.run(slow)
+    assert result.failure.message == f"instead it was: reject 500 by the rule at {FIRST + 1}:1"
+    assert result.trace[-1] == "  so: reject 500"
+    # What was not come to was not looked at, and the dial's outcome can be given up like the call.
+    assert event.tried[-1].place == f"office.route:{FIRST}:1"
+    late = with_rules(rules, "redirect")
+    call, given_up = explain(
+        unchecked(tmp_path, late), [Sentence("call from bob to alice", "1"), Sentence("given alice answers 302", "2")]
+    ).events
+    assert (call.decision, given_up.event, given_up.decision) == ("dial alice", "redirect", "reject 500")
+    assert len(given_up.tried) == 1
