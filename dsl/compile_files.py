@@ -83,6 +83,8 @@ class _Reader:
         directory, groups = self._users(domains[0] if domains else "")
         numbers = [number.value for declared in self.all_of(tree.Emergency) for number in declared.numbers]
         callees = {user.extension: user.name for user in directory.users.values() if user.extension is not None}
+        for name in directory.users:
+            callees[name] = name
         secrets = self._secrets()
         return Setup(
             directory=directory,
@@ -103,7 +105,7 @@ class _Reader:
                 trunk.name.text: compiled_trunk(trunk, secrets, self.source, self.problems)
                 for trunk in self.all_of(tree.Trunk)
             },
-            callees=callees | {name: name for name in directory.users},
+            callees=callees,
         )
 
     def wrong(self, node: tree.Node, message: str, advice: str | None = None) -> None:
@@ -168,8 +170,9 @@ class _Reader:
             groups[declared.name.text] = frozenset(found.users)
             for name in sorted(found.users.keys() & directory.users.keys()):
                 self.wrong(declared.file, f"`{name}` is in another users file already")
-            users, credentials = directory.users | found.users, directory.credentials | found.credentials
-            directory = Directory(users, credentials)
+            if directory.users:
+                found = Directory(directory.users | found.users, directory.credentials | found.credentials)
+            directory = found
         for group in self.all_of(tree.Group):
             groups[group.name.text] = frozenset(member.text for member in group.members)
         return directory, groups

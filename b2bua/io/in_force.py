@@ -15,6 +15,7 @@ from pathlib import Path
 import trio
 
 from b2bua.core import Core, PolicyView
+from b2bua.io.remains import Remains
 from b2bua.io.repertoire import Repertoire
 from b2bua.io.requests import Refused
 from b2bua.io.shell import Shell
@@ -27,7 +28,7 @@ class InForce:
     """`load` reads the next policy and notes its files; it raises PolicyError or OSError. `files` are the first one's.
 
     `repertoire` is None where there is no media, and so nothing to play. `seen` has the files that any of this depends
-    on, as they were when they were read last.
+    on, as they were when they were read last, `remains` what is left of the versions that were loaded here.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class InForce:
         self._repertoire = repertoire
         self._reloading = trio.Lock()
         self._refusal: PolicyView | None = None
+        self.remains = Remains()
 
     async def reload(self, percent: int) -> object:
         """Read the policy in a thread, and let so many `percent` of new calls follow it if all is well with it.
@@ -77,6 +79,7 @@ class InForce:
 
     async def _reload(self, percent: int) -> object:
         policy = await self._read()
+        self.remains.watch(policy)
         await self._admit(policy)
         self._refusal = None
         before = self._core.policy

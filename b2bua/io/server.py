@@ -58,8 +58,9 @@ _MEDIA_SECONDS = 2.0
 
 # A pass of the collector over the calls held stops the loop for as long as T1, and what is then sent again feeds it
 # more. Calls free themselves (tests/flows/test_cycles.py), so that only what is young is looked at by itself, and the
-# rest, the few cycles that tracebacks leave, when there is little of it.
-_GC_THRESHOLDS = (50_000, 1_000_000, 1_000_000)
+# rest, the few cycles that tracebacks leave, when there is little of it. A pass over so many takes 2 ms, also while a
+# table is read.
+_GC_THRESHOLDS = (10_000, 1_000_000, 1_000_000)
 _TIDY_SECONDS = 600.0
 
 _SWITCH_SECONDS = 0.001
@@ -174,6 +175,7 @@ class Server:
                     nursery.start_soon(self._resolver.run)
                     nursery.start_soon(self._streams.run)
                     nursery.start_soon(self._control.run)
+                    nursery.start_soon(self._shell.contained, self.in_force.remains.run)
                     if self._settings.reload.watch:
                         nursery.start_soon(self._shell.contained, self._watch.run)
                     if self._certificates is not None:

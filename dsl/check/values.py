@@ -51,7 +51,8 @@ class Values:
         self.setup = setup
         self.report = report
         self.sets = Sets(names, report)
-        self.attributes = _ALWAYS_KNOWN.union(*(user.attributes for user in setup.directory.users.values()))
+        written = {attribute for user in setup.directory.users.values() for attribute in user.attributes}
+        self.attributes = _ALWAYS_KNOWN | written
 
     def type_of(self, value: tree.Expression) -> Type:
         """The type of a value, its parts checked."""
