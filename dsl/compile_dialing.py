@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from dsl import tree
-from dsl.compile_groups import by_member, in_order_of_the_moment, one_after_the_other
+from dsl.compile_groups import by_member, in_order_of_the_moment, one_after_the_other, through
 from dsl.compile_setup import Setup
 from dsl.compile_values import Compiled, Kind, Scope, number_of
 from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.evaluate import Run
+from dsl.spoken import spoken
 
 DEFAULT_SECONDS = 120.0
 LONGEST_SECONDS = 600.0
@@ -30,20 +31,44 @@ MakeSteps: TypeAlias = Callable[[Run], tuple[Step, ...]]
 
 def compiled_steps(steps: tuple[tree.Step, ...], scope: Scope, setup: Setup) -> MakeSteps | tuple[Step, ...]:
     """The steps of a dial: themselves where nothing in them depends on the call, else a function."""
-    groups = [one_after_the_other(step, setup) for step in steps]
-    made = [[_step(member, scope, setup) for member in by_member(step, setup)] for step in steps]
-    if not any(group is not None and group.way != "order" for group in groups):
-        return _together([step for stretch in made for step in stretch])
-    stretches = [
-        _together(stretch) if group is None or group.way == "order" else in_order_of_the_moment(group, stretch)
-        for group, stretch in zip(groups, made, strict=True)
-    ]
+    if not any(_is_of_the_moment(step, setup) for step in steps):
+        return _together([_step(member, scope, setup) for step in steps for member in by_member(step, setup)])
+    stretches = [_stretch(step, scope, setup) for step in steps]
 
     def make(run: Run) -> tuple[Step, ...]:
         steps: list[Step] = []
         for stretch in stretches:
             steps += stretch(run) if callable(stretch) else stretch
         return tuple(steps)
+
+    return make
+
+
+def _is_of_the_moment(step: tree.Step, setup: Setup) -> bool:
+    """Whether it is only known in a run which steps this one is, and in which order."""
+    group = one_after_the_other(step, setup)
+    return isinstance(step.parties[0].trunk, tree.Attribute) or (group is not None and group.way != "order")
+
+
+def _stretch(step: tree.Step, scope: Scope, setup: Setup) -> MakeSteps | tuple[Step, ...]:
+    via = step.parties[0].trunk
+    if isinstance(via, tree.Attribute):
+        return _by_column(step, via, scope, setup)
+    group = one_after_the_other(step, setup)
+    made = [_step(member, scope, setup) for member in by_member(step, setup)]
+    return _together(made) if group is None or group.way == "order" else in_order_of_the_moment(group, made)
+
+
+def _by_column(step: tree.Step, via: tree.Attribute, scope: Scope, setup: Setup) -> MakeSteps:
+    """The steps of whichever trunk or group a row names; a leg that fails where it names none."""
+    cell = scope.compiled(via).value
+    ways = {name: _stretch(through(step, name), scope, setup) for name in (*setup.trunks, *setup.trunk_groups)}
+    nowhere = (Step((_NOBODY,), _seconds(step.duration) or DEFAULT_SECONDS, _seconds(step.progress), step.after),)
+
+    def make(run: Run) -> tuple[Step, ...]:
+        name = cell(run)
+        way = ways[name] if isinstance(name, str) else nowhere
+        return way(run) if callable(way) else way
 
     return make
 
@@ -114,7 +139,7 @@ def compiled_party(party: tree.Party, scope: Scope, setup: Setup) -> Target | Ma
     """Whom a step calls: itself where that is fixed, else a function."""
     target = scope.compiled(party.target)
     if party.trunk is not None:
-        return _through_trunk(target, party.trunk.text)
+        return _through_trunk(target, spoken(party.trunk))
     if isinstance(target.constant, str) and target.kind is Kind.USER:
         return UserTarget(target.constant)
     if isinstance(target.constant, str) and target.constant.startswith(_SCHEMES):

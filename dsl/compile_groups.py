@@ -15,22 +15,30 @@ from dsl.compile_setup import Setup
 from dsl.decision import Step
 from dsl.evaluate import Run
 from dsl.hunt_groups import HuntGroup
+from dsl.spoken import spoken
 
 
 def group_of(party: tree.Party, setup: Setup) -> HuntGroup | None:
     """The group that is called with this party: of trunks where it names them, else of users."""
     if party.trunk is not None:
-        return setup.trunk_groups.get(party.trunk.text)
+        return setup.trunk_groups.get(spoken(party.trunk))
     target = party.target
     if not isinstance(target, tree.Reference) or target.name.quoted:
         return None
     return setup.hunt_groups.get(target.name.text)
 
 
-def trunks_of(trunk: tree.Name, setup: Setup) -> tuple[str, ...]:
+def trunks_of(name: str, setup: Setup) -> tuple[str, ...]:
     """The trunks that a call may go through which goes `via` this name: itself, or every member of a group."""
-    group = setup.trunk_groups.get(trunk.text)
-    return (trunk.text,) if group is None else group.members
+    group = setup.trunk_groups.get(name)
+    return (name,) if group is None else group.members
+
+
+def through(step: tree.Step, name: str) -> tree.Step:
+    """The step that goes through a trunk or group of this name, where it says that a table has its way out."""
+    party = step.parties[0]
+    known = tree.Party(party.span, party.target, tree.Name(party.span, name))
+    return msgspec.structs.replace(step, parties=(known,))
 
 
 def one_after_the_other(step: tree.Step, setup: Setup) -> HuntGroup | None:

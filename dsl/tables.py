@@ -29,11 +29,12 @@ _IS_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+").fullmatch
 
 
 class Table:
-    """Rows by key. `columns` are the names of a row's texts, the key's among them; an empty cell is
-    absent.
+    """Rows by key. `columns` are the names of a row's texts, the key's among them; an empty cell is absent. `path` is
+    the file, where there is one.
     """
 
     def __init__(self, kind: Kind, columns: tuple[str, ...], rows: dict[str, tuple[str, ...]]) -> None:
+        self.path: Path | None = None
         self.kind = kind
         self.columns = columns
         self.rows = rows
@@ -56,6 +57,13 @@ class Table:
             return None
         return {column: value for column, value in zip(self.columns, row, strict=False) if value}
 
+    def cells(self, column: str) -> frozenset[str]:
+        """What stands in a column, each once; nothing where there is no such column."""
+        if column not in self.columns:
+            return frozenset()
+        at = self.columns.index(column)
+        return frozenset([cell for row in self.rows.values() for cell in row[at : at + 1] if cell])
+
     def _longest(self, key: str) -> tuple[str, ...] | None:
         rows, limit = self.rows, len(key)
         for length in self._lengths:
@@ -77,6 +85,7 @@ def load_table(path: Path, kind: Kind, plan: NumberPlan, problems: list[Problem]
         table = _from_yaml(path, kind, forms[kind], found)
     else:
         table = _from_csv(path, kind, forms[kind], found)
+    table.path = path
     problems += first_of(found, _MOST_PROBLEMS)
     return table
 

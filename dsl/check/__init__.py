@@ -21,6 +21,7 @@ from dsl.check.rules import check_rules
 from dsl.check.scenarios import check_scenarios
 from dsl.check.uses import check_uses
 from dsl.check.values import Values
+from dsl.check.ways_out import WaysOut
 from dsl.compile_setup import Setup
 from dsl.diagnostics import Problem
 from dsl.resolve import Names, resolve
@@ -41,7 +42,9 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     names = resolve(script, setup.directory.users, report.problems)
     values = Values(names, setup, report)
     check_declarations(script, report)
-    check_groups(script, setup, report)
+    ways = WaysOut(names, setup)
+    ways.check(script, report)
+    check_groups(script, setup, ways, report)
     check_rules(script, names, report)
     check_uses(script, names, values, report)
     can_be_followed = check_depth(script, report)
@@ -51,5 +54,5 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     if names.users_known and can_be_followed:
         check_paths(script, names, setup, report)
         if understood:
-            check_proofs(script, names, setup, report)
+            check_proofs(script, names, setup, ways, report)
     return Checked(names, report.problems, report.warnings, report.notices)

@@ -208,7 +208,7 @@ class _Checker:
                 self.report.wrong(duration, f"`{duration.text}` is too long to ring", "at most `10min`")
             seen: set[str] = set()
             for party in step.parties:
-                text = f"{spoken(party.target)} via {party.trunk.text if party.trunk else ''}"
+                text = f"{spoken(party.target)} via {'' if party.trunk is None else spoken(party.trunk)}"
                 if text in seen:
                     self.report.wrong(party, f"`{spoken(party.target)}` is in this step twice", "leave it out")
                 seen.add(text)

@@ -227,6 +227,8 @@ class Values:
         if isinstance(party.target, tree.Reference) and self.names.of(party.target.name).kind is Kind.GROUP:
             return
         kind, name = self.type_of(party.target), spoken(party.target)
+        if isinstance(party.trunk, tree.Attribute) and self.names.of(party.trunk.base).kind is Kind.ROW:
+            self.type_of(party.trunk)
         if party.trunk is not None:
             if kind not in _TEXTS | _USERS:
                 self.report.wrong(party.target, f"`{name}` is {kind}, not a number to dial")

@@ -134,7 +134,9 @@ class _Resolver:
                     for party in step.parties:
                         if not self.look.group(party.target):
                             self.look.value(party.target, scope)
-                        if party.trunk is not None:
+                        if isinstance(party.trunk, tree.Attribute):
+                            self.look.value(party.trunk, scope)
+                        elif party.trunk is not None:
                             self.look.declared(party.trunk, *self.ways_out)
                 self._outcomes(outcomes, scope)
             case tree.Transfer(party=party):
@@ -149,7 +151,9 @@ class _Resolver:
     def _party(self, party: tree.Party, scope: Scope) -> None:
         """A single party, which no group can be."""
         self.look.value(party.target, scope)
-        if party.trunk is not None:
+        if isinstance(party.trunk, tree.Attribute):
+            self.look.wrong(party.trunk, "here goes one trunk by its name", "only `dial` and `forward` look it up")
+        elif party.trunk is not None:
             self.look.declared(party.trunk, Kind.TRUNK)
 
     def _outcomes(self, outcomes: tuple[tree.Outcome, ...], scope: Scope) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from dsl.tree.basics import Code, Duration, Integer, Name, Node, Span, Text
-from dsl.tree.values import Condition, Expression
+from dsl.tree.values import Attribute, Condition, Expression
 
 
 class Despite(Node, frozen=True):
@@ -49,10 +49,10 @@ class Redirect(Node, frozen=True):
 
 
 class Party(Node, frozen=True):
-    """Whom to call: a user, or a number through a trunk."""
+    """Whom to call: a user, or a number through a trunk, a group of trunks, or what a table's column names of these."""
 
     target: Expression
-    trunk: Name | None
+    trunk: Name | Attribute | None
 
 
 class Step(Node, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dsl import tree
+from dsl.compile_groups import through
 from dsl.decision import Deliver, NumberTarget, Step, Target, Transfer, UriTarget, UserTarget
 from dsl.hunt_groups import HuntGroup
 from dsl.spoken import spoken
@@ -27,6 +28,11 @@ def steps_of(dial: tree.Dial, view: View, questions: Questions) -> tuple[Step, .
 
 
 def _steps(step: tree.Step, view: View, questions: Questions) -> list[Step]:
+    via = step.parties[0].trunk
+    if isinstance(via, tree.Attribute):
+        named = value_of(via, view)
+        if named is not None:
+            return _steps(through(step, str(named)), view, questions)
     targets = [_targets(party, view, questions) for party in step.parties]
     progress = None if step.progress is None else step.progress.seconds
     group = _group(step.parties[0], view)
@@ -52,7 +58,7 @@ def _targets(party: tree.Party, view: View, questions: Questions) -> list[Target
 
 def _group(party: tree.Party, view: View) -> HuntGroup | None:
     if party.trunk is not None:
-        return view.setup.trunk_groups.get(party.trunk.text)
+        return view.setup.trunk_groups.get(spoken(party.trunk))
     names_one = isinstance(party.target, tree.Reference) and not party.target.name.quoted
     return view.setup.hunt_groups.get(spoken(party.target)) if names_one else None
 
@@ -87,6 +93,8 @@ def delivery_of(target: tree.Expression, view: View) -> Deliver:
 
 
 def _target(party: tree.Party, view: View) -> Target:
+    if isinstance(party.trunk, tree.Attribute):
+        return UriTarget(None, written=False)
     if party.trunk is not None:
         return _through(party.trunk.text, party.target, view)
     value = value_of(party.target, view)

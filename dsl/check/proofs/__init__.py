@@ -18,6 +18,7 @@ from dsl.check.proofs.toll import Toll, stranger, transferor
 from dsl.check.proofs.walk import MOST_BLOCKS, Walk, Way
 from dsl.check.report import Report
 from dsl.check.solver import Solver
+from dsl.check.ways_out import WaysOut
 from dsl.compile_setup import Setup
 from dsl.resolve import Names
 from dsl.vocabulary import DECISIONS, FACTS
@@ -26,14 +27,14 @@ _REACHES_NO_TRUNK = ("register", "message")
 """Events that lead to no call: nobody pays for them, and nobody calls for help by them."""
 
 
-def check_proofs(script: tree.Script, names: Names, setup: Setup, report: Report) -> None:
+def check_proofs(script: tree.Script, names: Names, setup: Setup, ways: WaysOut, report: Report) -> None:
     """Prove what must hold of a script, or refuse it where it does not hold."""
     reader, solver = Reader(names, setup), Solver(setup)
     people, findings = People(script, setup), Findings(script, report)
     values = Values(script, names, reader)
     emergency = Emergency(script, setup, people, values, findings)
     enumeration = Enumeration(script, setup, names, reader, values, findings)
-    proofs = (Toll(setup, people, reader, values, findings), emergency, enumeration)
+    proofs = (Toll(setup, ways, people, reader, values, findings), emergency, enumeration)
     subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
     walk = Walk(subs, reader, values, proofs, STRANGER_WHO_ASKS)
     for on in script.declarations:

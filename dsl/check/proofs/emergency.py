@@ -15,6 +15,7 @@ from dsl.check.proofs.walk import Seen, Way
 from dsl.check.report import Report
 from dsl.compile_setup import Setup
 from dsl.diagnostics import joined, line_of
+from dsl.spoken import spoken
 
 STRANGER_IN_NEED = "stranger in need"
 _IN_NEED = "in need "
@@ -46,7 +47,7 @@ class Emergency:
         stranger = way.cases.get(STRANGER_IN_NEED)
         if dialled and stranger is not None and stranger.possible():
             for party, despite in dialled:
-                trunk = "" if party.trunk is None else party.trunk.text
+                trunk = "" if party.trunk is None else spoken(party.trunk)
                 message = f"anyone can call an emergency service through trunk `{trunk}`"
                 self._findings.refuse(party.target, message, f"require {self._proof(way)} on this path", despite)
         if dialled:

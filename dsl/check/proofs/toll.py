@@ -12,7 +12,7 @@ from dsl.check.proofs.chosen import Origin, Values
 from dsl.check.proofs.overrules import Findings, reasons_of
 from dsl.check.proofs.people import People
 from dsl.check.proofs.walk import Seen, Way
-from dsl.compile_groups import trunks_of
+from dsl.check.ways_out import WaysOut
 from dsl.compile_setup import Setup
 from dsl.spoken import spoken
 
@@ -35,7 +35,10 @@ _SAID_BY_THE_TRANSFEROR = ("dialed", "transferor")
 class Toll:
     """Refuses a choice of strangers that reaches a trunk."""
 
-    def __init__(self, setup: Setup, people: People, reader: Reader, values: Values, findings: Findings) -> None:
+    def __init__(
+        self, setup: Setup, ways: WaysOut, people: People, reader: Reader, values: Values, findings: Findings
+    ) -> None:
+        self._ways = ways
         self._setup = setup
         self._people = people
         self._reader = reader
@@ -65,7 +68,7 @@ class Toll:
         origin = self._values.origin(party.target, way.given)
         if origin is None or not origin.chosen:
             return
-        for trunk in trunks_of(party.trunk, self._setup):
+        for trunk in self._ways.trunks(party.trunk):
             self._through(trunk, party, origin, way, despite)
 
     def _through(

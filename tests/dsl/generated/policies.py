@@ -138,12 +138,12 @@ def _declarations(words: Vocabulary) -> list[str]:
         words.files[f"{name}.wav"] = wav()
         made.append(f'sound {name} = "{name}.wav"')
     made += _hours(words) + _limits(words)
-    for name in words.some(("dids", "routes", "blocked"), 0, 3):
-        made.append(table(words, name, {"dids": "number", "routes": "prefix", "blocked": "text"}[name]))
     made += [_trunk(words, name) for name in words.some(TRUNKS, 0, 3)]
     if words.trunks and random.random() < 0.5:
         words.trunk_groups.append("out")
         made.append(_group(words, "trunks", "out", words.some(words.trunks)))
+    for name in words.some(("dids", "routes", "blocked"), 0, 3):
+        made.append(table(words, name, {"dids": "number", "routes": "prefix", "blocked": "text"}[name]))
     first, *others = made
     random.shuffle(others)
     here = [declaration for declaration in others if declaration]

@@ -209,9 +209,11 @@ class Rules:
         return f"{text}{self._despite()}"
 
     def _group(self, place, after):
-        """A group that is called one after the other, and so alone in its step; often none."""
+        """What is called one after the other, and so alone in its step: a group, or what a row names; often none."""
         users = [name for name in self.words.groups if name not in self.words.together] if after == "then" else []
-        groups = [*users, *(f"{self.conditions.text(place)} via {name}" for name in self.words.trunk_groups)]
+        rows = [f"{name}.via" for name, kind in place.names.items() if isinstance(kind, tuple)]
+        ways = [*self.words.trunk_groups, *(rows if self.words.trunks else ())]
+        groups = [*users, *(f"{self.conditions.text(place)} via {way}" for way in ways)]
         return self.random.choice(groups) if groups and self.random.random() < 0.3 else None
 
     def party(self, place):

@@ -139,7 +139,7 @@ def _mapping(texts):
 
 
 def table(words, name, kind):
-    """A CSV or YAML file of rows; returns what declares it."""
+    """A CSV or YAML file of rows, which name trunks where there are any; returns what declares it."""
     random = words.random
     columns = ("via", "user", "code")
     keys = {"number": NUMBERS + SHORT, "prefix": ("+49", "+4930", "10", "101", "0", "9"), "text": TEXTS + NAMES[:3]}[
@@ -150,7 +150,12 @@ def table(words, name, kind):
         if _key(key) in seen:
             continue
         seen.add(_key(key))
-        cells = [random.choice(["", *TEXTS]), random.choice(["", *NAMES[:5], "203"]), random.choice(NUMBERS)]
+        ways = [*words.trunks, *words.trunk_groups] or TEXTS
+        cells = [
+            random.choice(["", *ways] if rows else ways),
+            random.choice(["", *NAMES[:5], "203"]),
+            random.choice(NUMBERS),
+        ]
         rows.append((key, *cells))
     if random.random() < 0.7:
         file = f"{name}.csv"
