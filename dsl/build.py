@@ -304,6 +304,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "diverted_by": lambda span, *words: tree.Reference(span, _name(span, *words)),
     "held_for": lambda span, *words: tree.Reference(span, _name(span, *words)),
     "attribute": tree.Attribute,
+    "column": tree.Attribute,
     "condition_attribute": tree.Attribute,
     "quoted_attribute": tree.Attribute,
     "header": tree.Header,

@@ -58,7 +58,7 @@ class _Walker:
         self.reader = Reader(names, setup)
         self.solver = Solver(setup)
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
-        self.forwards: dict[str, tuple[str, tree.Dial]] = {}
+        self.forwards: dict[str, tuple[tuple[str, ...], tree.Dial]] = {}
         self.challenges: dict[tree.Challenge, bool] = {}
         self.blocks = 0
 
@@ -161,25 +161,48 @@ class _Walker:
     # Forwarding
 
     def _forward(self, dial: tree.Dial, known: Knowledge) -> None:
-        target = dial.steps[0].parties[0]
-        if target.trunk is not None or not isinstance(target.target, tree.Reference):
+        """Note who is called in place of a user that is known here: a user, a group, whom an attribute names."""
+        party = dial.steps[0].parties[0]
+        if party.trunk is not None:
             return
-        name = target.target.name
-        if self.names.of(name).kind is not Kind.USER:
-            return
+        asked: set[object] = set()
         for atom in known.constants():
-            operand = atom.operand
-            callees = operand - {name.text} if isinstance(operand, frozenset) else frozenset((operand,))
-            for user in sorted(self.setup.directory.users.keys() & callees):
-                self.forwards.setdefault(user, (name.text, dial))
+            asked.update(atom.operand if isinstance(atom.operand, frozenset) else (atom.operand,))
+        for user in sorted(self.setup.directory.users.keys() & asked):
+            following = self._following(party.target, user)
+            if following and user not in following:
+                self.forwards.setdefault(user, (following, dial))
+
+    def _following(self, target: tree.Expression, user: str) -> tuple[str, ...]:
+        """Who is called where this user is forwarded there; nobody where that is not known."""
+        match target:
+            case tree.Reference(name=name):
+                kind = self.names.of(name).kind
+                if kind is Kind.GROUP:
+                    return self.setup.hunt_groups[name.text].members
+                return (name.text,) if kind is Kind.USER else ()
+            case tree.Attribute(base=base, attribute=attribute):
+                kind = self.names.of(base).kind
+                owner = base.text if kind is Kind.USER else user if base.text == "callee" else None
+                known = self.setup.directory.users.get(owner or "")
+                deputy = None if known is None else self.setup.callees.get(known.attribute(attribute.text) or "")
+                return () if deputy is None else (deputy,)
+            case _:
+                return ()
 
     def forwarding_that_goes_round(self) -> None:
-        """Report users who forward to each other."""
-        for start, (following, dial) in self.forwards.items():
+        """Report users who forward to each other, so that nobody's phone rings: of a group all of them must."""
+        rings = True
+        round_they_go = dict(self.forwards)
+        while rings:
+            ending = [user for user, (them, _) in round_they_go.items() if not round_they_go.keys() >= set(them)]
+            rings = bool(ending)
+            for user in ending:
+                del round_they_go[user]
+        for start, (_, dial) in round_they_go.items():
             way = [start]
-            while following not in way and following in self.forwards:
+            while (following := round_they_go[way[-1]][0][0]) not in way:
                 way.append(following)
-                following = self.forwards[following][0]
             if following == start and start == min(way):
                 round_trip = " to ".join(f"`{name}`" for name in [*way, start])
                 self.report.wrong(dial, f"this forwarding goes round: {round_trip}", "let one of them ring")

@@ -1,7 +1,8 @@
-"""What is counted for limits."""
+"""What is counted for limits and turns, and what chance says."""
 
-from b2bua.routing.meters import Meters
+from b2bua.routing.meters import Meters, Moment
 from dsl.compile_setup import Limit
+from dsl.hunt_groups import HuntGroup
 
 
 class NoLines:
@@ -30,3 +31,27 @@ def test_who_has_a_number_of_their_own_has_that_many_in_a_window():
         meters.take(limit, user, 0.0)
     assert [meters.over(limit, user, 1.0) for user in ("alice", "bob")] == [False, True]
     assert not meters.over(limit, "bob", 10.0)
+
+
+def test_chance_shares_a_thousand_calls_by_weight():
+    group = HuntGroup("out", ("tier1", "tier2"), "weight", (70, 30))
+    firsts = [group.drawn(moment(f"call-{number}@phone.example").draw("out"))[0] for number in range(1000)]
+    deviation = (1000 * 0.7 * 0.3) ** 0.5
+    assert abs(firsts.count(0) - 700) < 3 * deviation
+
+
+def test_chance_is_the_same_for_whoever_asks_again_and_another_for_another_group():
+    assert moment("a@b").draw("out") == moment("a@b").draw("out") != moment("a@b").draw("sales")
+
+
+def test_turns_are_those_of_a_groups_name():
+    meters = Meters(lambda user: False, NoLines())
+    before = Moment(None, meters, 0.0, "a@b")
+    meters.take_turn("hotline")
+    meters.take_turn("hotline")
+    assert [Moment(None, meters, 1.0, "c@d").turn(group) for group in ("hotline", "desk")] == [2, 0]
+    assert before.turn("hotline") == 2
+
+
+def moment(call):
+    return Moment(None, Meters(lambda user: False, NoLines()), 0.0, call)
