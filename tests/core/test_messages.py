@@ -124,11 +124,11 @@ def test_a_bug_ends_the_message_that_met_it_and_no_other(
     core = core_of(tmp_path)
     first = core.datagram(message("first"), ALICE, 0.0, 1e9)
     with monkeypatch.context() as patch:
-        patch.setattr("b2bua.delivery.delivery.told_of", broken)
+        patch.setattr("b2bua.delivery.best.told_of_message", broken)
         with pytest.raises(BugError):
             core.datagram(answer(first, "200 OK"), BOB, 1.0, 1e9)
         if twice:
-            patch.setattr("b2bua.delivery.delivery.Told", broken)
+            patch.setattr("b2bua.delivery.delivery.Log", broken)
             with pytest.raises(BugError):
                 core.salvage(1.0, 1e9)
             core.abolish(1.0, 1e9)
