@@ -77,32 +77,41 @@ class Expecting:
 
     def _calls(self, step: tree.ExpectRings | tree.ExpectAnswered | tree.ExpectNumber, now: Happening) -> None:
         match step:
-            case tree.ExpectRings(parties=parties):
-                while now.heard >= len(now.rounds):
-                    if not self._scene.further():
-                        raise UnmetError(step, f"it rang nowhere else: {_how_it_stands(now)}")
-                decided, legs = now.rounds[now.heard]
-                now.heard += 1
-                now.expected = max(now.expected, decided)
-                if not self._expectation(now).rings(parties, [leg.target for leg in legs]):
-                    came = " and ".join(told_party(leg.target) for leg in legs)
-                    raise UnmetError(step, f"it rang at {came}", came)
-            case tree.ExpectAnswered(party=party):
-                while self._scene.further():
-                    pass
-                now.expected = len(now.decisions)
-                if now.answered is None:
-                    raise UnmetError(step, f"nobody answered: {_how_it_stands(now)}")
-                if not self._expectation(now).rings((party,), [now.answered.target]):
-                    came = told_party(now.answered.target)
-                    raise UnmetError(step, f"{came} answered", came)
+            case tree.ExpectRings():
+                self._rings(step, now)
+            case tree.ExpectAnswered():
+                self._answered(step, now)
             case tree.ExpectNumber(trunk=trunk, number=number):
-                while number.value not in (sent := _sent(now, trunk.text)):
-                    if not self._scene.further():
-                        came = " and ".join(f"`{item}`" for item in sent) or "nothing"
-                        raise UnmetError(step, f"`{trunk.text}` got {came}", came)
+                self._number(step, trunk.text, number.value, now)
             case _:
                 assert_never(step)
+
+    def _rings(self, step: tree.ExpectRings, now: Happening) -> None:
+        while now.heard >= len(now.rounds):
+            if not self._scene.further():
+                raise UnmetError(step, f"it rang nowhere else: {_how_it_stands(now)}")
+        decided, legs = now.rounds[now.heard]
+        now.heard += 1
+        now.expected = max(now.expected, decided)
+        if not self._expectation(now).rings(step.parties, [leg.target for leg in legs]):
+            came = " and ".join(told_party(leg.target) for leg in legs)
+            raise UnmetError(step, f"it rang at {came}", came)
+
+    def _answered(self, step: tree.ExpectAnswered, now: Happening) -> None:
+        while self._scene.further():
+            pass
+        now.expected = len(now.decisions)
+        if now.answered is None:
+            raise UnmetError(step, f"nobody answered: {_how_it_stands(now)}")
+        if not self._expectation(now).rings((step.party,), [now.answered.target]):
+            came = told_party(now.answered.target)
+            raise UnmetError(step, f"{came} answered", came)
+
+    def _number(self, step: tree.ExpectNumber, trunk: str, number: str, now: Happening) -> None:
+        while number not in (sent := _sent(now, trunk)):
+            if not self._scene.further():
+                came = " and ".join(f"`{item}`" for item in sent) or "nothing"
+                raise UnmetError(step, f"`{trunk}` got {came}", came)
 
     def _expectation(self, now: Happening) -> Expectation:
         return Expectation(self._policy, now.facts)
@@ -129,28 +138,40 @@ class Expecting:
             case tree.ExpectHeader(name=name, value=value):
                 self._header(step, name.value, None if value is None else value.value, now)
             case tree.ExpectTag(name=name, value=value):
-                tags = {tag: text for decision in now.decisions for tag, text in decision.tags.items()}
-                found = tags.get(name.text)
-                if found != (None if value is None else value.value):
-                    what = "not tagged" if found is None else f"tagged `{found}`"
-                    raise UnmetError(step, f"`{name.text}` is {what}", found)
-            case tree.ExpectLog(text=text):
-                lines = [line for decision in now.decisions for line in decision.logs]
-                if text.value not in lines:
-                    came = " and ".join(f"`{line}`" for line in lines) or "nothing"
-                    raise UnmetError(step, f"the log has {came}", came)
-            case tree.ExpectTakes(limit=limit, taken=taken):
-                takes = [name for decision in now.decisions for name, _ in decision.takes]
-                if (limit.text in takes) != taken:
-                    came = " and ".join(f"`{name}`" for name in dict.fromkeys(takes)) or "no limit"
-                    raise UnmetError(step, f"it takes from {came}", came)
+                self._tag(step, name.text, None if value is None else value.value, now)
+            case tree.ExpectLog():
+                self._log(step, now)
+            case tree.ExpectTakes():
+                self._takes(step, now)
             case tree.ExpectMedia(choice=choice):
-                chosen = [decision.media for decision in now.decisions if decision.media is not None]
-                media = chosen[-1] if chosen else MEDIA[-1]
-                if media != choice.text:
-                    raise UnmetError(choice, f"the media is `{media}`", media)
+                self._media(choice, now)
             case _:
                 assert_never(step)
+
+    def _tag(self, step: tree.ExpectTag, name: str, wanted: str | None, now: Happening) -> None:
+        tags = {tag: text for decision in now.decisions for tag, text in decision.tags.items()}
+        found = tags.get(name)
+        if found != wanted:
+            what = "not tagged" if found is None else f"tagged `{found}`"
+            raise UnmetError(step, f"`{name}` is {what}", found)
+
+    def _log(self, step: tree.ExpectLog, now: Happening) -> None:
+        lines = [line for decision in now.decisions for line in decision.logs]
+        if step.text.value not in lines:
+            came = " and ".join(f"`{line}`" for line in lines) or "nothing"
+            raise UnmetError(step, f"the log has {came}", came)
+
+    def _takes(self, step: tree.ExpectTakes, now: Happening) -> None:
+        takes = [name for decision in now.decisions for name, _ in decision.takes]
+        if (step.limit.text in takes) != step.taken:
+            came = " and ".join(f"`{name}`" for name in dict.fromkeys(takes)) or "no limit"
+            raise UnmetError(step, f"it takes from {came}", came)
+
+    def _media(self, choice: tree.Name, now: Happening) -> None:
+        chosen = [decision.media for decision in now.decisions if decision.media is not None]
+        media = chosen[-1] if chosen else MEDIA[-1]
+        if media != choice.text:
+            raise UnmetError(choice, f"the media is `{media}`", media)
 
     def _header(self, step: tree.ExpectHeader, name: str, wanted: str | None, now: Happening) -> None:
         edits = [edit for decision in now.decisions for edit in decision.headers if edit.name.lower() == name.lower()]

@@ -255,6 +255,14 @@ def test_what_else_is_given_and_expected(tmp_path, text):
         ('call from alice to "*43"\nexpect answered by bob', "nobody answered: we answered it ourselves"),
         (OUT + 'expect trunk pstn gets "+4930123456"', "`pstn` got `030123456`"),
         ('call from alice to bob\nexpect trunk pstn gets "030123456"', "`pstn` got nothing"),
+        (
+            'call from trunk pstn to "1" source 198.51.100.5\nexpect forward alice.number via spare notify 180',
+            'instead it was: forward "+4930111111" via spare',
+        ),
+        (
+            'call from alice to "out"\nexpect dial "sip:help@partner.example" and carol progress 5s',
+            'instead it was: dial "sip:help@partner.example" and carol',
+        ),
         ("call from alice to bob\nexpect nothing further", "instead it was: dial bob by the rule at"),
         ('call from alice to bob\nexpect header "X-Team" "sales"', "`X-Team` is set to `desk`"),
         ('call from alice to bob\nexpect no header "X-Team"', "`X-Team` is set to `desk`"),
