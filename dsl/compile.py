@@ -8,6 +8,7 @@ must not come here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import assert_never
 
 from dsl import tree
 from dsl.compile_conditions import Conditions
@@ -135,7 +136,7 @@ class _Compiler:
             case tree.Deliver():
                 return compiled_delivery(decision, scope, self.setup)
             case _:
-                raise ValueError(f"{type(decision).__name__} at {decision.span.place} was not checked")
+                assert_never(decision)
 
     def _dial(self, dial: tree.Dial, scope: Scope) -> Execute:
         number, version = len(self.dials), self.version

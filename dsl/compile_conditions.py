@@ -103,8 +103,6 @@ class Conditions:
             if isinstance(network, tree.Network):
                 return in_networks(self._scope.compiled(item), (parse_network(network.text),))
         one, other = self._scope.compiled(left), self._scope.compiled(right)
-        if one.kind is not other.kind and Kind.WHOLE in (one.kind, other.kind):
-            one, other = _as_written(one, left), _as_written(other, right)
         if one.constant is not None:
             one, other = other, one
         if other.constant is not None and one.constant is None:
@@ -185,13 +183,6 @@ class Conditions:
             return True
 
         return Condition(test)
-
-
-def _as_written(compiled: Compiled, expression: tree.Expression) -> Compiled:
-    if not isinstance(expression, tree.Integer):
-        return compiled
-    text = expression.text
-    return Compiled(lambda run: text, Kind.TEXT, f"text {text!r}", constant=text)
 
 
 def _form(pattern: Pattern) -> Callable[[str], re.Match[str] | None]:

@@ -100,9 +100,8 @@ def _network_finder(entries: list[tuple[int, Key]]) -> _Find:
 def _pattern_finder(entries: list[tuple[int, Key]]) -> _Find:
     value = entries[0][1].subject.value
     rules: dict[Pattern, list[int]] = {}
-    for number, key in entries:
-        if isinstance(key.operand, Pattern):
-            rules.setdefault(key.operand, []).append(number)
+    for number, pattern in [(number, key.operand) for number, key in entries if isinstance(key.operand, Pattern)]:
+        rules.setdefault(pattern, []).append(number)
     match = PatternSet(list(rules)).match
     numbers = [tuple(found) for found in rules.values()]
 

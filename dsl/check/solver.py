@@ -215,10 +215,8 @@ class Solver:
                 return between.has(constant)
             case Atom(kind="numbers", operand=str() as name):
                 return isinstance(constant, str) and self._setup.numbers[name].has(constant)
-            case Atom(kind="emergency"):
+            case _:  # emergency: absent and other are no constants' atoms
                 return isinstance(constant, str) and self._setup.is_emergency(constant)
-            case _:
-                return False
 
 
 @cache

@@ -73,9 +73,7 @@ def _between(value: str | float, low: str | float, high: str | float) -> bool:
     if isinstance(value, str) and isinstance(low, str) and isinstance(high, str):
         digits = value.removeprefix("+") if low.startswith("+") else value
         return digits.isascii() and digits.isdigit() and len(value) == len(low) and low <= value <= high
-    if isinstance(value, str) or isinstance(low, str) or isinstance(high, str):
-        return False
-    return low <= value <= high
+    return not (isinstance(value, str) or isinstance(low, str) or isinstance(high, str)) and low <= value <= high
 
 
 def in_networks(address: Value, networks: tuple[Network, ...]) -> bool:

@@ -238,7 +238,7 @@ class _Walk:
             case tree.Deliver(target=target):
                 return delivery_of(target, view)
             case _:
-                raise ValueError(f"what stands at {decision.span.place} was not checked")
+                assert_never(decision)
 
     def _dial(self, dial: tree.Dial, view: View) -> Dial:
         number = next(number for number, (known, _) in enumerate(self.walker.dials) if known is dial)

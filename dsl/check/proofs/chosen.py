@@ -12,7 +12,7 @@ import msgspec
 
 from dsl import tree
 from dsl.check.logic import Reader
-from dsl.patterns import PatternError, parse_pattern
+from dsl.patterns import parse_pattern
 from dsl.resolve import Kind, Names
 from dsl.resolve.lookup import capture_span
 from dsl.tree import Span
@@ -92,9 +92,5 @@ def _captures(script: tree.Script) -> Iterator[tuple[Span, tree.Expression]]:
     """Of which value each capture is a part."""
     for node in tree.walk(script):
         if isinstance(node, tree.Matches):
-            try:
-                captures = parse_pattern(node.pattern.text).captures
-            except PatternError:
-                continue
-            for name, _, _ in captures:
+            for name, _, _ in parse_pattern(node.pattern.text).captures:
                 yield capture_span(node.pattern, name), node.item

@@ -85,12 +85,10 @@ class Walk:
                     way = msgspec.structs.replace(way, cases=_narrowed(way.cases, formula, holds=False))
                 case tree.Otherwise(body=body):
                     last = self.block(body, way)
-                    break
                 case tree.AlsoWhen() | tree.Tag() | tree.Log() | tree.SetHeader() | tree.StripHeader() | tree.Media():
                     pass
                 case _:
                     last = self._decision(statement, way)
-                    break
         for rule, here, seen in reversed(passed):
             if seen.decisions and last.decisions:
                 for proof in self._proofs:
@@ -123,9 +121,7 @@ class Walk:
         return seen
 
     def _do(self, do: tree.Do, way: Way) -> Seen:
-        sub = self._subs.get(do.sub.text)
-        if sub is None or do.sub.text in way.subs:
-            return Seen()
+        sub = self._subs[do.sub.text]
         origins = {
             parameter.name.span: self._values.origin(argument, way.given)
             for parameter, argument in zip(sub.parameters, do.arguments, strict=False)

@@ -52,6 +52,14 @@ def test_a_source_is_counted_by_address_or_by_its_64_bits():
     assert counting_unit("192.0.2.9") == "192.0.2.9"
     assert counting_unit("::ffff:192.0.2.9") == "192.0.2.9"
     assert counting_unit("2001:db8::1") == counting_unit("2001:db8:0:0:ffff::1") == "2001:db8::/64"
+    assert counting_unit("no:address") == "no:address"
+
+
+def test_addresses_that_were_asked_are_forgotten_above_a_bound():
+    office = NetworkSet([(0, parse_network("10.0.0.0/24"))])
+    for number in range(17_000):
+        office.match(str(ipaddress.IPv4Address((10 << 24) + number)))
+    assert (office.match("10.0.0.1"), office.match("10.0.1.0")) == ((0,), ())
 
 
 NETWORKS = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(lambda p: ipaddress.ip_network(p, strict=False))

@@ -87,7 +87,7 @@ def test_keys_and_prefix_keys_take_the_same_form():
     assert GERMANY.key("*43") == "*43"
     for written in ("0049", "+49"):
         assert GERMANY.prefix_key(written) == "+49"
-    assert GERMANY.prefix_key("030") == "+4930"
+    assert GERMANY.prefix_key("030") == GERMANY.prefix_key("0 30") == "+4930"
     assert GERMANY.prefix_key("9") == "9"
 
 

@@ -363,3 +363,15 @@ def test_a_decision_costs_the_same_however_many_rules_there_are(tmp_path, rule):
         assert policy.decide("call", asked).action == Reject(404)
         costs.append(calls_made(lambda policy=policy, asked=asked: policy.decide("call", asked)))
     assert costs[0] == costs[1]
+
+
+def test_the_number_of_a_caller_is_written_as_the_trunk_wants_to_read_it(policy):
+    assert policy.number_towards("pstn", "030123456") == policy.number_towards("pbx", "030123456") == "+4930123456"
+    assert policy.number_towards("plain", "030123456") == "4930123456"
+    assert policy.number_towards("plain", "alice") == "alice"
+
+
+def test_who_is_named_in_a_table_can_be_forwarded_for_nobody(tmp_path):
+    script = SCRIPT.replace("do ring(line.user)", "forward line.user via plain", 1)
+    made = office(tmp_path, script).decide("call", facts(office(tmp_path, script), "030555001", trunk="pstn")).action
+    assert (made.steps[0].parties, made.forwarder) == ((NumberTarget("alice", "plain"),), None)

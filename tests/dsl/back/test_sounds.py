@@ -147,6 +147,15 @@ def test_half_an_hour_can_be_played_and_no_longer(tmp_path):
             assert read_sound("jazz", path).name == "jazz"
 
 
+def test_what_says_of_itself_that_it_is_longer_is_not_decoded_to_see(tmp_path):
+    path = silence(tmp_path / "long.flac")
+    flac = bytearray(path.read_bytes())
+    flac[22:26] = (MOST * 8000 + 1).to_bytes(4, "big")
+    path.write_bytes(flac)
+    with pytest.raises(SoundError, match="is longer than 30 minutes"):
+        read_sound("long", path)
+
+
 def test_a_rate_at_which_nothing_can_be_heard_is_refused(tmp_path):
     office(tmp_path)
     silence(tmp_path / "sounds" / "jazz.wav", rate=1000)

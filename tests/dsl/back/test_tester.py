@@ -123,3 +123,13 @@ def test_a_failed_test_shows_how_it_came_to_that(tmp_path):
         and failed.trace[-1] == f"  so: {failed.failure.message.split(': ')[1].split(' by ')[0]}"
     )
     assert any(line.endswith("alice is authenticated") for line in failed.trace)
+
+
+def test_how_it_came_to_that_is_told_of_trunks_too(tmp_path):
+    asks = "when pstn is up and pstn is not full -> reject 410"
+    script = SCRIPT.replace(
+        "  when not authenticated -> challenge\n", f"  {asks}\n  when not authenticated -> challenge\n"
+    )
+    written = 'test "x" { given pstn is full\ncall from alice to bob\nexpect reject 410 }'
+    (failed,) = tester.run(office(tmp_path, script + written))
+    assert any(line.endswith("pstn is full") for line in failed.trace)

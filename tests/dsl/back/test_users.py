@@ -101,3 +101,9 @@ def test_a_file_that_others_may_read_is_refused_with_the_remedy(tmp_path):
 def test_wrong_secrets_are_problems(tmp_path):
     _, problems = secrets(tmp_path, "a: {username: b}\nc: {passwort: d, password: e}\n")
     assert [(p.line, p.column) for p in problems] == [(1, 1), (2, 5)]
+
+
+def test_a_secret_that_is_no_text_is_told_of_where_it_stands(tmp_path):
+    found, problems = secrets(tmp_path, "a: {password: [b]}\nc: {password: d}\n")
+    assert [(p.line, p.column) for p in problems] == [(1, 15)]
+    assert list(found) == ["c"]

@@ -12,7 +12,17 @@ from dsl.compile_files import load_setup
 from dsl.decision import Decision, Deliver, Dial, Facts, Frame, Outcome, Reject, Step, UserTarget
 from dsl.diagnostics import Problem
 from dsl.include import read_script
-from dsl.plan.recorded import Happened, Recorded, known_of, read_recorded, version_of, without_frames, written
+from dsl.plan.recorded import (
+    Happened,
+    Recorded,
+    known_of,
+    read_line,
+    read_recorded,
+    read_version,
+    version_of,
+    without_frames,
+    written,
+)
 from dsl.plan.replay import Different, Replay, Unknown, _Headers
 from dsl.plan.summary import Planning
 from dsl.policy import Policy
@@ -525,3 +535,27 @@ def test_the_newest_calls_stand_for_a_group(desk: Desk) -> None:
 def test_the_headers_that_were_kept_can_be_gone_through() -> None:
     headers = _Headers({"x-team": "red"}, None)
     assert (list(headers), len(headers)) == (["x-team"], 1)
+
+
+def test_what_was_kept_is_read_from_its_lines_again(desk: Desk) -> None:
+    call, version = desk.call("bob"), version_of(desk.policy, 0.0)
+    assert [read_line(written(each)) for each in (call, version)] == [call, version]
+    assert read_version(written(version)) == version
+
+
+def test_octets_that_are_no_text_are_kept_as_what_stands_for_them(desk: Desk) -> None:
+    call = desk.call("bob")
+    odd = msgspec.structs.replace(
+        call, known=msgspec.structs.replace(call.known, claimed="a\udcff", headers={"x": "b"})
+    )
+    assert read_recorded(written(odd)).known.claimed == "a\ufffd"
+
+
+def test_calls_of_which_the_same_is_unknown_are_counted_together(desk: Desk) -> None:
+    call = desk.call("bob")
+    [event] = call.events
+    odd = msgspec.structs.replace(event, decision=msgspec.structs.replace(event.decision, policy="other"))
+    planning = Planning(desk.load(SCRIPT.replace("dial callee for 20s", "dial callee for 30s")), {})
+    for number in range(2):
+        planning.add(Recorded(f"c{number}", call.known, (odd,)))
+    assert planning.summary.unknown == 2

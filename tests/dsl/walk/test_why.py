@@ -3,7 +3,7 @@
 import pytest
 
 from dsl.compile_files import load_setup
-from dsl.decision import Facts, Outcome
+from dsl.decision import Facts, NumberTarget, Outcome
 from dsl.parser import parse
 from dsl.policy import Policy
 from dsl.walk import Tried, Walker, told_rules
@@ -44,6 +44,7 @@ LINES = [
     ("source in office", {}, "source 192.0.2.1 is not in office (10.20.0.0/16)"),
     ("source not in 192.0.2.0/24", {}, "source 192.0.2.1 is in 192.0.2.0/24"),
     ("source == 10.0.0.1", {}, "source is 192.0.2.1"),
+    ("source in office", {"source": "nowhere"}, "source nowhere is not in office (10.20.0.0/16)"),
     (
         "source in wide",
         {},
@@ -93,7 +94,7 @@ def walker_of(folder, script):
 
 
 def facts(**given):
-    return Facts(time=NOON, source="192.0.2.1", transport="udp", **{"ambient": Answers(1), **given})
+    return Facts(time=NOON, transport="udp", **{"ambient": Answers(1), "source": "192.0.2.1", **given})
 
 
 @pytest.mark.parametrize(("condition", "given", "why"), LINES)
@@ -170,3 +171,19 @@ def test_of_very_many_rules_those_in_the_middle_are_counted():
 
 def test_nothing_was_tried():
     assert told_rules([]) == []
+
+
+def test_what_a_row_has_is_dialled_on_behalf_of_nobody(tmp_path):
+    walker = walker_of(
+        tmp_path,
+        f"{HEAD}on call {{ when lookup dids dialed as d and d.user == alice -> forward d.user via pstn\n"
+        "  otherwise -> reject 404 }",
+    )
+    made = walker.decide("call", facts(dialed="030555001")).decision.action
+    assert (made.steps[0].parties, made.forwarder) == ((NumberTarget("alice", "pstn"),), None)
+
+
+def test_a_policy_that_ends_without_a_decision_is_not_walked(tmp_path):
+    walker = walker_of(tmp_path, f"{HEAD}on call {{ when anonymous -> reject 404 }}")
+    with pytest.raises(ValueError, match="was not checked"):
+        walker.decide("call", facts())
