@@ -136,6 +136,7 @@ DO_NOT = {
     'given hotline begins with carol call from carol to "hotline" expect dial first': "instead it was: dial carol",
     'call from carol to "hotline" expect dial desk then carol': "instead it was: dial alice",
     'call from carol to "first" expect dial first then carol then bob': "instead it was: dial alice",
+    'given sales begins with bob call from carol to "sales" expect dial first': "instead it was: dial bob",
     'given even begins with two call from carol to "even" expect dial "+4930123" via out': "instead it was: dial",
 }
 

@@ -559,3 +559,31 @@ def test_calls_of_which_the_same_is_unknown_are_counted_together(desk: Desk) -> 
     for number in range(2):
         planning.add(Recorded(f"c{number}", call.known, (odd,)))
     assert planning.summary.unknown == 2
+
+
+GROUPS = """\
+group duty in turn = alice, bob
+group sales by weight = alice 1, bob 9
+on call {
+  when dialed == "7" -> dial duty
+  when dialed == "8" -> dial sales
+"""
+
+
+@pytest.mark.parametrize(
+    ("dialed", "others", "why"),
+    [
+        ("7", ("duty in turn = alice, bob", "duty in turn = bob, alice"), "whose turn it is in duty"),
+        ("8", ("sales by weight = alice 1, bob 9", "sales by weight = alice 99, bob 1"), "who comes first in sales"),
+    ],
+)
+def test_whose_turn_it_was_and_what_chance_said_are_recorded(
+    tmp_path: Path, dialed: str, others: tuple[str, str], why: str
+) -> None:
+    desk = Desk(tmp_path)
+    grouped = ("on call {\n", GROUPS)
+    assert desk.would(desk.call(dialed), grouped) == f"unknown: {why}"
+    desk.policy = desk.load(SCRIPT.replace(*grouped))
+    call = desk.call(dialed)
+    assert desk.would(call, grouped) == "same"
+    assert desk.would(call, grouped, others) != "same"
