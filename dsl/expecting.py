@@ -12,7 +12,8 @@ from typing import assert_never
 from dsl import tree
 from dsl.decision import Action, Answer, Challenge, Decision, Dial, Redirect, Reject
 from dsl.expectation import Expectation, told, told_party
-from dsl.happening import Happening, UnmetError
+from dsl.happening import Happening
+from dsl.occasions import UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import Leg
 from dsl.scene import Scene

@@ -23,6 +23,7 @@ from dsl.decision import (
     Step,
     Transfer,
 )
+from dsl.occasions import Occasion, UnmetError
 from dsl.parties import Parties, Side, other
 from dsl.policy import Policy, told_of_message
 from dsl.registering import Registered, registered
@@ -32,28 +33,6 @@ from dsl.ringing import Ringing
 _MOST_DIALS = 10
 _MOST_FORWARDERS = 5
 _MOST_REDIRECTIONS = 5
-
-
-class UnmetError(Exception):
-    """A step that cannot come true, at its place; never leaves a test.
-
-    `came` is what there was in place of what was expected, and `rule` the place of the rule that said so.
-    """
-
-    def __init__(self, node: tree.Node, message: str, came: str | None = None, rule: str | None = None) -> None:
-        super().__init__(message)
-        self.node = node
-        self.came = came
-        self.rule = rule
-
-
-class Occasion(msgspec.Struct, frozen=True):
-    """An event as it was decided: its facts, the outcome where it is one of a dial, and the decision."""
-
-    event: Event
-    facts: Facts
-    outcome: Outcome | None
-    decision: Decision
 
 
 class Happening:

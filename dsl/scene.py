@@ -14,7 +14,8 @@ from dsl import tree
 from dsl.arriving import Arriving, dialled
 from dsl.decision import Event
 from dsl.expectation import Expectation
-from dsl.happening import Happening, UnmetError
+from dsl.happening import Happening
+from dsl.occasions import UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import Manner, World
 from dsl.vocabulary import SILENT, WEEKDAYS

@@ -15,7 +15,7 @@ from dsl import tree
 from dsl.diagnostics import Problem, Source
 from dsl.expectation import told
 from dsl.expecting import Expecting
-from dsl.happening import UnmetError
+from dsl.occasions import UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import World
 from dsl.scene import Scene

@@ -16,7 +16,8 @@ from dsl.diagnostics import PolicyError
 from dsl.expectation import told
 from dsl.explain.explanation import Ending, Explained, Explanation
 from dsl.explain.plain import marks, plain
-from dsl.happening import Happening, Occasion, UnmetError
+from dsl.happening import Happening
+from dsl.occasions import Occasion, UnmetError
 from dsl.policy import Policy
 from dsl.rehearsal import REDIRECTED, World
 from dsl.scene import Scene
