@@ -218,7 +218,8 @@ class PatternSet:
     character.
 
     `match` gives the indices of all patterns that match, lowest first. States are shared, counted and
-    forgotten above a bound, so no caller can fill the memory with made-up numbers.
+    forgotten above a bound, so no caller can fill the memory with made-up numbers; those that many patterns share are
+    made at once and kept.
     """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
@@ -229,7 +230,11 @@ class PatternSet:
         for index in range(len(self._elements)):
             self._enter(first, index, 0)
         self._start = _State(self, frozenset(first), ())
+        self._kept: dict[frozenset[_Position], _State] = {}
+        self._open = [self._start]
         self._prepare()
+        self._kept = dict(self._states)
+        self._open = [state for state in (self._start, *self._kept.values()) if len(state) == 0]
 
     def match(self, text: str) -> tuple[int, ...]:
         """Indices of the patterns that the whole text is of, ascending."""
@@ -272,11 +277,16 @@ class PatternSet:
         known = self._states.get(positions)
         if known is None:
             if len(self._states) >= _MOST_STATES:
-                self._states.clear()
-                self._start.clear()
+                self._forget()
             ended = {index for index, element, _ in positions if element == len(self._elements[index])}
             known = self._states[positions] = _State(self, positions, tuple(sorted(ended)))
         return known
+
+    def _forget(self) -> None:
+        """Leave out all states but those that were prepared: making these again is what a call would wait for."""
+        self._states = dict(self._kept)
+        for state in self._open:
+            state.clear()
 
     def _prepare(self) -> None:
         """Build the states that many patterns share now, so that no call waits for them."""
