@@ -1,5 +1,6 @@
 """What is read by the short way means what YAML itself makes of it; all else goes the long way."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -143,6 +144,18 @@ def test_a_mistake_far_down_still_has_its_place(tmp_path):
     assert [(wrong.line, wrong.column) for wrong in problems] == [(4, 14)]
 
 
+def test_each_mistake_in_a_yaml_table_has_its_place(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text("a: {key: b, to: c}\nd: {to: e}\nd: {to: f}\ng: h\n", encoding="utf-8")
+    problems = []
+    load_table(path, "text", plan_for("+49"), problems)
+    assert [(wrong.line, wrong.column) for wrong in problems] == [(1, 5), (3, 1), (4, 4)]
+    path.write_bytes(b"a: {to: \xff}\n")
+    problems.clear()
+    assert len(load_table(path, "text", plan_for("+49"), problems)) == 0
+    assert [(wrong.line, wrong.column) for wrong in problems] == [(1, 9)]
+
+
 def test_rows_of_a_shared_mapping_are_all_read(tmp_path):
     path = tmp_path / "t.yaml"
     path.write_text("a: &x {b: c}\nd: *x\n", encoding="utf-8")
@@ -156,7 +169,8 @@ def test_a_hundred_thousand_rows_of_yaml_load_at_once(tmp_path):
     problems = []
     started = time.process_time()
     numbers = load_table(path, "number", plan_for("+49"), problems)
-    assert time.process_time() - started < 2.0
+    # Whoever counts lines meanwhile takes several times as long.
+    assert sys.gettrace() is not None or time.process_time() - started < 2.0
     assert problems == [] and len(numbers) == 100_000
     assert numbers.find("030 0054321", plan_for("+49")) == {
         "key": "+49300054321",

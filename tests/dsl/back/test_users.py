@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from dsl.diagnostics import PolicyError
+from dsl.policy import load
 from dsl.secrets_file import Secret, read_secrets
 from dsl.users import load_users
 
@@ -107,3 +108,23 @@ def test_a_secret_that_is_no_text_is_told_of_where_it_stands(tmp_path):
     found, problems = secrets(tmp_path, "a: {password: [b]}\nc: {password: d}\n")
     assert [(p.line, p.column) for p in problems] == [(1, 15)]
     assert list(found) == ["c"]
+
+
+def test_several_users_files_are_one_directory_in_which_each_name_stands_once(tmp_path):
+    script = tmp_path / "p.route"
+    script.write_text(
+        'policy "p"\ndomain x.example\nusers staff from "a.yaml"\nusers guests from "b.yaml"\n'
+        "on register { otherwise -> reject 405 }\non call { otherwise -> reject 404 }\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "a.yaml").write_text("alice: {password: a, extension: 1}\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text("bob: {password: b}\n", encoding="utf-8")
+    policy = load(script)
+    assert list(policy.users) == list(policy.directory.credentials) == ["alice", "bob"]
+    assert [policy.callee(dialed) for dialed in ("1", "alice", "bob", "2")] == ["alice", "alice", "bob", None]
+    (tmp_path / "b.yaml").write_text("alice: {password: b}\n", encoding="utf-8")
+    with pytest.raises(PolicyError) as refused:
+        load(script)
+    assert [(wrong.line, wrong.message) for wrong in refused.value.problems] == [
+        (4, "`alice` is in another users file already")
+    ]
