@@ -1,7 +1,5 @@
 """What is read by the short way means what YAML itself makes of it; all else goes the long way."""
 
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -162,15 +160,13 @@ def test_rows_of_a_shared_mapping_are_all_read(tmp_path):
     assert read_rows(path, [], content) == [("a", [("b", "c")]), ("d", [("b", "c")])]
 
 
-def test_a_hundred_thousand_rows_of_yaml_load_at_once(tmp_path):
+def test_a_hundred_thousand_rows_of_yaml_go_the_short_way(tmp_path, monkeypatch):
     path = tmp_path / "t.yaml"
     rows = (f'"+4930{number:07d}": {{user: user{number}, hide: "yes"}}\n' for number in range(100_000))
     path.write_text("".join(rows), encoding="utf-8")
     problems = []
-    started = time.process_time()
+    monkeypatch.delattr(Document, "of")
     numbers = load_table(path, "number", plan_for("+49"), problems)
-    # Whoever counts lines meanwhile takes several times as long.
-    assert sys.gettrace() is not None or time.process_time() - started < 2.0
     assert problems == [] and len(numbers) == 100_000
     assert numbers.find("030 0054321", plan_for("+49")) == {
         "key": "+49300054321",

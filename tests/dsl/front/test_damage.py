@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from dsl.check import check
 from dsl.compile_files import load_setup
 from dsl.diagnostics import PolicyError, Problem
 from dsl.parser import parse
+from tests.dsl.work import calls
 
 OFFICE = Path(__file__).parents[3] / "examples" / "office" / "office.route"
 TEXT = OFFICE.read_text(encoding="utf-8")
@@ -84,17 +84,21 @@ def test_what_is_nested_without_end_is_told_of_like_anything_else(text: str) -> 
     assert [problem.message for problem in caught.value.problems] == ["this is nested too deeply"]
 
 
-def test_two_thousand_rules_are_checked_in_little_time(tmp_path: Path) -> None:
-    rules = "\n".join(f'  when dialed == "{number}" -> reject 404' for number in range(2_000))
-    script = parse(
-        f'policy "x"\ndomain a.example\non register {{ otherwise -> reject 403 }}\n'
-        f"on call {{\n{rules}\n  otherwise -> reject 404\n}}\n",
-        "many.route",
-    )
-    setup = load_setup(script, tmp_path / "many.route", []).setup
-    began = time.process_time()
-    assert check(script, setup).problems == []
-    assert time.process_time() - began < 10
+def test_twice_as_many_rules_are_about_twice_as_much_to_check(tmp_path: Path) -> None:
+    def work(count: int) -> int:
+        rules = "\n".join(f'  when dialed == "{number}" -> reject 404' for number in range(count))
+        script = parse(
+            f'policy "x"\ndomain a.example\non register {{ otherwise -> reject 403 }}\n'
+            f"on call {{\n{rules}\n  otherwise -> reject 404\n}}\n",
+            "many.route",
+        )
+        setup = load_setup(script, tmp_path / "many.route", []).setup
+        problems: list[object] = []
+        done = calls(lambda: problems.extend(check(script, setup).problems))
+        assert problems == []
+        return done
+
+    assert work(2_000) < 2.2 * work(1_000)
 
 
 def test_a_number_of_ten_thousand_digits_is_no_number() -> None:
