@@ -114,7 +114,9 @@ def _in(item: tree.Expression, collection: tree.Collection, view: View) -> Answe
     found = inside(value, kind, collection, view)
     if value is None:
         return Answer(False, as_it_is(item, view))
-    said = f"{spoken(item)} {value} is" if kind is Type.ADDRESS else f"{as_it_is(item, view)},"
+    said = f"{as_it_is(item, view)},"
+    if kind is Type.ADDRESS:
+        said = f"{value} is" if isinstance(item, tree.Network) else f"{spoken(item)} {value} is"
     return Answer(found, f"{said} {'' if found else 'not '}in {listed(collection, view)}")
 
 

@@ -126,7 +126,7 @@ def test_a_failed_test_shows_how_it_came_to_that(tmp_path):
 
 
 def test_how_it_came_to_that_is_told_of_trunks_too(tmp_path):
-    asks = "when pstn is up and pstn is not full -> reject 410"
+    asks = "when alice is registered and pstn is up and pstn is not full -> reject 410"
     script = SCRIPT.replace(
         "  when not authenticated -> challenge\n", f"  {asks}\n  when not authenticated -> challenge\n"
     )

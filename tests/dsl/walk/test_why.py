@@ -44,6 +44,7 @@ LINES = [
     ("source in office", {}, "source 192.0.2.1 is not in office (10.20.0.0/16)"),
     ("source not in 192.0.2.0/24", {}, "source 192.0.2.1 is in 192.0.2.0/24"),
     ("source == 10.0.0.1", {}, "source is 192.0.2.1"),
+    ("192.0.2.1 in office", {}, "192.0.2.1 is not in office (10.20.0.0/16)"),
     ("source in office", {"source": "nowhere"}, "source nowhere is not in office (10.20.0.0/16)"),
     (
         "source in wide",
@@ -187,3 +188,30 @@ def test_a_policy_that_ends_without_a_decision_is_not_walked(tmp_path):
     walker = walker_of(tmp_path, f"{HEAD}on call {{ when anonymous -> reject 404 }}")
     with pytest.raises(ValueError, match="was not checked"):
         walker.decide("call", facts())
+
+
+def test_a_row_says_through_which_trunk_or_through_none(tmp_path):
+    (tmp_path / "ways.csv").write_text("number,way\n030555001,pstn\n030555002,\n")
+    script = (
+        f'{HEAD}table ways from "ways.csv" key number\n'
+        "on call { when lookup ways dialed as w -> dial dialed via w.way otherwise -> reject 404 }"
+    )
+    policy, walker = policy_of(tmp_path, script), walker_of(tmp_path, script)
+    for dialed in ("030555001", "030555002"):
+        made, walked = (each.decide("call", facts(dialed=dialed)) for each in (policy, walker))
+        assert made.action.steps == walked.decision.action.steps
+
+
+def test_what_was_asked_is_asked_once_by_both(tmp_path):
+    script = (
+        f"{HEAD}group late by weight = alice 3, carol 1\n"
+        'on call { when alice is busy and dialed == "1" -> reject 486 when alice is busy -> reject 600\n'
+        'when pstn is up and dialed == "1" -> reject 486 when pstn is not up -> reject 500\n'
+        'when pstn is full and dialed == "1" -> reject 486 when pstn is full -> reject 503\n'
+        "otherwise -> dial late then late }"
+    )
+    policy, walker = policy_of(tmp_path, script), walker_of(tmp_path, script)
+    for seed in range(32):
+        given = {"dialed": "2", "ambient": Answers(seed)}
+        made, walked = policy.decide("call", facts(**given)), walker.decide("call", facts(**given)).decision
+        assert (made.rules, made.asked) == (walked.rules, walked.asked)
