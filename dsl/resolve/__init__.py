@@ -198,10 +198,7 @@ class _Resolver:
             case tree.Lookup(table=table, key=key, bound=bound):
                 self.look.declared(table, Kind.TABLE)
                 self.look.value(key, scope)
-                if bound is not None:
-                    return self.look.bind(
-                        bound, Meaning(Kind.ROW, Type.ROW, bound.span, table=table.text), scope, certain
-                    )
+                return scope if bound is None else self._row(bound, table, scope, certain)
             case tree.FromTrunk(trunk=trunk):
                 self.look.declared(trunk, Kind.TRUNK)
             case tree.Holds(fact=fact):
@@ -209,6 +206,9 @@ class _Resolver:
             case _:
                 assert_never(condition)
         return scope
+
+    def _row(self, bound: tree.Name, table: tree.Name, scope: Scope, certain: bool) -> Scope:
+        return self.look.bind(bound, Meaning(Kind.ROW, Type.ROW, bound.span, table=table.text), scope, certain)
 
     def _collection(self, item: tree.Expression, collection: tree.Collection) -> None:
         if isinstance(collection, tree.Name):
