@@ -65,7 +65,7 @@ class Happening:
         self._redirections: list[str] = []
         self._held_since: dict[Side, float] = {}
         self.parties = Parties(self.policy, facts)
-        self._carrying: dict[Side, Leg] = {}
+        self._channels: dict[Side, str] = {}
         self._transferor: Side | None = None
         decision = self._decided(event, None, self.policy.decide(event, facts))
         if event in ("register", "message"):
@@ -73,6 +73,9 @@ class Happening:
             if isinstance(decision.action, Accept):
                 self._register(decision.action)
         else:
+            if facts.trunk is not None:
+                self._channels["caller"] = facts.trunk
+                world.counts.channels[facts.trunk] += 1
             self._follow(decision)
 
     def _decided(self, event: Event, outcome: Outcome | None, decision: Decision) -> Decision:
@@ -170,7 +173,7 @@ class Happening:
     def _connected(self, leg: Leg) -> None:
         self.answered = leg
         self.parties.answers(leg)
-        self._carrying["called"] = leg
+        self._carries("called", leg)
         self._enter(leg.user)
 
     # What the call takes
@@ -196,14 +199,18 @@ class Happening:
             counts.give_back(name, key)
         for user in self._users:
             counts.users[user] -= 1
-        for side in list(self._carrying):
+        for side in list(self._channels):
             self._drop(side)
         self._taken, self._users = [], []
 
+    def _carries(self, side: Side, leg: Leg) -> None:
+        if leg.trunk is not None:
+            self._channels[side] = leg.trunk
+
     def _drop(self, side: Side) -> None:
-        leg = self._carrying.pop(side, None)
-        if leg is not None and leg.trunk is not None:
-            self.world.counts.channels[leg.trunk] -= 1
+        trunk = self._channels.pop(side, None)
+        if trunk is not None:
+            self.world.counts.channels[trunk] -= 1
 
     # Holding
 
@@ -270,7 +277,7 @@ class Happening:
             return
         self._held_since.pop(side, None)
         self._drop(side)
-        self._carrying[side] = result
+        self._carries(side, result)
         self.parties.takes_over(side, result)
         self._enter(result.user)
 

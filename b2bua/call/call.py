@@ -61,6 +61,7 @@ class Call:
         "source",
         "stack",
         "tags",
+        "trunk",
     )
     # For mypyc: what `finish_if_over` deletes.
     __deletable__ = ("incoming",)
@@ -103,6 +104,9 @@ class Call:
         self.live: set[int] = {0}
         if facts.caller is not None:
             self.enter(facts.caller)
+        self.trunk = facts.trunk
+        if self.trunk is not None:
+            inquiry.meters.take_channel(self.trunk, True)
 
     # What the policy says.
 
@@ -411,6 +415,8 @@ class Call:
             self.inquiry.meters.free_channel(leg.destination.trunk)
             if leg.witness is not None:
                 forsaken(leg)
+        elif leg.number == 0 and self.trunk is not None:
+            self.inquiry.meters.free_channel(self.trunk)
         if self.media is not None:
             self.media.over(leg)
         self.finish_if_over()

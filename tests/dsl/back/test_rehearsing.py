@@ -124,6 +124,11 @@ def said(folder, text):
         'given "+4930123456" rings\n' + OUT + 'expect rings dialed via pstn\ncall from bob to "030222222" as other\n'
         'expect trunk pstn gets "030222222"\ncall from carol to "112"\nexpect trunk pstn gets "112"\n'
         "expect answered by dialed via pstn",
+        'call from trunk pstn to "201" 2 times\n'
+        + OUT
+        + 'expect answered by "030123456" via spare\nhang up all\n'
+        + OUT
+        + 'expect answered by "030123456" via pstn',
         # A user is busy who is in a call.
         "call from alice to bob\ncall from carol to bob\nexpect reject 486\ngiven bob is not busy\n"
         "call from carol to bob\nexpect dial bob",
