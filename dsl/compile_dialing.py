@@ -205,21 +205,26 @@ def compiled_uri(expression: tree.Expression, scope: Scope, setup: Setup) -> Cal
 
 
 def compiled_forwarder(steps: tuple[tree.Step, ...], scope: Scope) -> Callable[[Run], str | None]:
-    """On whose behalf a `forward` goes on: the user that this sub was done for, else the called user.
+    """On whose behalf a `forward` goes on: whoever has the attribute that its first party is, else the called user.
 
-    After a dial that is the party last tried; where all of these are absent it is the user whose
-    attribute is dialled.
+    After a dial that is the party last tried. Where a call names no user of ours, it is for the user that the sub was
+    done for, if that is one alone.
     """
-    parameters = [name.slot for name in scope.names.values() if name.kind is Kind.USER]
     first = steps[0].parties[0].target
-    owner = scope.compiled(tree.Reference(first.span, first.base)) if isinstance(first, tree.Attribute) else None
+    if isinstance(first, tree.Attribute):
+        owner = scope.compiled(tree.Reference(first.span, first.base))
+        if owner.kind is Kind.USER:
+            return lambda run: _user(owner.value(run), run)
+    parameters = [name.slot for name in scope.names.values() if name.kind is Kind.USER]
+    only = parameters[0] if len(parameters) == 1 else ""
 
     def forwarder(run: Run) -> str | None:
-        users = run.directory
-        candidates: list[object] = [run.names.get(slot) for slot in parameters]
-        candidates.append(run.facts.callee if run.outcome is None else run.outcome.target)
-        if owner is not None and owner.kind is Kind.USER:
-            candidates.append(owner.value(run))
-        return next((user for user in candidates if isinstance(user, str) and user in users), None)
+        if run.outcome is not None:
+            return _user(run.outcome.target, run)
+        return _user(run.facts.callee, run) or _user(run.names.get(only), run)
 
     return forwarder
+
+
+def _user(value: object, run: Run) -> str | None:
+    return value if isinstance(value, str) and value in run.directory else None

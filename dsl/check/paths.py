@@ -7,6 +7,8 @@ those above did not match. Whether that can all be true together is for `solver`
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from dsl import tree
@@ -19,6 +21,8 @@ from dsl.diagnostics import line_of
 from dsl.resolve import Kind, Names
 from dsl.vocabulary import DECISIONS, FACTS
 
+_IS_CALLED = re.compile(r"callee$|dialed$|target$|.*@").match
+"""What a rule asks of whom a call is for; names that are bound (`@`) too, such as the parameters of subs."""
 _MOST_BLOCKS = 20_000
 """How many blocks of subs are entered in all, so that subs that do subs that do subs end."""
 
@@ -165,16 +169,18 @@ class _Walker:
         party = dial.steps[0].parties[0]
         if party.trunk is not None:
             return
-        asked: set[object] = set()
+        asked: dict[object, set[str]] = {}
         for atom in known.constants():
-            asked.update(atom.operand if isinstance(atom.operand, frozenset) else (atom.operand,))
+            if _IS_CALLED(atom.subject):
+                for operand in atom.operand if isinstance(atom.operand, frozenset) else (atom.operand,):
+                    asked.setdefault(operand, set()).add(atom.subject)
         for user in sorted(self.setup.directory.users.keys() & asked):
-            following = self._following(party.target, user)
+            following = self._following(party.target, user, asked[user])
             if following and user not in following:
                 self.forwards.setdefault(user, (following, dial))
 
-    def _following(self, target: tree.Expression, user: str) -> tuple[str, ...]:
-        """Who is called where this user is forwarded there; nobody where that is not known."""
+    def _following(self, target: tree.Expression, user: str, called: set[str]) -> tuple[str, ...]:
+        """Who is called where this user, of whom rules speak so, is forwarded there; nobody where that is not known."""
         match target:
             case tree.Reference(name=name):
                 kind = self.names.of(name).kind
@@ -183,7 +189,8 @@ class _Walker:
                 return (name.text,) if kind is Kind.USER else ()
             case tree.Attribute(base=base, attribute=attribute):
                 kind = self.names.of(base).kind
-                owner = base.text if kind is Kind.USER else user if base.text == "callee" else None
+                is_user = base.text == "callee" or self.reader.subject(tree.Reference(base.span, base)) in called
+                owner = base.text if kind is Kind.USER else user if is_user else None
                 known = self.setup.directory.users.get(owner or "")
                 deputy = None if known is None else self.setup.callees.get(known.attribute(attribute.text) or "")
                 return () if deputy is None else (deputy,)

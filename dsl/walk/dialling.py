@@ -131,14 +131,19 @@ def redirected_to(target: tree.Expression, view: View) -> str | None:
 
 
 def forwarder_of(dial: tree.Dial, view: View) -> str | None:
-    """On whose behalf a call goes on: the user that the sub was done for, else who was called or tried last, else the
-    one whose attribute is dialled.
+    """On whose behalf a call goes on: whose attribute is dialled, else who was called or tried last; where the call
+    names no user, the only one that the sub was done for.
     """
-    candidates: list[object] = [view.names[name] for name in view.names if name in view.parties]
-    candidates.append(view.facts.callee if view.outcome is None else view.outcome.target)
     first = dial.steps[0].parties[0].target
-    if isinstance(first, tree.Attribute):
-        owner = tree.Reference(first.span, first.base)
-        if type_of(owner, view) is Type.USER:
-            candidates.append(value_of(owner, view))
+    candidates: list[object]
+    if (
+        isinstance(first, tree.Attribute)
+        and type_of(owner := tree.Reference(first.span, first.base), view) is Type.USER
+    ):
+        candidates = [value_of(owner, view)]
+    elif view.outcome is not None:
+        candidates = [view.outcome.target]
+    else:
+        given = [view.names[name] for name in view.names if name in view.parties]
+        candidates = [view.facts.callee, *(given if len(given) == 1 else ())]
     return next((user for user in candidates if isinstance(user, str) and user in view.users), None)

@@ -201,3 +201,23 @@ def test_where_somebody_in_a_group_rings_no_forwarding_goes_round(tmp_path, desk
         """
     )
     assert load(path).name == "forwarding"
+
+
+def test_who_calls_is_not_whose_calls_go_elsewhere(tmp_path):
+    (tmp_path / "users.yaml").write_text(USERS)
+    path = tmp_path / "forwarding.route"
+    path.write_text(
+        """
+        policy "forwarding"
+        domain office.example
+        users staff from "users.yaml"
+        on register { otherwise -> reject 403 }
+        on call {
+          when not authenticated -> challenge
+          when caller == alice   -> forward bob
+          when caller == bob     -> forward alice
+          otherwise              -> reject 404
+        }
+        """
+    )
+    assert load(path).name == "forwarding"

@@ -182,7 +182,7 @@ def test_a_dials_own_outcome_comes_before_the_events(policy):
     quiet = policy.resume(frame, Outcome("no-answer", "bob", rang=True), asked)
     assert quiet.action == Reject(486)
     quiet = policy.resume(frame, Outcome("no-answer", "alice", rang=True), asked)
-    assert (quiet.action.forwarder, quiet.action.notify) == ("alice", 180)
+    assert (quiet.action.forwarder, quiet.action.notify) == ("bob", 180)
 
 
 def test_names_that_were_bound_travel_in_the_frame(policy):
