@@ -31,7 +31,7 @@ from dsl.numbers import NumberPlan, UnknownCountryError, plan_for, without_separ
 from dsl.secrets_file import Entry, read_secrets
 from dsl.sounds import Sound, SoundError, read_sound
 from dsl.tables import Kind, Table, load_table
-from dsl.users import Directory, read_users
+from dsl.users import Directory, Earlier, read_users
 
 _KINDS: dict[str, Kind] = {"number": "number", "prefix": "prefix", "text": "text"}
 
@@ -163,13 +163,15 @@ class _Reader:
     def _users(self, realm: str) -> tuple[Directory, dict[str, frozenset[str]]]:
         directory = Directory({}, {})
         groups: dict[str, frozenset[str]] = {}
-        for declared in self.all_of(tree.Users):
-            found = self.file(declared.file, lambda path: read_users(path, realm, self.problems))
+        earlier = Earlier()
+        declarations = self.all_of(tree.Users)
+        for declared in declarations:
+            found = self.file(declared.file, lambda path: read_users(path, realm, self.problems, earlier))
             if found is None:
                 found = Directory({}, {})
             groups[declared.name.text] = frozenset(found.users)
-            for name in sorted(found.users.keys() & directory.users.keys()):
-                self.wrong(declared.file, f"`{name}` is in another users file already")
+            if len(declarations) > 1:
+                earlier.add(found, beside(declared.file))
             if directory.users:
                 found = Directory(directory.users | found.users, directory.credentials | found.credentials)
             directory = found

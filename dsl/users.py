@@ -63,6 +63,21 @@ class Directory(msgspec.Struct, frozen=True):
     credentials: dict[str, Credential]
 
 
+class Earlier:
+    """Who stands in the users files that were read before: by name the file, by extension the user."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self.extensions: dict[str, str] = {}
+
+    def add(self, directory: Directory, file: str) -> None:
+        """Note what a file, called so in the script, has taken."""
+        for user in directory.users.values():
+            self.files.setdefault(user.name, file)
+            if user.extension is not None:
+                self.extensions.setdefault(user.extension, user.name)
+
+
 def load_users(path: Path, realm: str) -> Directory:
     """Read a users file. Raises PolicyError with every problem in it, or OSError when it cannot be read."""
     problems: list[Problem] = []
@@ -72,13 +87,16 @@ def load_users(path: Path, realm: str) -> Directory:
     return directory
 
 
-def read_users(path: Path, realm: str, problems: list[Problem]) -> Directory:
-    """Like `load_users`, with the problems added to a list and the sound users returned. Raises OSError."""
-    return read_rows(path, problems, partial(_directory, realm))
+def read_users(path: Path, realm: str, problems: list[Problem], earlier: Earlier | None = None) -> Directory:
+    """Like `load_users`, with the problems added to a list and the sound users returned. Raises OSError.
+
+    Whoever is there by `earlier` already, by name or by extension, may not be in this file too.
+    """
+    return read_rows(path, problems, partial(_directory, realm, earlier or Earlier()))
 
 
-def _directory(realm: str, document: Rows) -> Directory:
-    reader = _Reader(document, realm)
+def _directory(realm: str, earlier: Earlier, document: Rows) -> Directory:
+    reader = _Reader(document, realm, earlier)
     for name, node, value in document.rows("a users file"):
         if _NAME(name):
             reader.user(name, node, value)
@@ -91,9 +109,10 @@ def _directory(realm: str, document: Rows) -> Directory:
 
 
 class _Reader:
-    def __init__(self, document: Rows, realm: str) -> None:
+    def __init__(self, document: Rows, realm: str, earlier: Earlier) -> None:
         self.document = document
         self.realm = realm
+        self.earlier = earlier
         self.users: dict[str, User] = {}
         self.credentials: dict[str, Credential] = {}
         self.extensions: list[tuple[str, str, Any]] = []
@@ -120,8 +139,19 @@ class _Reader:
             document.wrong(node, f"`{name}` has both `password` and `digest`", "keep one of them")
         if secrets:
             self.credentials[name] = secrets[0]
+        self._name_is_new(name, node)
         known = (texts.pop("extension", None), texts.pop("number", None), texts.pop("display", None))
         self.users[name] = User(name, *known, texts)
+
+    def _name_is_new(self, name: str, node: Any) -> None:
+        """A name means one user of all files, and is nobody else's extension."""
+        earlier = self.earlier
+        file, owner = earlier.files.get(name), earlier.extensions.get(name)
+        if file is not None:
+            self.document.wrong(node, f"`{name}` is in another users file already", _in_file(file))
+        elif owner is not None:
+            message = f"`{name}` is the extension of `{owner}` already"
+            self.document.wrong(node, message, _in_file(earlier.files[owner]))
 
     def _extension_is_sound(self, key: str, text: str, name: str, node: Any) -> bool:
         if key != "extension":
@@ -156,7 +186,8 @@ class _Reader:
         return Credential(found.get("md5"), found.get("sha-256")) if found else None
 
     def check_extensions(self) -> None:
-        """An extension means one user: nobody else has it, as extension or as name."""
+        """An extension means one user of all files: nobody else has it, as extension or as name."""
+        earlier = self.earlier
         first: dict[str, tuple[str, Any]] = {}
         for extension, name, node in self.extensions:
             other, other_node = first.setdefault(extension, (name, node))
@@ -165,6 +196,15 @@ class _Reader:
                 self.document.wrong(node, f"extension {extension} belongs to `{other}` already", advice)
             elif extension in self.users and extension != name:
                 self.document.wrong(node, f"extension {extension} is the name of another user")
+            owner = earlier.extensions.get(extension, extension)
+            file = earlier.files.get(owner)
+            if file is not None and owner != name:
+                taken = f"belongs to `{owner}` already" if owner != extension else "is the name of another user"
+                self.document.wrong(node, f"extension {extension} {taken}", _in_file(file))
+
+
+def _in_file(file: str) -> str:
+    return f"in `{file}`: give one of them another"
 
 
 def _named(attribute: str) -> str:

@@ -111,20 +111,49 @@ def test_a_secret_that_is_no_text_is_told_of_where_it_stands(tmp_path):
 
 
 def test_several_users_files_are_one_directory_in_which_each_name_stands_once(tmp_path):
-    script = tmp_path / "p.route"
+    script = two_files(tmp_path, "alice: {password: a, extension: 1}\n", "bob: {password: b}\n")
+    policy = load(script)
+    assert list(policy.users) == list(policy.directory.credentials) == ["alice", "bob"]
+    assert [policy.callee(dialed) for dialed in ("1", "alice", "bob", "2")] == ["alice", "alice", "bob", None]
+
+
+@pytest.mark.parametrize(
+    ("second", "column", "message", "advice"),
+    [
+        (
+            "alice: {password: b}",
+            1,
+            "`alice` is in another users file already",
+            "in `a.yaml`: give one of them another",
+        ),
+        ("bob: {password: b, extension: 11}", 31, "extension 11 belongs to `alice` already", "in `a.yaml`: "),
+        ("bob: {password: b, extension: 12}", 31, "extension 12 is the name of another user", "in `a.yaml`: "),
+        ("11: {password: b}", 1, "`11` is the extension of `alice` already", "in `a.yaml`: "),
+    ],
+)
+def test_what_one_users_file_has_taken_is_no_name_or_extension_in_the_next(tmp_path, second, column, message, advice):
+    script = two_files(tmp_path, "alice: {password: a, extension: 11}\n12: {password: c}\n", f"\n{second}\n")
+    with pytest.raises(PolicyError) as refused:
+        load(script)
+    (wrong,) = refused.value.problems
+    assert (wrong.file, wrong.line, wrong.column) == (str(tmp_path / "b.yaml"), 2, column)
+    assert wrong.message == message
+    assert wrong.advice.startswith(advice)
+
+
+def test_a_user_may_have_the_own_name_as_extension_and_a_number_may_be_of_several(tmp_path):
+    first = "11: {password: a, extension: 11, number: '+4930111000'}\n"
+    policy = load(two_files(tmp_path, first, "bob: {password: b, extension: 12, number: '+4930111000'}\n"))
+    assert [policy.callee(dialed) for dialed in ("11", "12")] == ["11", "bob"]
+
+
+def two_files(folder, first, second):
+    script = folder / "p.route"
     script.write_text(
         'policy "p"\ndomain x.example\nusers staff from "a.yaml"\nusers guests from "b.yaml"\n'
         "on register { otherwise -> reject 405 }\non call { otherwise -> reject 404 }\n",
         encoding="utf-8",
     )
-    (tmp_path / "a.yaml").write_text("alice: {password: a, extension: 1}\n", encoding="utf-8")
-    (tmp_path / "b.yaml").write_text("bob: {password: b}\n", encoding="utf-8")
-    policy = load(script)
-    assert list(policy.users) == list(policy.directory.credentials) == ["alice", "bob"]
-    assert [policy.callee(dialed) for dialed in ("1", "alice", "bob", "2")] == ["alice", "alice", "bob", None]
-    (tmp_path / "b.yaml").write_text("alice: {password: b}\n", encoding="utf-8")
-    with pytest.raises(PolicyError) as refused:
-        load(script)
-    assert [(wrong.line, wrong.message) for wrong in refused.value.problems] == [
-        (4, "`alice` is in another users file already")
-    ]
+    (folder / "a.yaml").write_text(first, encoding="utf-8")
+    (folder / "b.yaml").write_text(second, encoding="utf-8")
+    return script
