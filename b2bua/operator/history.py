@@ -140,7 +140,8 @@ def run_export(file: Path, since: float, state: Path) -> str:
         return ""
     with create(file) as out:
         count = export(history, out)
-    return f"{file}: {count:,} calls, by {len(history.versions):,} versions"
+    versions = len(history.versions)
+    return f"{file}: {count:,} calls, by {versions:,} version{'' if versions == 1 else 's'}"
 
 
 def newest(state: Path, since: float, count: int) -> str:

@@ -104,8 +104,8 @@ class Meters:
         return self._channels
 
     def take_channel(self, trunk: str, apart: bool) -> Witness | None:
-        """A leg through this trunk begins, whoever called. Gives whom to tell how it went: nobody, if it is `apart` from
-        the one known by its name, or if the trunk called.
+        """A leg through this trunk begins, whoever called. Gives whom to tell how it went: nobody, if it is `apart`
+        from the one known by its name, or if the trunk called.
         """
         self._channels[trunk] = self._channels.get(trunk, 0) + 1
         if apart:

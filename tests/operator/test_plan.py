@@ -180,7 +180,7 @@ def test_an_exported_file_says_the_same_elsewhere(folder: Path) -> None:
     policy = changed(folder, "reject 404", "reject 410")
     file = folder / "calls.jsonl"
     done = b2bua("history", "export", file, "--state", folder / "state")
-    assert done.stdout == f"{file}: 8 calls, by 1 versions\n"
+    assert done.stdout == f"{file}: 8 calls, by 1 version\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert planned(folder, policy, "--against", file).stdout == planned(folder, policy).stdout
     assert "on 1 recorded call" in planned(folder, policy, "--against", file, "--since", "2s").stdout

@@ -94,6 +94,7 @@ def test_an_outcome_is_given_up_too(tmp_path, scarce):
     assert (decision.action, decision.rules) == (Reject(500), ("66:1",))
 
 
+@pytest.mark.interpreted
 def test_nothing_counts_as_tried_that_an_index_may_spare(tmp_path, monkeypatch):
     compared = spared = 0
     compiled = Conditions.rule
