@@ -125,8 +125,13 @@ class Setup:
         headers: tuple[tuple[str, str], ...] = ()
         rejection = self._rejection
         if rejection is not None and rejection.status == code and reason is None:
-            # What the called side said about its refusal goes with the same status.
-            headers, reason = rejection.headers, rejection.reason
+            # What the called side said about its refusal goes with the same status. Why it could not be reached is for
+            # the record alone: that may name our users and trunks.
+            headers = rejection.headers
+            if rejection.reached:
+                reason = rejection.reason
+            else:
+                self.call.incoming.reason = rejection.reason
         self.call.incoming.reject(Rejected(code, reason or "", headers))
 
     def _serve(self, answer: Answer) -> None:
