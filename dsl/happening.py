@@ -78,8 +78,8 @@ class Happening:
                 world.counts.channels[facts.trunk] += 1
             self._follow(decision)
 
-    def _decided(self, event: Event, outcome: Outcome | None, decision: Decision) -> Decision:
-        self.occasions.append(Occasion(event, self.facts, outcome, decision))
+    def _decided(self, event: Event, outcome: Outcome | None, decision: Decision, why: str = "") -> Decision:
+        self.occasions.append(Occasion(event, self.facts, outcome, decision, why))
         self.decisions.append(decision)
         for name, key in () if self._emergency else decision.takes:
             if self.world.counts.take(name, key, self.world.time):
@@ -124,7 +124,7 @@ class Happening:
         elif isinstance(ringing.result, Leg):
             self._connected(ringing.result)
         else:
-            self._resume(ringing.result)
+            self._resume(ringing.result, ringing.why)
 
     def _follow(self, decision: Decision) -> None:
         """Do what was decided of the call itself."""
@@ -140,35 +140,38 @@ class Happening:
     def _dial(self, dial: Dial) -> None:
         if sum(isinstance(decision.action, Dial) for decision in self.decisions) > _MOST_DIALS:
             self._end()
-        elif self._may_forward(dial.forwarder):
-            self._ring(Ringing(dial, self.world, self._emergency))
+        elif why := self._may_not_forward(dial.forwarder):
+            self._resume(Outcome("failure", dial.forwarder), why)
         else:
-            self._resume(Outcome("failure", dial.forwarder))
+            self._ring(Ringing(dial, self.world, self._emergency))
 
-    def _may_forward(self, forwarder: str | None) -> bool:
-        """Note that a user's calls go elsewhere; False when that user forwarded already, or too many did."""
+    def _may_not_forward(self, forwarder: str | None) -> str:
+        """Note that a user's calls go elsewhere; why they cannot, if that user forwarded already or too many did."""
         if forwarder is None:
-            return True
-        if forwarder in self._forwarders or len(self._forwarders) >= _MOST_FORWARDERS:
-            return False
+            return ""
+        if forwarder in self._forwarders:
+            return f"{forwarder} has forwarded this call already"
+        if len(self._forwarders) >= _MOST_FORWARDERS:
+            return f"this call was forwarded {_MOST_FORWARDERS} times already"
         self._forwarders.append(forwarder)
-        return True
+        return ""
 
     def _ring(self, ringing: Ringing) -> None:
         self._ringing = ringing
         self.rings.append((len(self.decisions), ringing))
 
-    def _resume(self, outcome: Outcome) -> None:
+    def _resume(self, outcome: Outcome, why: str) -> None:
         redirected = outcome.redirected
         if redirected is not None:
             if redirected in self._redirections or len(self._redirections) >= _MOST_REDIRECTIONS:
+                why = f"this call was redirected to {redirected} already, or too often"
                 outcome = Outcome("failure", outcome.target, None, outcome.rang, outcome.tried)
             self._redirections.append(redirected)
         frame = next(
             decision.action.frame for decision in reversed(self.decisions) if isinstance(decision.action, Dial)
         )
         self.facts = msgspec.structs.replace(self.facts, time=self.world.time, callee=None)
-        self._follow(self._decided(outcome.kind, outcome, self.policy.resume(frame, outcome, self.facts)))
+        self._follow(self._decided(outcome.kind, outcome, self.policy.resume(frame, outcome, self.facts), why))
 
     def _connected(self, leg: Leg) -> None:
         self.answered = leg

@@ -25,9 +25,18 @@ class UnmetError(Exception):
 
 
 class Occasion(msgspec.Struct, frozen=True):
-    """An event as it was decided: its facts, the outcome where it is one of a dial, and the decision."""
+    """An event as it was decided: its facts, the outcome where it is one of a dial, and the decision.
+
+    `why` tells how that outcome came about where it was nobody's answer.
+    """
 
     event: Event
     facts: Facts
     outcome: Outcome | None
     decision: Decision
+    why: str = ""
+
+    @property
+    def named(self) -> str:
+        """The event by its name, and why it came about."""
+        return f"{self.event} ({self.why})" if self.why else self.event

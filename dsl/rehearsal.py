@@ -6,7 +6,7 @@ is `scene`'s, counting `counting`'s, and how a dial goes there `ringing`'s.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -19,6 +19,7 @@ REDIRECTED = "sip:elsewhere@redirected.invalid"
 """The Contact of a 3xx of which a test does not say where it leads (RFC 2606 2)."""
 
 _NOBODY_THERE = 480
+_NOBODY_NAMED = "what says whom to call, or by which trunk, is empty"
 
 _WEB = ("sip:", "sips:")
 
@@ -89,8 +90,11 @@ class Leg(msgspec.Struct, frozen=True):
         return self.names[0] if self.trunk is None and not self.names[0].startswith(_WEB) else None
 
 
-Nobody: TypeAlias = Literal["unreachable", "failure"]
-"""Why a call does not even begin."""
+class Nobody(msgspec.Struct, frozen=True):
+    """A call that does not even begin: what outcome that is, and why."""
+
+    kind: Literal["unreachable", "failure"]
+    why: str
 
 
 class World:
@@ -206,30 +210,37 @@ class World:
         match target:
             case UserTarget(user=user):
                 return self._to_user(user, target)
-            case NumberTarget(number=number, trunk=trunk):
-                emergency = emergency or self.policy.is_emergency(number)
-                sent = self._sent(number, trunk, emergency)
-                if number is None or sent is None:
-                    return "failure"
-                if (not self.up(trunk) and not last_resort) or (self.full(trunk) and not emergency):
-                    return "unreachable"
-                return Leg(target, (number, sent, trunk), trunk, sent)
+            case NumberTarget():
+                return self._through(target, emergency or self.policy.is_emergency(target.number), last_resort)
             case UriTarget(uri=uri, written=written):
-                return "failure" if uri is None else self._to_uri(uri, written, target)
+                return Nobody("failure", _NOBODY_NAMED) if uri is None else self._to_uri(uri, written, target)
             case _:
                 assert_never(target)
 
     def _to_user(self, user: str, target: Target) -> Leg | Nobody:
-        return Leg(target, (user,)) if self.registered(user) else "unreachable"
+        return Leg(target, (user,)) if self.registered(user) else Nobody("unreachable", f"{user} is not registered")
 
-    def _sent(self, number: str | None, trunk: str, emergency: bool) -> str | None:
-        if number is None or emergency:
-            return number
-        return self.policy.trunk_number(trunk, number)
+    def _through(self, target: NumberTarget, emergency: bool, last_resort: bool) -> Leg | Nobody:
+        number, trunk = target.number, target.trunk
+        if number is None:
+            return Nobody("failure", f"there is no number to call via {trunk}")
+        sent = number if emergency else self.policy.trunk_number(trunk, number)
+        if sent is None:
+            is_number = self.policy.e164(number) is not None
+            return Nobody("failure", f"{trunk} allows no {number}" if is_number else f"{number} is no number")
+        if not self.up(trunk) and not last_resort:
+            return Nobody("unreachable", f"{trunk} is not up")
+        if self.full(trunk) and not emergency:
+            return Nobody("unreachable", f"{trunk} is full")
+        return Leg(target, (number, sent, trunk), trunk, sent)
 
     def _to_uri(self, uri: str, written: bool, target: Target) -> Leg | Nobody:
         """An address of ours is a user's; another one is called only if the policy itself names it."""
         address = address_of(uri, self.policy)
-        if address is not None and address.ours:
-            return "failure" if address.user is None else self._to_user(address.user, target)
-        return Leg(target, (uri,)) if written and address is not None else "failure"
+        if address is None:
+            return Nobody("failure", f"{uri} is no address that can be called")
+        if address.ours and address.user is not None:
+            return self._to_user(address.user, target)
+        if address.ours:
+            return Nobody("failure", f"nobody here has {uri}")
+        return Leg(target, (uri,)) if written else Nobody("failure", f"{uri} is elsewhere, and no rule names it")

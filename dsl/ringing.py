@@ -37,11 +37,17 @@ class Ringing:
         self._begun = world.time
         self._outcome: OutcomeKind = "failure"
         self._kinds: set[OutcomeKind] = set()
+        self._reasons: dict[OutcomeKind, str] = {}
         self._target: str | None = None
         self._code: int | None = None
         self._redirected: str | None = None
         self._step_rang = False
         self._tried = 0
+
+    @property
+    def why(self) -> str:
+        """Why the last step ended as it did, where that was nobody's answer; else empty."""
+        return self._reasons.get(self._outcome, "")
 
     @property
     def due(self) -> float:
@@ -59,7 +65,10 @@ class Ringing:
             self._end(self._legs[number])
         else:
             for leg in self._legs:
-                self._kinds.add("no-answer" if self._world.manner(leg).rings else "unreachable")
+                rings = self._world.manner(leg).rings
+                self._kinds.add("no-answer" if rings else "unreachable")
+                if not rings:
+                    self._is_silent(leg)
                 self._target = party_of(leg.target)
             self._code = None
             self.abandon()
@@ -83,6 +92,7 @@ class Ringing:
         if step.after == "else" and self._next > 1 and self._outcome != "unreachable":
             return
         self._kinds = set()
+        self._reasons = {}
         self._step_rang = False
         self._begun = self._world.time
         for target in step.parties:
@@ -92,10 +102,11 @@ class Ringing:
                 if found.trunk is not None:
                     self._world.counts.channels[found.trunk] += 1
             else:
-                self._kinds.add(found)
+                self._kinds.add(found.kind)
+                self._reasons.setdefault(found.kind, found.why)
                 self._target = party_of(target)
                 self._code = None
-                if found == "unreachable" and self._emergency:
+                if found.kind == "unreachable" and self._emergency:
                     self._passed_over.append(target)
         if self._legs:
             self._tried += len(self._legs)
@@ -152,12 +163,17 @@ class Ringing:
         self._code = code
         kind = self._kind(leg, manner)
         self._kinds.add(kind)
+        if code is None:
+            self._is_silent(leg)
         if kind == "redirect" and self._redirected is None:
             self._redirected = manner.redirected
         if code is not None and code >= 600:
             self._kinds = {kind}
             self.abandon()
             self._next = len(self._steps)
+
+    def _is_silent(self, leg: Leg) -> None:
+        self._reasons.setdefault("unreachable", f"{party_of(leg.target)} is silent")
 
     def _kind(self, leg: Leg, manner: Manner) -> OutcomeKind:
         code = manner.code

@@ -84,6 +84,6 @@ class _Test:
         seen = max(0, happening.expected - 1)
         lines: list[str] = []
         for occasion, walked in list(zip(happening.occasions, again(walker, happening.occasions), strict=True))[seen:]:
-            lines += [f"on {occasion.event}", *(f"  {line}" for line in told_rules(walked.tried))]
+            lines += [f"on {occasion.named}", *(f"  {line}" for line in told_rules(walked.tried))]
             lines.append(f"  so: {told(occasion.decision.action)}")
         return tuple(lines)

@@ -104,6 +104,7 @@ class _Teller:
                     self._tried(walked),
                     tuple(marks(decision)),
                     self._endings(decision, facts) if open_ else (),
+                    occasion.why,
                 )
             )
         return found

@@ -24,7 +24,8 @@ class Explained(msgspec.Struct, frozen=True):
 
     `said` is the sentence that brought it about, empty for the outcome of a dial. `facts` has what was known, `asked`
     what the moment answered. `tried` are the rules in their order, their places with the file (`office.route:45:3`).
-    `besides` tells what else is done. `endings` are those of a dial that is still open.
+    `besides` tells what else is done. `endings` are those of a dial that is still open. `why` tells how an
+    outcome came about that was nobody's answer, and is empty else.
     """
 
     said: str
@@ -38,6 +39,12 @@ class Explained(msgspec.Struct, frozen=True):
     tried: tuple[Tried, ...]
     besides: tuple[str, ...]
     endings: tuple[Ending, ...]
+    why: str = ""
+
+    @property
+    def named(self) -> str:
+        """The event by its name, and why it came about."""
+        return f"{self.event} ({self.why})" if self.why else self.event
 
 
 class Explanation(msgspec.Struct, frozen=True):

@@ -26,12 +26,12 @@ def _decided(events: Sequence[Explained]) -> Iterator[str]:
     """A sentence for each event; what follows of a dial is indented below it."""
     for event in events:
         by = event.by or "the policy says nothing of it"
-        yield f"{event.said or f'  {event.event}'}: {event.plain} ({by})"
+        yield f"{event.said or f'  {event.named}'}: {event.plain} ({by})"
 
 
 def _event(event: Explained) -> Iterator[str]:
     known = ", ".join(name if value is True else f"{name} {value}" for name, value in event.facts.items())
-    yield f"on {event.event}: {event.time}, {known}"
+    yield f"on {event.named}: {event.time}, {known}"
     for line in told_rules(event.tried, parts=True):
         yield f"  {line}"
     yield f"  so: {event.decision}"

@@ -1,12 +1,15 @@
-"""Forwarding: on whose behalf a call goes on, and that one user does so only once in a call."""
+"""On whose behalf a call goes on, that one user does so only once in a call, and why nobody is called."""
+
+import re
 
 import pytest
 
 from dsl import tester
 from dsl.decision import Outcome
+from dsl.explain import Sentence, explain, explanation_text
 from dsl.walk import Walker
 
-from .office import facts, office
+from .office import USERS, facts, office
 
 FORWARDING = """\
 policy "duty"
@@ -96,3 +99,87 @@ def test_the_second_of_a_sub_rings_after_the_first(tmp_path):
     )
     (result,) = tester.run(office(tmp_path, script + test))
     assert result.passed, result.failure
+
+
+# Why nobody was called
+
+OUTCOMES = """\
+policy "why"
+domain acme.example
+country +49
+emergency 112
+users staff from "users.yaml"
+table ways from "ways.csv" key number
+trunk pstn { uri "sip:gw.example" allow `+49X(6-12)` channels 1 }
+trunk any { uri "sip:any.example" number e164 }
+on register { otherwise -> reject 403 }
+on call {
+  when dialed is emergency and authenticated -> dial dialed via pstn
+  when not authenticated -> challenge
+  when dialed == "70" -> dial "+44201234567" via pstn
+  when dialed == "71" -> dial "12" via any
+  when dialed == "72" -> dial carol.mobile via any
+  when lookup ways dialed as row -> dial row.to via row.way
+  when dialed == "74" -> dial "+4930123456" via pstn progress 3s for 20s
+  when dialed == "75" -> dial "+4930123456" via any
+  when dialed == "76" -> dial "sip:zoe@acme.example"
+  when dialed == "77" -> dial alice and bob
+  when dialed == "78" -> forward alice.number via any { failure -> forward alice.number via pstn }
+  when dialed == "79" -> dial "+44201234567" via pstn then alice
+  when callee in staff -> dial callee for 20s
+  otherwise -> reject 404
+}
+on redirect { otherwise -> dial redirected }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('call from carol to "70"', "failure (pstn allows no +44201234567)"),
+        ('call from carol to "71"', "failure (12 is no number)"),
+        ('call from alice to "72"', "failure (there is no number to call via any)"),
+        ('call from carol to "+4930555"', "failure (what says whom to call, or by which trunk, is empty)"),
+        ('given pstn is full call from carol to "74"', "unreachable (pstn is full)"),
+        ('given pstn is not up call from carol to "74"', "unreachable (pstn is not up)"),
+        ('given pstn is silent call from carol to "74"', "unreachable (+4930123456 is silent)"),
+        ('given any is silent call from carol to "75"', "unreachable (+4930123456 is silent)"),
+        ('call from carol to "76"', "failure (nobody here has sip:zoe@acme.example)"),
+        ("given bob is not registered given alice answers 503 call from carol to \"77\"",
+         "unreachable (bob is not registered)"),
+        ("given bob is not registered given alice answers 486 call from carol to \"77\"", "busy"),
+        ('given any answers 404 call from carol to "78"', "failure (alice has forwarded this call already)"),
+        ('given alice answers 404 call from carol to "79"', "failure"),
+        ('given bob redirects to "sip:x@elsewhere.example" call from alice to bob',
+         "failure (sip:x@elsewhere.example is elsewhere, and no rule names it)"),
+        ('given bob redirects to "tel:+4930123" call from alice to bob',
+         "failure (tel:+4930123 is no address that can be called)"),
+        ("given bob redirects to carol given carol redirects to bob call from alice to bob",
+         "failure (this call was redirected to sip:carol@acme.example already, or too often)"),
+        ("given bob answers 404 call from alice to bob", "failure"),
+    ],
+)  # fmt: skip
+def test_an_outcome_that_is_nobodys_answer_says_why_it_came_about(tmp_path, text, why):
+    (tmp_path / "ways.csv").write_text("number,way,to\n+4930555,,+4930123456\n")
+    made = office(tmp_path, f'{OUTCOMES}test "t" {{ {text} expect answered by alice }}')
+    (failed,) = tester.run(made)
+    assert [line for line in failed.trace if line.startswith("on ")][-1] == f"on {why}"
+    sentences = [Sentence(said, "here") for said in re.split(r" (?=call )| (?=given )", text)]
+    told = explanation_text(explain(made, sentences)).splitlines()
+    assert any(line.startswith(f"  {why}: ") for line in told)
+    assert any(line.startswith(f"on {why}: ") for line in told)
+
+
+def test_a_sixth_forwarding_says_why_it_fails(tmp_path):
+    users = [f"user{number}" for number in range(6)]
+    script = OUTCOMES.replace(
+        'when dialed == "70" -> dial "+44201234567" via pstn',
+        'when dialed == "70" -> '
+        + " { failure -> ".join(f"forward {user}.number via any" for user in users)
+        + " }" * 5,
+    )
+    people = "".join(f'{user}: {{password: "{user}-secret", number: "+493055500{user[-1]}"}}\n' for user in users)
+    written = 'test "t" { given any answers 404 call from carol to "70" expect answered by carol }'
+    (tmp_path / "ways.csv").write_text("number,way,to\n")
+    (failed,) = tester.run(office(tmp_path, script + written, USERS + people))
+    assert "on failure (this call was forwarded 5 times already)" in failed.trace
