@@ -89,6 +89,10 @@ def _own_count(
     return tree.Attribute(_join(base.span, attribute.span), base, attribute), count
 
 
+def _counted(span: Span, name: tree.Name, attribute: tree.Name | None = None) -> tree.Name:
+    return name if attribute is None else tree.Name(span, f"{name.text}.{attribute.text}")
+
+
 def _limit(
     span: Span,
     name: tree.Name,
@@ -214,6 +218,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "times": tree.Times,
     "yearly_date": lambda span, month, day: tree.Date(span, f"{month} {day}", None, _MONTHS[month], int(day)),
     "absolute_date": _absolute_date,
+    "counted": _counted,
     "limit": _limit,
     "own_count": _own_count,
     "limit_at_once": lambda span, name, count, each: _limit(span, name, count, None, each),

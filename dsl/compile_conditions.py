@@ -15,7 +15,7 @@ from dsl import tree
 from dsl.compile_logic import Condition, Key, all_of, any_of, negated
 from dsl.compile_sets import in_collection, in_networks
 from dsl.compile_setup import Limit, Setup
-from dsl.compile_values import Compiled, Kind, Scope
+from dsl.compile_values import Compiled, Kind, Scope, caller_number
 from dsl.evaluate import Run
 from dsl.networks import NetworkSet, counting_unit, parse_network
 from dsl.patterns import Pattern, parse_pattern
@@ -222,9 +222,15 @@ def _net_of(setup: Setup) -> Callable[[Run], str]:
     return net
 
 
+def _number_of_caller(run: Run) -> str:
+    """An account without a number is counted by itself."""
+    return caller_number(run) or run.facts.caller or ""
+
+
 _KEYS: dict[str | None, Callable[[Run], str]] = {
     None: lambda run: "",
     "caller": lambda run: run.facts.caller or "",
+    "caller.number": _number_of_caller,
     "user": lambda run: run.facts.user or run.facts.caller or "",
     "callee": lambda run: run.facts.callee or "",
     "dialed": lambda run: run.facts.dialed or "",

@@ -168,7 +168,7 @@ class Scope:
             same = f"cell {slot} {attribute}"
             return Compiled(_cell(slot, attribute), Kind.TEXT, same, slot=slot)
         if (base.quoted, local, base.text, attribute) == (False, None, "caller", "number"):
-            return Compiled(_caller_number, Kind.TEXT, "fact caller.number")
+            return Compiled(caller_number, Kind.TEXT, "fact caller.number")
         owner = self._reference(base)
         value, same = _user_attribute(owner.value, attribute), f"{owner.same} . {attribute}"
         return Compiled(value, Kind.TEXT, same, slot=owner.slot)
@@ -208,7 +208,7 @@ def _cell(slot: str, column: str) -> Value:
     return value
 
 
-def _caller_number(run: Run) -> str | None:
+def caller_number(run: Run) -> str | None:
     """The number of the account that calls; of a call from a trunk, what that says of who calls."""
     user = run.directory.get(run.facts.caller) if run.facts.caller is not None else None
     return run.facts.caller_number if user is None else user.number

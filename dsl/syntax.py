@@ -52,7 +52,7 @@ _NAMED_BY = {
     "_PLAY": "the name of a sound",
     "_ANSWER": "`echo`, `tone`",
     "_MEDIA": "`direct`, `relay` or `auto`",
-    "_EACH": "`caller`, `source` or `net`",
+    "_EACH": "what it counts for each of, such as `caller`, `caller.number` or `source`",
 }
 _CODES_AFTER = {
     "_REJECT": 404,

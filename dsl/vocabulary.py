@@ -134,8 +134,10 @@ and of `transferor`.
 SILENT = "silent"
 """The state that a test can give to a party of whom nothing at all is heard."""
 
-LIMITED_BY = ("caller", "user", "callee", "dialed", "trunk", "source", "net")
-"""What a limit can count for each of: a trunk is the one that a call came from, a net the first that has its source."""
+LIMITED_BY = ("caller", "caller.number", "user", "callee", "dialed", "trunk", "source", "net")
+"""What a limit can count for each of: a trunk is the one that a call came from, a net the first that has its source,
+`caller.number` the account's or the one that a trunk gives.
+"""
 
 LIMITED_USERS = ("caller", "user", "callee")
 """Those of them that are users, and can have a number of their own."""

@@ -164,7 +164,9 @@ class _Checker:
             self.report.wrong(limit.count, "a limit of 0 is always passed", "write 1 or more")
         each = limit.each
         if each is not None and each.text not in LIMITED_BY:
-            advice = suggestion(each.text, LIMITED_BY) or f"write {joined(f'`{name}`' for name in LIMITED_BY)}"
+            known = joined(f"`{name}`" for name in LIMITED_BY)
+            meant = suggestion(each.text, LIMITED_BY)
+            advice = f"write {known}" if meant is None else f"{meant} it counts for {known}"
             self.report.wrong(each, f"a limit cannot count for each `{each.text}`", advice)
         if limit.own is not None:
             self._own_limit(limit.own, each)

@@ -1,4 +1,5 @@
-"""What holds where: rules that can never match, challenges that ask in vain, forwarding that goes round.
+"""What holds where: rules that can never match, challenges that ask in vain, limits that count accounts
+where none calls, forwarding that goes round.
 
 Owns the way through blocks, outcomes and subs with what is known on it: the conditions of the rules around, and that
 those above did not match. Whether that can all be true together is for `solver`, what it means for callers for
@@ -13,7 +14,7 @@ import msgspec
 
 from dsl import tree
 from dsl.check.knowledge import Knowledge, Known
-from dsl.check.logic import UNAUTHENTICATED, AllOf, Formula, Reader
+from dsl.check.logic import UNAUTHENTICATED, AllOf, Atom, Formula, Reader
 from dsl.check.report import Report
 from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
@@ -25,6 +26,8 @@ _IS_CALLED = re.compile(r"callee$|dialed$|target$|.*@").match
 """What a rule asks of whom a call is for; names that are bound (`@`) too, such as the parameters of subs."""
 _MOST_BLOCKS = 20_000
 """How many blocks of subs are entered in all, so that subs that do subs that do subs end."""
+
+_FROM_NO_TRUNK = Atom("from trunk", "absent")
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -64,6 +67,8 @@ class _Walker:
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
         self.forwards: dict[str, tuple[tuple[str, ...], tree.Dial]] = {}
         self.challenges: dict[tree.Challenge, bool] = {}
+        self.limits = {item.name.text: item for item in script.declarations if isinstance(item, tree.Limit)}
+        self.in_common: dict[tree.Over, bool] = {}
         self.blocks = 0
 
     # Rules that can never match
@@ -128,8 +133,11 @@ class _Walker:
             match statement:
                 case tree.When(condition=condition, body=body):
                     formula = self.reader.formula(condition)
+                    self._limited(condition, formula, known)
                     self.follow(body, msgspec.structs.replace(way, known=known.within(formula, statement)))
                     known.add(formula, statement, holds=False)
+                case tree.AlsoWhen(condition=condition):
+                    self._limited(condition, self.reader.formula(condition), known)
                 case tree.Otherwise(body=body):
                     self.follow(body, here)
                 case tree.Challenge() if way.early:
@@ -145,12 +153,32 @@ class _Walker:
     def _do(self, sub: tree.Sub, way: Way) -> None:
         self.follow(sub.body, Way(way.known, (*way.subs, sub.name.text), way.early))
 
+    def _limited(self, condition: tree.Condition, formula: Formula, known: Knowledge) -> None:
+        """Note limits that count accounts, and whether all who come here are from a trunk and may be none."""
+        for node in tree.walk(condition):
+            if isinstance(node, tree.Over) and self._counts_accounts(node.limit.text):
+                nobody = not self._possible(known, formula, _FROM_NO_TRUNK)
+                nobody = nobody and self._possible(known, formula, UNAUTHENTICATED)
+                self.in_common[node] = nobody and self.in_common.get(node, True)
+
+    def _counts_accounts(self, limit: str) -> bool:
+        declared = self.limits.get(limit)
+        return declared is not None and declared.each is not None and declared.each.text in ("caller", "user")
+
     def finish(self) -> None:
         """Report what only all ways together show."""
+        if self.blocks > _MOST_BLOCKS:
+            return
         for challenge, in_vain in self.challenges.items():
-            if in_vain and self.blocks <= _MOST_BLOCKS:
+            if in_vain:
                 advice = "put it behind `when not authenticated`"
                 self.report.wrong(challenge, "whoever comes here is authenticated already", advice)
+        for over, nobody in self.in_common.items():
+            if nobody:
+                message = (
+                    f"all calls that come here from a trunk count as one for `{over.limit.text}`: they have no account"
+                )
+                self.report.doubtful(over.limit, message, "let it count `for each caller.number`")
 
     def _dial(self, dial: tree.Dial, way: Way) -> None:
         if dial.forwarded:

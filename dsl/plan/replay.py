@@ -191,9 +191,7 @@ class Replay:
         nodes = [node for item in self._policy.script.declarations for node in tree.walk(item)]
         heard = {id(node.party) for node in nodes if isinstance(node, tree.Play)}
         asked = {node.name.text for node in nodes if isinstance(node, tree.Reference) and id(node) not in heard}
-        if any(
-            isinstance(node, tree.Attribute) and (node.base.text, node.attribute.text) == _OF_CALLER for node in nodes
-        ):
+        if any(map(_asks_for_number_of_caller, nodes)):
             asked.add("caller.number")
         return frozenset(asked)
 
@@ -281,6 +279,16 @@ class _Answers:
         if not isinstance(answer, bool):
             raise UnknownError(fact)
         return answer
+
+
+def _asks_for_number_of_caller(node: tree.Node) -> bool:
+    match node:
+        case tree.Attribute(base=base, attribute=attribute):
+            return (base.text, attribute.text) == _OF_CALLER
+        case tree.Limit(each=tree.Name(text=text)):
+            return text == ".".join(_OF_CALLER)
+        case _:
+            return False
 
 
 def _holds(before: Limit, now: Limit, key: str, answer: bool) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dsl.compile_setup import Limit
+from dsl.compile_setup import Limit, Setup
 from dsl.decision import Ambient, Facts
-from dsl.networks import Network, counting_unit
+from dsl.networks import counting_unit
 from dsl.walk.membership import in_networks
 
 
@@ -18,9 +18,9 @@ class Questions:
     groups that were called in turn.
     """
 
-    def __init__(self, facts: Facts, nets: dict[str, tuple[Network, ...]]) -> None:
+    def __init__(self, facts: Facts, setup: Setup) -> None:
         self._facts = facts
-        self._nets = nets
+        self._setup = setup
         self._ambient: Ambient = facts.ambient
         self.asked: dict[str, object] = {}
         self.takes: list[tuple[str, str]] = []
@@ -74,8 +74,13 @@ class Questions:
             case "source":
                 return counting_unit(facts.source)
             case "net":
-                return next((name for name, nets in self._nets.items() if in_networks(facts.source, nets)), "")
+                nets = self._setup.nets.items()
+                return next((name for name, networks in nets if in_networks(facts.source, networks)), "")
             case "user":
                 return facts.user or facts.caller or ""
+            case "caller.number":
+                user = self._setup.directory.users.get(facts.caller or "")
+                number = facts.caller_number if user is None else user.number
+                return number or facts.caller or ""
             case each:
                 return getattr(facts, each) or ""

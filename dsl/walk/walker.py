@@ -101,7 +101,7 @@ class _Walk:
     def __init__(self, walker: Walker, facts: Facts, until: str) -> None:
         self.walker = walker
         self.until = until
-        self.questions = Questions(facts, walker.setup.nets)
+        self.questions = Questions(facts, walker.setup)
         self.rules: list[str] = []
         self.headers: list[HeaderEdit] = []
         self.tags: dict[str, str] = {}

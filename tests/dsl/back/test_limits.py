@@ -7,9 +7,9 @@ from dsl.policy import load
 from dsl.rehearsal import World
 
 
-def policy(folder, limit):
+def policy(folder, limit, alice="lines: 5"):
     (folder / "users.yaml").write_text(
-        "alice: {password: a, lines: 5}\nbob: {password: b}\ncarol: {password: c, lines: 0}\n"
+        f"alice: {{password: a, {alice}}}\nbob: {{password: b}}\ncarol: {{password: c, lines: 0}}\n"
     )
     (folder / "x.route").write_text(
         f"""policy "x" domain office.example
@@ -53,3 +53,50 @@ def test_users_can_have_a_number_of_their_own(tmp_path):
         "": 2,
     }
     assert taken(made, caller="alice", authenticated=True) == (("lines", "alice"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ({"caller": "alice", "authenticated": True}, "+4930201"),
+        ({"caller": "bob", "authenticated": True}, "bob"),
+        ({"trunk": "pstn", "caller_number": "+4917112345"}, "+4917112345"),
+        ({"trunk": "pstn"}, ""),
+    ],
+)
+def test_a_number_is_the_accounts_or_what_the_trunk_gives(tmp_path, given, number):
+    made = policy(tmp_path, "3 per 1min for each caller.number", alice='number: "+4930201"')
+    assert taken(made, **given) == (("lines", number),)
+
+
+TRUNKS = """
+trunk pstn {{ uri "sip:gw.carrier.example" peers 198.51.100.0/28 }}
+trunk other {{ uri "sip:gw.other.example" peers 203.0.113.0/28 }}
+limit both = 5 per 1s for each caller
+on register {{ otherwise -> reject 403 }}
+on call {{ {rules} otherwise -> reject 404 }}
+sub ring() {{ when over both -> reject 486 otherwise -> reject 404 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "doubtful"),
+    [
+        ("when from trunk pstn { when over both -> reject 486 }", True),
+        (
+            'when from trunk pstn or from trunk other { also when over both -> log "many" otherwise -> reject 404 }',
+            True,
+        ),
+        ("when from trunk pstn -> do ring()", True),
+        ("when from trunk pstn -> do ring() when authenticated -> do ring()", False),
+        ("when from trunk pstn and authenticated and over both -> reject 486", False),
+        ("when over both -> reject 486", False),
+        ("when not from trunk pstn and over both -> reject 486", False),
+    ],
+)
+def test_a_limit_of_accounts_where_only_a_trunk_calls_is_doubtful(tmp_path, rules, doubtful):
+    rules = rules.replace("reject 486 }", "reject 486 otherwise -> reject 404 }")
+    script = f'policy "x" domain office.example\n{TRUNKS.format(rules=rules)}'
+    (tmp_path / "x.route").write_text(script)
+    told = [item.message for item in load(tmp_path / "x.route").warnings if "count as one" in item.message]
+    assert told == ["all calls that come here from a trunk count as one for `both`: they have no account"] * doubtful

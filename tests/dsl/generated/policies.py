@@ -201,7 +201,9 @@ def _hours(words: Vocabulary) -> list[str]:
 def _limits(words: Vocabulary) -> list[str]:
     made = []
     for name in words.some(("toll", "cps", "chans"), 0, 3):
-        who = words.random.choice(("", "", "caller", "user", "source", "dialed", "trunk", "callee", "net"))
+        who = words.random.choice(
+            ("", "", "caller", "user", "source", "dialed", "trunk", "callee", "net", "caller.number")
+        )
         each = f" for each {who}" if who else ""
         own = f"{who}.lines or " if who in ("caller", "user", "callee") and words.random.random() < 0.5 else ""
         words.limits.append(name)

@@ -353,6 +353,8 @@ def test_who_calls_from_a_trunk(desk: Desk) -> None:
     assert desk.would(call, trusted) == "unknown: caller.number"
     unasked = ('when caller.number == "+4930555555" -> reject 403 otherwise ->', "otherwise ->")
     assert desk.would(call, trusted, unasked) == "rejected 403, would be dialled a user"
+    counted = ("for each caller", "for each caller.number")
+    assert desk.would(call, trusted, unasked, counted) == "unknown: caller.number"
     rung = Recorded("c1", call.known, (Happened("call", 1e9, Decision(DIAL_BOB, desk.policy.hash)),))
     play = desk.policy.decide("hold", Facts(time=0.0, source="", transport="udp", ambient=World()))
     held = {"holder": "+4930555555", "held": "bob", "holder_is_caller": True, "held_for": None}
