@@ -23,6 +23,9 @@ Node: TypeAlias = yaml.Node
 
 Made = TypeVar("Made")
 
+_SHORT = 20_000
+"""Characters of a file that is read as quickly in either way."""
+
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PROOF = re.compile(r"((?:password|md5|sha-256)\s*[:=]\s*)([^\s,{}][^,}\r]*)")
 """What nobody should read on a screen or in a log."""
@@ -93,12 +96,13 @@ class Rows(Protocol):
 
 
 def read_rows(path: Path, problems: list[Problem], make: Callable[[Rows], Made]) -> Made:
-    """What `make` makes of a file: of its plain form, where it has that and nothing is wrong, else of the Document.
+    """What `make` makes of a file: of its plain form, where it is long, has that and nothing is wrong; else of the
+    Document.
 
     Raises OSError when the file cannot be read.
     """
     text = file_text(path, problems)
-    if text is not None:
+    if text is not None and len(text) > _SHORT:
         try:
             return make(PlainYaml(text))
         except UnplainError:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from functools import cache
+from typing import NamedTuple, TypeAlias
 
 Node: TypeAlias = str | tuple[str] | None
 """A text; the entries of a mapping as they are written; None for the whole file."""
@@ -31,16 +32,30 @@ _VALUE = rf"(?:{_TEXT}|{_in_braces(rf'{_TEXT}: +{_TEXT}')})"
 _ENTRY = rf"{_TEXT}: +{_VALUE}"
 _LINE = rf"{_ENTRY}{_END}{_BETWEEN}"
 
-_BEGINNING = re.compile(rf"{_BETWEEN}(?:---\r?\n)?{_BETWEEN}").match
-_ROW = re.compile(
-    rf"{_TAKEN}:(?: +({_in_braces(_ENTRY)}){_END}{_BETWEEN}"
-    rf"|{_END}{_BETWEEN}(?P<indent> +)({_LINE}(?:(?P=indent){_LINE})*))"
-).match
-# Comments stand for themselves, so that no entry is found in one.
-_ENTRIES = re.compile(rf" #[^\n]*|\n *#[^\n]*|{_TAKEN}: +(?:{_TAKEN}|({_VALUE}))").findall
-
 _LONGEST = 1_000
 """Characters of a row: YAML takes names of 1,024 at most."""
+
+
+class _Patterns(NamedTuple):
+    """What finds the beginning of the first row, a row at its beginning, and all entries of a row."""
+
+    beginning: re.Pattern[str]
+    row: re.Pattern[str]
+    entry: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Made when the first file is read, since that takes as long as reading many short ones."""
+    return _Patterns(
+        re.compile(rf"{_BETWEEN}(?:---\r?\n)?{_BETWEEN}"),
+        re.compile(
+            rf"{_TAKEN}:(?: +({_in_braces(_ENTRY)}){_END}{_BETWEEN}"
+            rf"|{_END}{_BETWEEN}(?P<indent> +)({_LINE}(?:(?P=indent){_LINE})*))"
+        ),
+        # Comments stand for themselves, so that no entry is found in one.
+        re.compile(rf" #[^\n]*|\n *#[^\n]*|{_TAKEN}: +(?:{_TAKEN}|({_VALUE}))"),
+    )
 
 
 class UnplainError(Exception):
@@ -55,13 +70,14 @@ class PlainYaml:
 
     def __init__(self, text: str) -> None:
         self._text = text if text.endswith("\n") else f"{text}\n"
+        self._patterns = _patterns()
 
     def rows(self, what: str) -> Iterator[tuple[str, Node, Node]]:
         """The file's entries as (name, its node, what stands there)."""
-        text, seen = self._text, set[str]()
-        found = _BEGINNING(text)
+        text, row_at, seen = self._text, self._patterns.row.match, set[str]()
+        found = self._patterns.beginning.match(text)
         at = found.end() if found is not None else 0
-        while (row := _ROW(text, at)) is not None:
+        while (row := row_at(text, at)) is not None:
             double, single, bare, braces, _, lines = row.groups()
             name = bare or double or single
             if name in seen or row.end() - at > _LONGEST:
@@ -78,7 +94,7 @@ class PlainYaml:
             raise UnplainError
         found: list[tuple[str, Node, Node]] = [
             (bare or double or single, None, text or quoted or other or (braces,))
-            for double, single, bare, quoted, other, text, braces in _ENTRIES(node[0])
+            for double, single, bare, quoted, other, text, braces in self._patterns.entry.findall(node[0])
             if bare or double or single
         ]
         if len(found) > 1 and len({name for name, _, _ in found}) < len(found):

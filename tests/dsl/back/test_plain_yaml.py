@@ -134,20 +134,31 @@ def test_whatever_is_asked_of_a_mistake_goes_the_long_way():
             ask()
 
 
+LENGTH = 1_000
+"""Rows of a file that is long enough for the short way."""
+
+
+def long(row):
+    """Rows of one kind, each with its number."""
+    return "".join(f"{row.format(number)}\n" for number in range(LENGTH))
+
+
 def test_a_mistake_far_down_still_has_its_place(tmp_path):
     path = tmp_path / "users.yaml"
-    path.write_text("a: {password: a, extension: 1}\nb:\n  password: b\n  extension: 1\n", encoding="utf-8")
+    people = long("user{0}: {{password: a{0}, extension: {0}}}")
+    path.write_text(f"{people}b:\n  password: b\n  extension: 1\n", encoding="utf-8")
     problems = []
     read_users(path, "x.example", problems)
-    assert [(wrong.line, wrong.column) for wrong in problems] == [(4, 14)]
+    assert [(wrong.line, wrong.column) for wrong in problems] == [(LENGTH + 3, 14)]
 
 
 def test_each_mistake_in_a_yaml_table_has_its_place(tmp_path):
     path = tmp_path / "t.yaml"
-    path.write_text("a: {key: b, to: c}\nd: {to: e}\nd: {to: f}\ng: h\n", encoding="utf-8")
-    problems = []
-    load_table(path, "text", plan_for("+49"), problems)
-    assert [(wrong.line, wrong.column) for wrong in problems] == [(1, 5), (3, 1), (4, 4)]
+    for rows, above in (("", 0), (long("row{}: {{to: somewhere}}"), LENGTH)):
+        path.write_text(f"{rows}a: {{key: b, to: c}}\nd: {{to: e}}\nd: {{to: f}}\ng: h\n", encoding="utf-8")
+        problems = []
+        load_table(path, "text", plan_for("+49"), problems)
+        assert [(wrong.line - above, wrong.column) for wrong in problems] == [(1, 5), (3, 1), (4, 4)]
     path.write_bytes(b"a: {to: \xff}\n")
     problems.clear()
     assert len(load_table(path, "text", plan_for("+49"), problems)) == 0
@@ -156,8 +167,8 @@ def test_each_mistake_in_a_yaml_table_has_its_place(tmp_path):
 
 def test_rows_of_a_shared_mapping_are_all_read(tmp_path):
     path = tmp_path / "t.yaml"
-    path.write_text("a: &x {b: c}\nd: *x\n", encoding="utf-8")
-    assert read_rows(path, [], content) == [("a", [("b", "c")]), ("d", [("b", "c")])]
+    path.write_text(f"a: &x {{b: c}}\n{long('row{}: *x # for all alike')}", encoding="utf-8")
+    assert read_rows(path, [], content) == [("a", [("b", "c")]), *((f"row{n}", [("b", "c")]) for n in range(LENGTH))]
 
 
 def test_a_hundred_thousand_rows_of_yaml_go_the_short_way(tmp_path, monkeypatch):
