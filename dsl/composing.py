@@ -1,7 +1,7 @@
 """Values in texts: `"team {caller.team}"` in a header, a tag or a log line.
 
-Owns what stands between braces, and the doubled braces that stand for themselves. What the values are is found where
-they are used.
+Owns what stands between braces, and the doubled braces that stand for themselves; also what looks so in a text that is
+taken as it is. What the values are is found where they are used.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from dsl import tree
+from dsl.tree import Span
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _VALUE = re.compile(
@@ -27,6 +28,29 @@ class ComposingError(ValueError):
         self.message = message
 
 
+class Wanted(tree.Node, frozen=True):
+    """What would be a value if it were filled in, where it stands with its braces.
+
+    `written` is what is between them. `alone`: nothing else is in the text.
+    """
+
+    written: str
+    alone: bool
+
+
+def wanted(text: tree.Text) -> tuple[Wanted, ...]:
+    """The values that stand in a text that is taken as it is."""
+    return tuple(
+        Wanted(_span(text, piece), piece[1], piece[0] == text.value)
+        for piece in _PIECE.finditer(text.value)
+        if piece[1] is not None and _VALUE(piece[1])
+    )
+
+
+def _span(text: tree.Text, piece: re.Match[str]) -> Span:
+    return text.span.on_line(text.span.column + 1 + piece.start(), len(piece[0]))
+
+
 def composed(text: tree.Text) -> tree.Text | tree.Composed:
     """The text with its values; itself where it has no braces. Raises ComposingError."""
     if "{" not in text.value and "}" not in text.value:
@@ -34,14 +58,13 @@ def composed(text: tree.Text) -> tree.Text | tree.Composed:
     parts: list[tree.Part] = []
     for piece in _PIECE.finditer(text.value):
         written = piece[0]
-        span = text.span.on_line(text.span.column + 1 + piece.start(), len(written))
         if piece[1] is not None:
             parts.append(_value(piece[1], piece.start(), text.span))
         elif len(written) == 1 and written in "{}":
             what = "this value is not closed" if written == "{" else "no value was opened here"
             raise ComposingError(piece.start(), 1, what)
         else:
-            parts.append(tree.Text(span, {"{{": "{", "}}": "}"}.get(written, written)))
+            parts.append(tree.Text(_span(text, piece), {"{{": "{", "}}": "}"}.get(written, written)))
     return tree.Composed(text.span, tuple(parts))
 
 

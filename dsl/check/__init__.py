@@ -19,6 +19,7 @@ from dsl.check.proofs import check_proofs
 from dsl.check.report import Report
 from dsl.check.rules import check_rules
 from dsl.check.scenarios import check_scenarios
+from dsl.check.texts import check_texts
 from dsl.check.uses import check_uses
 from dsl.check.values import Values
 from dsl.check.ways_out import WaysOut
@@ -46,6 +47,7 @@ def check(script: tree.Script, setup: Setup) -> Checked:
     ways.check(script, report)
     check_groups(script, setup, ways, report)
     check_rules(script, names, report)
+    check_texts(script, report)
     check_uses(script, names, values, report)
     can_be_followed = check_depth(script, report)
     check_budget(script, report)

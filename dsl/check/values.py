@@ -13,7 +13,7 @@ from dsl import tree
 from dsl.check.report import Report
 from dsl.check.sets import Sets
 from dsl.compile_setup import Setup
-from dsl.composing import ComposingError, composed
+from dsl.composing import ComposingError, composed, wanted
 from dsl.diagnostics import joined, suggestion
 from dsl.networks import NetworkError, parse_network
 from dsl.resolve import Kind, Names
@@ -249,8 +249,8 @@ class Values:
             self.report.wrong(party.target, f"`{name}` is {kind}, and cannot be called")
 
     def uri(self, text: tree.Text) -> None:
-        """A SIP URI that the operator wrote."""
-        if not _URI(text.value):
+        """A SIP URI that the operator wrote; of values in it `texts` speaks."""
+        if not _URI(text.value) and not wanted(text):
             self.report.wrong(text, f"`{text.value}` is no SIP address", 'one is written `"sip:help@example.com"`')
 
     def redirect(self, target: tree.Expression) -> None:
