@@ -49,6 +49,8 @@ TEST_NODES: dict[str, Callable[..., Any]] = {
     "given_begins": tree.GivenBegins,
     "given_over": tree.GivenOver,
     "expect": tree.ExpectDecision,
+    "expect_redirect": tree.ExpectRedirect,
+    "expect_reject": tree.ExpectReject,
     "expect_response": tree.ExpectResponse,
     "expect_rings": lambda span, *parties: tree.ExpectRings(span, parties),
     "expect_answered": tree.ExpectAnswered,

@@ -36,6 +36,8 @@ class Expecting:
         match step:
             case tree.ExpectDecision(decision=decision):
                 self._decision(decision, now)
+            case tree.ExpectRedirect() | tree.ExpectReject():
+                self._turned_away(step, now)
             case tree.ExpectNothing():
                 self._nothing(step, now)
             case tree.ExpectResponse(code=code):
@@ -50,12 +52,26 @@ class Expecting:
     # Decisions
 
     def _decision(self, wanted: tree.Decision, now: Happening) -> None:
-        if not self._has_further(now):
-            raise UnmetError(wanted, f"there was no further decision: {_how_it_stands(now)}")
-        decision = now.decisions[now.expected]
-        now.expected += 1
+        decision = self._next(wanted, now)
         if not Expectation(self._policy, now.facts).meets(wanted, decision.action):
             raise _instead(wanted, decision)
+
+    def _turned_away(self, step: tree.ExpectRedirect | tree.ExpectReject, now: Happening) -> None:
+        decision = self._next(step, now)
+        match step, decision.action:
+            case tree.ExpectReject(), Reject():
+                pass
+            case tree.ExpectRedirect(code=wanted), Redirect(code=code) if wanted is None or wanted.value == code:
+                pass
+            case _:
+                raise _instead(step, decision)
+
+    def _next(self, wanted: tree.Node, now: Happening) -> Decision:
+        """The decision that an expectation is about, and has taken up."""
+        if not self._has_further(now):
+            raise UnmetError(wanted, f"there was no further decision: {_how_it_stands(now)}")
+        now.expected += 1
+        return now.decisions[now.expected - 1]
 
     def _nothing(self, step: tree.ExpectNothing, now: Happening) -> None:
         if self._has_further(now):

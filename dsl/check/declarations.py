@@ -104,7 +104,7 @@ class _Checker:
                 self._accept(node)
             case tree.Reject(code=code):
                 self._reject(code)
-            case tree.Redirect(code=code):
+            case tree.Redirect(code=code) | tree.ExpectRedirect(code=tree.Code() as code):
                 self._code(code, 300, 399, "a redirection has a status from 300 to 399, such as `302`")
             case tree.Dial():
                 self._dial(node)

@@ -18,6 +18,9 @@ def check_expected(step: tree.Expectation, event: str, report: Report) -> None:
     match step:
         case tree.ExpectDecision(decision=decision):
             _decision(decision, event, report)
+        case tree.ExpectRedirect() | tree.ExpectReject():
+            word = "redirect" if isinstance(step, tree.ExpectRedirect) else "reject"
+            _possible(word, step, event, report)
         case tree.ExpectResponse(code=code):
             if not 100 <= code.value <= 699:
                 report.wrong(code, f"`{code.value}` is no response", "write a status from 100 to 699")
@@ -37,8 +40,13 @@ def _decision(decision: tree.Decision, event: str, report: Report) -> None:
     word = decision_word(decision)
     if isinstance(decision, tree.Do):
         report.wrong(decision, "a sub is no decision", "write what it should decide")
-    elif word not in DECISIONS[event]:
-        report.wrong(decision, f"`{word}` cannot decide a `{event}`")
+    else:
+        _possible(word, decision, event, report)
     if isinstance(decision, tree.Dial) and decision.outcomes:
         advice = "write `given ... answers ...` and the next `expect`"
         report.wrong(decision.outcomes[0], "no outcome can be expected here", advice)
+
+
+def _possible(word: str, node: tree.Node, event: str, report: Report) -> None:
+    if word not in DECISIONS[event]:
+        report.wrong(node, f"`{word}` cannot decide a `{event}`")

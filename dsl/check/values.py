@@ -257,7 +257,9 @@ class Values:
         """Where a caller is sent."""
         kind = self.type_of(target)
         if isinstance(target, tree.Text):
-            self.uri(target)
+            if self.setup.plan.e164(target.value) is None and not _URI(target.value):
+                advice = 'write `"sip:help@example.com"`, `"+4930123456"`, or a user without quotes'
+                self.report.wrong(target, f"`{target.value}` is neither a SIP address nor a number", advice)
         elif kind not in _TEXTS | _USERS:
             self.report.wrong(target, f"`{spoken(target)}` is {kind}, and nobody can be sent there")
 

@@ -68,6 +68,8 @@ from dsl.tree.expectations import ExpectLog as ExpectLog
 from dsl.tree.expectations import ExpectMedia as ExpectMedia
 from dsl.tree.expectations import ExpectNothing as ExpectNothing
 from dsl.tree.expectations import ExpectNumber as ExpectNumber
+from dsl.tree.expectations import ExpectRedirect as ExpectRedirect
+from dsl.tree.expectations import ExpectReject as ExpectReject
 from dsl.tree.expectations import ExpectResponse as ExpectResponse
 from dsl.tree.expectations import ExpectRings as ExpectRings
 from dsl.tree.expectations import ExpectTag as ExpectTag

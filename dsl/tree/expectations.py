@@ -17,6 +17,16 @@ class ExpectDecision(Node, frozen=True):
     decision: Decision
 
 
+class ExpectRedirect(Node, frozen=True):
+    """`expect redirect 302`, `expect redirect`: the next decision sends the caller elsewhere, wherever that is."""
+
+    code: Code | None
+
+
+class ExpectReject(Node, frozen=True):
+    """`expect reject`: the next decision refuses, with whatever status."""
+
+
 class ExpectResponse(Node, frozen=True):
     """The caller is sent that status."""
 
@@ -87,6 +97,8 @@ class ExpectNothing(Node, frozen=True):
 
 Expectation: TypeAlias = (
     ExpectDecision
+    | ExpectRedirect
+    | ExpectReject
     | ExpectResponse
     | ExpectRings
     | ExpectAnswered

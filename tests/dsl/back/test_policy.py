@@ -96,6 +96,11 @@ def test_a_redirection_to_a_user_is_its_address_and_to_what_is_absent_a_refusal(
     assert policy.decide("call", facts(policy, "gone", "alice")).action == Reject(480)
 
 
+def test_a_redirection_to_a_number_is_its_tel_uri(tmp_path):
+    sent = office(tmp_path, SCRIPT.replace("redirect 302 caller.mobile", 'redirect 302 "(040) 600000"'))
+    assert sent.decide("call", facts(sent, "gone", "alice")).action == Redirect(302, "tel:+4940600000")
+
+
 def test_edits_come_from_rules_that_fired_and_carry_no_line_end(policy):
     made = policy.decide("call", facts(policy, "404", "alice", headers={"x-says": "a\r\nVia: b"}))
     assert made.tags == {"team": "desk"} and made.logs == ("404",)

@@ -39,6 +39,8 @@ def said(tmp_path, text):
         'call from "030 99 99 99" to "030555001" source 198.51.100.5\nexpect tag from "+4930999999"\nexpect dial alice',
         'given over toll\ncall from alice to "030123456"\nexpect reject 403 "hourly limit reached"',
         'call from alice to "away"\nexpect redirect 302 alice\nexpect response 302',
+        'call from alice to "away"\nexpect redirect 302\nexpect nothing further',
+        'call from alice to "away"\nexpect redirect\ncall from bob to "404"\nexpect reject',
         'call from alice to bob header "X-Says" "hi" transport tcp\nexpect forward "015112345678" via pstn notify 181',
         # outcomes
         "given carol answers 486\ngiven alice rings\ngiven bob answers 486\n"
@@ -81,6 +83,11 @@ def test_what_is_expected_and_comes_true(tmp_path, text):
             'call from bob to "away"\nexpect redirect 301 "sip:alice@acme.example"',
             'redirect 302 "sip:alice@acme.example"',
         ),
+        ('call from bob to "away"\nexpect redirect 301', 'instead it was: redirect 302 "sip:alice@acme.example"'),
+        ('call from bob to "away"\nexpect reject', 'instead it was: redirect 302 "sip:alice@acme.example"'),
+        ("call from bob to alice\nexpect redirect", "instead it was: dial alice by the rule at"),
+        ('call from bob to "404"\nexpect redirect\nexpect reject', "instead it was: reject 404 by the rule at"),
+        ("call from bob to alice\nexpect dial alice\nexpect reject", "no further decision: alice answered"),
         ("call from bob to alice\nexpect dial alice\nexpect reject 486", "no further decision: alice answered"),
         ('call from bob to "404"\nexpect reject 404\nexpect reject 404', "no further decision: it was over"),
         ("call from bob to alice\nexpect response 486", "the caller was sent 200"),
@@ -91,6 +98,19 @@ def test_what_is_expected_and_comes_true(tmp_path, text):
 )
 def test_what_does_not_come_true_is_told_with_what_did(tmp_path, text, message):
     assert message in said(tmp_path, text)
+
+
+def test_a_redirection_to_a_number_is_expected_however_it_is_written(tmp_path):
+    script = SCRIPT.replace("redirect 302 caller.mobile", 'redirect 302 "+4940600000"')
+    tests = (
+        'call from bob to "gone"\nexpect redirect 302 "040 600 000"',
+        'call from bob to "gone"\nexpect redirect 302 "tel:+4940600000"',
+        'call from bob to "gone"\nexpect redirect 302 "+4940600001"',
+    )
+    policy = office(
+        tmp_path, script + "\n".join(f'test "{number}" {{\n{text}\n}}' for number, text in enumerate(tests))
+    )
+    assert [found.came for found in tester.run(policy)] == [None, None, 'redirect 302 "tel:+4940600000"']
 
 
 def test_a_failure_stands_at_its_expectation_and_other_tests_go_on(tmp_path):

@@ -148,7 +148,11 @@ class Rules:
         return f"reject {code}{reason}"
 
     def _redirect(self, place):
-        choices = [f'"{self.random.choice(URIS)}"', self.conditions.party(place), self.conditions.text(place)]
+        choices = [
+            f'"{self.random.choice((*URIS, "+4940600000"))}"',
+            self.conditions.party(place),
+            self.conditions.text(place),
+        ]
         return f"redirect {self.random.choice((301, 302))} {self.random.choice(choices)}"
 
     def _answer(self, place):

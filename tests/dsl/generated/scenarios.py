@@ -124,7 +124,7 @@ class Scenarios:
             f"dial {self.conditions.user(_NOWHERE)} for 20s then dora" if "dora" in self.words.users else "dial alice",
         ]
         answers = [f"answer {self.random.choice(SERVICES)}", *(f"answer play {name}" for name in self.words.sounds)]
-        decisions = [*trunks, *dials, *answers, f'redirect 302 "{URIS[0]}"']
+        decisions = [*trunks, *dials, *answers, f'redirect 302 "{URIS[0]}"', "redirect 302", "redirect", "reject"]
         marks = [f'expect tag kind "{self.random.choice(TEXTS)}"', "expect media relay"]
         marks += [f'expect header "{HEADERS[0]}" "{self.random.choice(TEXTS)}"', f'expect no header "{HEADERS[0]}"']
         marks += [f"expect rings {self.conditions.user(_NOWHERE)} and alice", "expect answered by alice"]
