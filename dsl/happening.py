@@ -20,13 +20,14 @@ from dsl.decision import (
     Facts,
     Frame,
     Outcome,
+    Reject,
     Step,
     Transfer,
 )
 from dsl.occasions import Occasion, UnmetError
 from dsl.parties import Parties, Side, other
 from dsl.policy import Policy, told_of_message
-from dsl.registering import Registered, registered
+from dsl.registering import registered
 from dsl.rehearsal import Leg, World
 from dsl.ringing import Ringing
 
@@ -55,7 +56,7 @@ class Happening:
         self.answered: Leg | None = None
         self.over = False
         self.hung_up = False
-        self.registered: Registered | None = None
+        self.registered: int | None = None
         self._ringing: Ringing | None = None
         self._dialed = facts.dialed
         self._emergency = self.policy.is_emergency(facts.dialed)
@@ -67,11 +68,12 @@ class Happening:
         self.parties = Parties(self.policy, facts)
         self._channels: dict[Side, str] = {}
         self._transferor: Side | None = None
-        decision = self._decided(event, None, self.policy.decide(event, facts))
+        decision = self.policy.decide(event, facts)
+        if isinstance(decision.action, Accept):
+            decision = self._register(decision, decision.action)
+        self._decided(event, None, decision)
         if event in ("register", "message"):
             self._end()
-            if isinstance(decision.action, Accept):
-                self._register(decision.action)
         else:
             if facts.trunk is not None:
                 self._channels["caller"] = facts.trunk
@@ -88,10 +90,15 @@ class Happening:
             self.world.take_turn(group)
         return decision
 
-    def _register(self, accept: Accept) -> None:
-        self.registered = registered(accept, self.facts)
-        if self.registered.status == 200 and self.facts.user is not None:
-            self.world.register(self.facts.user, self.registered.seconds)
+    def _register(self, decision: Decision, accept: Accept) -> Decision:
+        """Do what an `accept` says, which refuses by itself what is not within its bounds."""
+        came = registered(accept, self.facts)
+        if isinstance(came, Reject):
+            return msgspec.structs.replace(decision, action=came)
+        self.registered = came
+        if self.facts.user is not None:
+            self.world.register(self.facts.user, came)
+        return decision
 
     @property
     def delivered(self) -> int | None:

@@ -226,8 +226,10 @@ def test_how_calls_ring(tmp_path, text):
         "unregister bob\nexpect accept\nexpect response 200\ncall from alice to bob\nexpect nothing further",
         "register carol expires 1h\nexpect expires 10min\nexpect response 200",
         "register bob expires 90s contacts 2\nexpect expires 90s",
-        "register bob expires 30s\nexpect accept\nexpect response 423",
-        "register bob contacts 3\nexpect accept max 2 contacts\nexpect response 403",
+        "register bob expires 30s\nexpect reject 423\nexpect response 423",
+        'given bob is not registered\nregister bob contacts 3\nexpect reject 403 "Too Many Contacts"\n'
+        "expect response 403\ncall from alice to bob\nexpect dial bob\nexpect reject 480",
+        "register bob contacts 2\nexpect accept max 2 contacts\nregister bob contacts 2\nexpect response 200",
         'register bob agent "old"\nexpect reject 403',
         # The clock.
         "given time fri 18:30\ncall from alice to bob\nexpect takes lines\ncall from carol to bob\nexpect dial bob",
@@ -282,7 +284,10 @@ def test_what_else_is_given_and_expected(tmp_path, text):
         ('call from bob to alice\nexpect log "hello"', "the log has nothing"),
         ("register bob\nexpect expires 10min", "the phone is registered for 1h"),
         ("register bob expires 90s\nexpect expires 10min", "the phone is registered for 90s"),
-        ("register bob expires 30s\nexpect expires 30s", "the phone was sent 423"),
+        (
+            "register bob expires 30s\nexpect expires 30s",
+            'instead it was: reject 423 "Interval Too Brief" by the rule at',
+        ),
         ("register anyone\nexpect expires 30s", "instead it was: challenge by the rule"),
         ("unregister bob\nexpect expires 30s", "the phone is registered no more"),
         ("call from anyone to bob\nhang up\nexpect challenge", "this call is over already"),

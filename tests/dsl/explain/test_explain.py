@@ -60,6 +60,12 @@ def test_a_call_is_told_with_its_decision_first_then_rule_by_rule(tmp_path):
     ]
 
 
+def test_what_an_accept_does_not_take_is_told_as_refused(tmp_path):
+    text = lines(tmp_path, "register alice contacts 4")
+    assert text[0] == 'register alice contacts 4: it is refused with 403 "Too Many Contacts" (office.route:28:3)'
+    assert '  so: reject 403 "Too Many Contacts"' in text
+
+
 def test_each_part_that_was_looked_at_has_a_line(tmp_path):
     text = lines(tmp_path, "call from alice to 112 source office")
     at = text.index("  office.route:32:3  when dialed is emergency and (source in office or authentica...: yes")
