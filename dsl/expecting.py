@@ -69,7 +69,7 @@ class Expecting:
     def _next(self, wanted: tree.Node, now: Happening) -> Decision:
         """The decision that an expectation is about, and has taken up."""
         if not self._has_further(now):
-            raise UnmetError(wanted, f"there was no further decision: {_how_it_stands(now)}")
+            raise _no_more(wanted, "there was no further decision", now)
         now.expected += 1
         return now.decisions[now.expected - 1]
 
@@ -106,7 +106,7 @@ class Expecting:
     def _rings(self, step: tree.ExpectRings, now: Happening) -> None:
         while now.heard >= len(now.rounds):
             if not self._scene.further():
-                raise UnmetError(step, f"it rang nowhere else: {_how_it_stands(now)}")
+                raise _no_more(step, "it rang nowhere else" if now.rounds else "it rang nowhere", now)
         decided, legs = now.rounds[now.heard]
         now.heard += 1
         now.expected = max(now.expected, decided)
@@ -119,7 +119,7 @@ class Expecting:
             pass
         now.expected = len(now.decisions)
         if now.answered is None:
-            raise UnmetError(step, f"nobody answered: {_how_it_stands(now)}")
+            raise _no_more(step, "nobody answered", now)
         if not self._expectation(now).rings((step.party,), [now.answered.target]):
             came = told_party(now.answered.target)
             raise UnmetError(step, f"{came} answered", came)
@@ -127,7 +127,9 @@ class Expecting:
     def _number(self, step: tree.ExpectNumber, trunk: str, number: str, now: Happening) -> None:
         while number not in (sent := _sent(now, trunk)):
             if not self._scene.further():
-                came = " and ".join(f"`{item}`" for item in sent) or "nothing"
+                if not sent:
+                    raise _no_more(step, f"`{trunk}` got nothing", now)
+                came = " and ".join(f"`{item}`" for item in sent)
                 raise UnmetError(step, f"`{trunk}` got {came}", came)
 
     def _expectation(self, now: Happening) -> Expectation:
@@ -201,18 +203,31 @@ class Expecting:
 
 def _instead(node: tree.Node, decision: Decision) -> UnmetError:
     came = told(decision.action)
-    rule = decision.rules[-1] if decision.rules else None
-    by = ", as where nothing is said of it" if rule is None else f" by the rule at {rule}"
-    return UnmetError(node, f"instead it was: {came}{by}", came, rule)
+    return UnmetError(node, f"instead it was: {came}{_by(decision)}", came, _rule(decision))
 
 
-def _how_it_stands(now: Happening) -> str:
-    """Why nothing more comes of a call."""
+def _no_more(node: tree.Node, what: str, now: Happening) -> UnmetError:
+    """Nothing more comes of a call, and why."""
+    last = now.decisions[-1]
     if now.hung_up:
-        return "it was hung up"
+        return UnmetError(node, f"{what}: it was hung up")
     if now.answered is not None:
-        return f"{told_party(now.answered.target)} answered"
-    return "it was over" if now.over else "we answered it ourselves"
+        return UnmetError(node, f"{what}: {told_party(now.answered.target)} answered")
+    if not now.over:
+        return UnmetError(node, f"{what}: we answered it ourselves")
+    if isinstance(last.action, Challenge | Redirect | Reject):
+        came = told(last.action)
+        return UnmetError(node, f"{what}: it was over with {came}{_by(last)}", came, _rule(last))
+    return UnmetError(node, f"{what}: it was over")
+
+
+def _rule(decision: Decision) -> str | None:
+    return decision.rules[-1] if decision.rules else None
+
+
+def _by(decision: Decision) -> str:
+    rule = _rule(decision)
+    return ", as where nothing is said of it" if rule is None else f" by the rule at {rule}"
 
 
 def _responses(now: Happening) -> list[int]:

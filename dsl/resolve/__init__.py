@@ -132,8 +132,7 @@ class _Resolver:
             case tree.Dial(steps=steps, outcomes=outcomes):
                 for step in steps:
                     for party in step.parties:
-                        if not self.look.group(party.target):
-                            self.look.value(party.target, scope)
+                        self.look.called(party.target, scope)
                         if isinstance(party.trunk, tree.Attribute):
                             self.look.value(party.trunk, scope)
                         elif party.trunk is not None:
@@ -285,11 +284,11 @@ class _Resolver:
 
     def _dialled(self, dialed: tree.Text | tree.Name) -> None:
         if isinstance(dialed, tree.Name):
-            self.look.user(dialed)
+            self.look.taking_part(dialed, 'write a user, a number, or an address such as `"sip:help@partner.example"`')
 
     def _who(self, party: tree.From) -> None:
         if party.user is not None:
-            self.look.user(party.user)
+            self.look.taking_part(party.user, 'write a user, `"NUMBER"` of somebody outside, or `trunk NAME`')
         if party.trunk is not None:
             self.look.declared(party.trunk, Kind.TRUNK)
 

@@ -168,15 +168,18 @@ class Lookup:
             scope = self.bind(tree.Name(span, name), meaning, scope, certain)
         return scope
 
-    def group(self, value: tree.Expression) -> bool:
-        """Whether a value is the name of a group, which can be called though it has no value; its meaning is noted."""
-        if not isinstance(value, tree.Reference) or value.name.quoted:
-            return False
-        declared = self.names.declared.get(value.name.text)
-        if declared is None or declared.kind is not Kind.GROUP:
-            return False
-        self.names.meanings[value.name.span] = declared
-        return True
+    def called(self, value: tree.Expression, scope: Scope) -> None:
+        """Find who is called: a value, or a group, which has none."""
+        name = value.name if isinstance(value, tree.Reference) and not value.name.quoted else None
+        declared = None if name is None else self.names.declared.get(name.text)
+        if name is None or declared is None or declared.kind not in (Kind.GROUP, Kind.USERS):
+            self.value(value, scope)
+            return
+        self.names.meanings[name.span] = declared
+        if declared.kind is Kind.USERS:
+            self.names.meanings[name.span] = UNKNOWN
+            advice = "declare a group of those who ring, `group desk = alice, bob`, and dial that"
+            self.wrong(name, f"`{name.text}` is a users file, and cannot be called", advice)
 
     def value(self, value: tree.Expression, scope: Scope, trunks: bool = False) -> None:
         """Find what the names in a value mean. `trunks`: a trunk may stand here too, as in `pstn is up`."""
@@ -251,6 +254,14 @@ class Lookup:
         if dotted is not None:
             return f'a name with a dot is written `user "{dotted}"`'
         return suggestion(text, candidates)
+
+    def taking_part(self, name: tree.Name, advice: str) -> None:
+        """Look up who takes part in a test: a user by name, for no fact says who that is."""
+        if name.text in FACT_NAMES and name.text not in self.users:
+            self.wrong(name, f"`{name.text}` is a fact, and a test names who takes part", advice)
+            self.names.meanings[name.span] = UNKNOWN
+        else:
+            self.user(name)
 
     def user(self, name: tree.Name) -> Meaning:
         """Look up a name that can only be a user's."""

@@ -109,12 +109,13 @@ class Toll:
         if way.event == "transfer":
             of_the_caller = "" if origin.subject in _SAID_BY_THE_TRANSFEROR else "authenticated and "
             return f"require `{of_the_caller}transferor is known` on this path"
-        nets = {
-            atom.operand
-            for condition in way.rules
-            for atom in required(self._reader.formula(condition))
-            if atom.subject == "source"
-        }
+        asked = [atom for condition in way.rules for atom in required(self._reader.formula(condition))]
+        through = next((str(atom.operand) for atom in asked if atom.subject == "from trunk"), None)
+        if through is not None:
+            return (
+                f"who calls through `{through}` proves nothing: dial a number that you write, or add `despite` and why"
+            )
+        nets = {atom.operand for atom in asked if atom.subject == "source"}
         for name, reason in self._people.no_proof.items():
             if self._setup.nets[name] in nets:
                 return reason

@@ -258,10 +258,21 @@ def test_what_else_is_given_and_expected(tmp_path, text):
         ("call from alice to bob\nexpect rings bob\nexpect rings bob", "it rang nowhere else: bob answered"),
         ('call from bob to "desk"\nexpect rings alice', "it rang at alice and carol"),
         ("call from alice to bob\nexpect answered by carol", "bob answered"),
-        ("given bob answers 486\ncall from alice to bob\nexpect answered by bob", "nobody answered: it was over"),
+        (
+            "given bob answers 486\ncall from alice to bob\nexpect answered by bob",
+            "nobody answered: it was over with reject 486, as where nothing is said of it",
+        ),
+        (
+            "call from anyone to bob\nexpect rings bob",
+            "it rang nowhere: it was over with challenge by the rule at",
+        ),
+        (
+            'call from alice to bob anonymous\nexpect trunk pstn gets "030123456"',
+            "`pstn` got nothing: it was over with reject 433 by the rule at",
+        ),
         ('call from alice to "*43"\nexpect answered by bob', "nobody answered: we answered it ourselves"),
         (OUT + 'expect trunk pstn gets "+4930123456"', "`pstn` got `030123456`"),
-        ('call from alice to bob\nexpect trunk pstn gets "030123456"', "`pstn` got nothing"),
+        ('call from alice to bob\nexpect trunk pstn gets "030123456"', "`pstn` got nothing: bob answered"),
         (
             'call from trunk pstn to "1" source 198.51.100.5\nexpect forward alice.number via spare notify 180',
             'instead it was: forward "+4930111111" via spare',

@@ -89,7 +89,11 @@ def test_what_is_expected_and_comes_true(tmp_path, text):
         ('call from bob to "404"\nexpect redirect\nexpect reject', "instead it was: reject 404 by the rule at"),
         ("call from bob to alice\nexpect dial alice\nexpect reject", "no further decision: alice answered"),
         ("call from bob to alice\nexpect dial alice\nexpect reject 486", "no further decision: alice answered"),
-        ('call from bob to "404"\nexpect reject 404\nexpect reject 404', "no further decision: it was over"),
+        (
+            'call from bob to "404"\nexpect reject 404\nexpect reject 404',
+            "no further decision: it was over with reject 404 by the rule at",
+        ),
+        ("register alice\nexpect accept\nexpect accept", "no further decision: it was over"),
         ("call from bob to alice\nexpect response 486", "the caller was sent 200"),
         ('call from bob to "404"\nexpect response 486', "the caller was sent 404"),
         ('call from bob to "404"\nexpect tag team "desk"', "`team` is not tagged"),
