@@ -64,14 +64,14 @@ class Arriving:
         caller = step.caller
         facts = self._facts(caller.user, step.circumstances, world, time)
         facts.claimed = caller.user.text if caller.user is not None else None
-        if caller.claimed is not None:
-            facts.claimed = caller.claimed.value
-            if facts.trunk is not None:
-                facts.caller_number = self._policy.number_from(facts.trunk, facts.claimed)
         if caller.trunk is not None:
             facts.trunk = caller.trunk.text
             if not any(isinstance(item, tree.WithSource) for item in step.circumstances):
                 facts.source = self._at_trunk(facts.trunk, facts.source)
+        if caller.claimed is not None:
+            facts.claimed = caller.claimed.value
+            if facts.trunk is not None:
+                facts.caller_number = self._policy.number_from(facts.trunk, facts.claimed)
         facts.dialed = dialled(step.dialed)
         facts.callee = self._policy.callee(facts.dialed)
         return facts

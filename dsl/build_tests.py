@@ -15,6 +15,7 @@ TEST_NODES: dict[str, Callable[..., Any]] = {
     "from_user": lambda span, user: tree.From(span, user=user),
     "from_a_trunk": lambda span, trunk: tree.From(span, trunk=trunk),
     "from_claim": lambda span, claimed: tree.From(span, claimed=claimed),
+    "from_by_trunk": lambda span, claimed, trunk: tree.From(span, trunk=trunk, claimed=claimed),
     "from_anyone": tree.From,
     "register_step": lambda span, user, *rest: tree.RegisterStep(span, user, rest),
     "unregister_step": lambda span, user, *rest: tree.RegisterStep(span, user, rest, leaves=True),

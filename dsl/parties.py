@@ -31,7 +31,7 @@ class Parties:
     """The caller, by the facts of the call, and whoever answered it; either may go, and another take its place."""
 
     def __init__(self, policy: Policy, facts: Facts) -> None:
-        caller = Party(facts.caller or facts.claimed, facts.trunk, facts.authenticated)
+        caller = Party(facts.caller or facts.caller_number or facts.claimed, facts.trunk, facts.authenticated)
         self._key = policy.setup.plan.key
         self._there: dict[Side, Party] = {"caller": caller, "called": Party(None, None, False)}
         self._came_later: set[Side] = set()

@@ -11,7 +11,10 @@ from dsl.tree.values import Expression
 
 
 class From(Node, frozen=True):
-    """Who calls: a user with the right password, a trunk, whoever claims a text, or (all None) anyone."""
+    """Who calls: a user with the right password, a trunk, whoever claims a text, or (all None) anyone.
+
+    With `claimed` too a trunk brings a call from that number.
+    """
 
     user: Name | None = None
     trunk: Name | None = None

@@ -248,6 +248,19 @@ def test_what_else_is_given_and_expected(tmp_path, text):
     assert said(tmp_path, text.replace("expect nothing further", "expect dial bob\nexpect reject 480", 1)) is None
 
 
+def test_a_trunk_without_peers_brings_a_number_in_its_own_form(tmp_path):
+    brought = '  when from trunk spare and caller.number == "+4930999999" -> dial alice\n  when from trunk pstn ->'
+    test = (
+        'call from "4930999999" via trunk spare to "201"\nexpect dial alice\n'
+        'hold by "+4930999999"\nexpect play jazz to alice\nresume by trunk spare\nexpect continue\n'
+        'call from trunk spare to "201"\nexpect challenge'
+    )
+    results(tmp_path)
+    script = SCRIPT.replace("  when from trunk pstn ->", brought) + f'test "0" {{\n{test}\n}}\n'
+    (result,) = tester.run(office(tmp_path, script, USERS))
+    assert result.failure is None
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

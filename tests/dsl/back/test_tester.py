@@ -37,6 +37,7 @@ def said(tmp_path, text):
         'call from trunk pstn to "030555001"\nexpect dial alice',
         'call from anyone to "030555001" source 198.51.100.5\nexpect dial alice',
         'call from "030 99 99 99" to "030555001" source 198.51.100.5\nexpect tag from "+4930999999"\nexpect dial alice',
+        'call from "030 99 99 99" via trunk pstn to "030555001"\nexpect tag from "+4930999999"\nexpect dial alice',
         'given over toll\ncall from alice to "030123456"\nexpect reject 403 "hourly limit reached"',
         'call from alice to "away"\nexpect redirect 302 alice\nexpect response 302',
         'call from alice to "away"\nexpect redirect 302\nexpect nothing further',

@@ -60,6 +60,13 @@ def test_a_call_is_told_with_its_decision_first_then_rule_by_rule(tmp_path):
     ]
 
 
+def test_a_trunks_call_is_told_with_the_number_that_it_comes_from(tmp_path):
+    text = lines(tmp_path, 'call from "030 99 99 99" via trunk pstn to "030555001"')
+    assert text[0].startswith('call from "030 99 99 99" via trunk pstn to "030555001": it goes to alice for 2min')
+    assert "source 198.51.100.1" in text[4] and "claimed 030 99 99 99" in text[4]
+    assert '    tags from "+4930999999"' in text
+
+
 def test_what_an_accept_does_not_take_is_told_as_refused(tmp_path):
     text = lines(tmp_path, "register alice contacts 4")
     assert text[0] == 'register alice contacts 4: it is refused with 403 "Too Many Contacts" (office.route:28:3)'

@@ -49,6 +49,10 @@ class Scenarios:
         choices = [self._user(), self._user(), f'"{self.words.number()}"', "anyone"]
         return self.random.choice([*choices, *(f"trunk {name}" for name in self.words.trunks)])
 
+    def _caller(self):
+        by_trunk = [f'"{self.words.number()}" via trunk {name}' for name in self.words.trunks]
+        return self.random.choice([self._from(), self._from(), *by_trunk])
+
     def _user(self):
         name = self.random.choice(list(self.words.users))
         return name if name.isalnum() and self.random.random() < 0.8 else f'user "{name}"'
@@ -64,11 +68,11 @@ class Scenarios:
         return "".join(f" {choice}" for choice in self.words.some(choices, 0, 3))
 
     def _message(self):
-        return f"message from {self._from()} to {self._dialled()}{self._circumstances()}"
+        return f"message from {self._caller()} to {self._dialled()}{self._circumstances()}"
 
     def _call(self, named=" as first"):
         more = ("anonymous", f"diverted by {self._dialled()}")
-        return f"call from {self._from()} to {self._dialled()}{self._circumstances(more)}{named}"
+        return f"call from {self._caller()} to {self._dialled()}{self._circumstances(more)}{named}"
 
     def _dialled(self):
         if self.random.random() < 0.4:
