@@ -103,6 +103,8 @@ def said(folder, text):
 @pytest.mark.parametrize(
     "text",
     [
+        OUT + 'expect trunk pstn gets "030123456"\nexpect answered by "030123456" via pstn\nexpect nothing further',
+        'call from alice to "desk"\nexpect rings alice and carol\nexpect nothing further',
         # A window goes on with the clock.
         OUT + "hang up\n" + OUT + "expect takes toll\nexpect takes lines\nhang up\n" + OUT + "expect reject 403\n"
         "expect leaves toll\nwait 30min\n" + OUT + "expect reject 403\nwait 30min\n" + OUT + "expect answered by"
@@ -294,6 +296,7 @@ def test_a_trunk_without_peers_brings_a_number_in_its_own_form(tmp_path):
             'call from alice to "out"\nexpect dial "sip:help@partner.example" and carol progress 5s',
             'instead it was: dial "sip:help@partner.example" and carol',
         ),
+        (OUT + 'expect trunk pstn gets "030123456"\nexpect nothing further', 'instead it was: dial "+4930123456" via'),
         ("call from alice to bob\nexpect nothing further", "instead it was: dial bob by the rule at"),
         ('call from alice to bob\nexpect header "X-Team" "sales"', "`X-Team` is set to `desk`"),
         ('call from alice to bob\nexpect no header "X-Team"', "`X-Team` is set to `desk`"),
