@@ -257,7 +257,7 @@ class Values:
         """Where a caller is sent."""
         kind = self.type_of(target)
         if isinstance(target, tree.Text):
-            if self.setup.plan.e164(target.value) is None and not _URI(target.value):
+            if self.setup.plan.e164(target.value) is None and not _URI(target.value) and not wanted(target):
                 advice = 'write `"sip:help@example.com"`, `"+4930123456"`, or a user without quotes'
                 self.report.wrong(target, f"`{target.value}` is neither a SIP address nor a number", advice)
         elif kind not in _TEXTS | _USERS:
