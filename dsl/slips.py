@@ -1,7 +1,7 @@
 """Slips that are known: what somebody meant who wrote this where it cannot stand.
 
 Owns signs of other languages and of word processors, words of other languages and systems, and values in another form
-than theirs. `syntax` asks here first, and says else what could stand there.
+than theirs; whole phrases are `wordings`'. `syntax` asks here first, and says else what could stand there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import msgspec
 
 from dsl.language import beginnings, words
 from dsl.networks import NetworkError, parse_network
+from dsl.wordings import wording
 
 _SIGNS = {
     "===": "compare with `==`",
@@ -102,6 +103,9 @@ def slip(text: str, at: int, found: str, last: str, expected: frozenset[str]) ->
     """The slip at this offset, where `found` stands behind the terminal `last` and `expected` could; None for no known
     one.
     """
+    phrase = wording(text, at, last, expected)
+    if phrase is not None:
+        return _stands(phrase.at, text[phrase.at : phrase.at + phrase.length], phrase.advice)
     return (
         _text_in_a_text(text, at, found, last)
         or _sign(at, found, last, expected)

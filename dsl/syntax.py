@@ -67,7 +67,7 @@ _STATEMENTS = {
     "_declaration": "a declaration such as `group` or `on call`",
     "_step": "a step of the test",
     "_setting": "what a trunk says, such as `uri`, `peers` or `allow`",
-    "outcome": "an outcome such as `busy` or `failure`",
+    "outcome": "an outcome: `busy`, `no-answer`, `unreachable`, `failure` or `redirect`",
 }
 """Rules of the grammar that begin something new, and their names."""
 

@@ -179,9 +179,8 @@ class _Resolver:
                     scope = self._condition(part, scope, certain=False)
             case tree.Not(condition=inner):
                 scope = self._condition(inner, scope, certain=False)
-            case tree.Compare(left=left, right=right):
-                self.look.value(left, scope)
-                self.look.value(right, scope)
+            case tree.Compare():
+                self.look.compared(condition, scope)
             case tree.In(item=item, collection=collection):
                 self.look.value(item, scope)
                 self._collection(item, collection)
@@ -213,11 +212,11 @@ class _Resolver:
         if isinstance(collection, tree.Name):
             known = self.look.names.declared
             meant = collection.text in known or nearest(collection.text, known) is not None
-            self.look.declared(collection, *(_COLLECTIONS if meant else self._collections_of(item)))
+            self.look.declared(collection, *(_COLLECTIONS if meant else self._collections_of(item)), item=item)
         elif isinstance(collection, tree.Set):
             for element in collection.elements:
                 if isinstance(element, tree.Name):
-                    self.look.element(element, *_COLLECTIONS)
+                    self.look.element(element, item, *_COLLECTIONS)
 
     def _collections_of(self, item: tree.Expression) -> tuple[Kind, ...]:
         """What can hold this value."""

@@ -13,7 +13,9 @@ import msgspec
 from dsl import tree
 from dsl.diagnostics import Problem, Source, joined, line_of, suggestion
 from dsl.patterns import PatternError, parse_pattern
+from dsl.resolve.misplaced import WHOSE_NUMBER, instead_of
 from dsl.resolve.names import UNKNOWN, Kind, Meaning, Names, Scope
+from dsl.spoken import spoken
 from dsl.tree import Span
 from dsl.vocabulary import FACT_NAMES, FACTS, LATER_FACTS, Fact, Type
 
@@ -181,13 +183,16 @@ class Lookup:
             advice = "declare a group of those who ring, `group desk = alice, bob`, and dial that"
             self.wrong(name, f"`{name.text}` is a users file, and cannot be called", advice)
 
-    def value(self, value: tree.Expression, scope: Scope, trunks: bool = False) -> None:
-        """Find what the names in a value mean. `trunks`: a trunk may stand here too, as in `pstn is up`."""
+    def value(self, value: tree.Expression, scope: Scope, trunks: bool = False, asks: str = "") -> None:
+        """Find what the names in a value mean. `trunks`: a trunk may stand here too, as in `pstn is up`.
+
+        `asks`: how what stands beside it asks for one of several, such as `caller.number in`.
+        """
         match value:
             case tree.Reference(name=name):
-                self.names.meanings[name.span] = self._meaning(name, scope, trunks)
+                self.names.meanings[name.span] = self._meaning(name, scope, trunks, asks)
             case tree.Attribute(base=base):
-                self.names.meanings[base.span] = self._meaning(base, scope, trunks=False)
+                self.names.meanings[base.span] = self._meaning(base, scope)
             case tree.E164(argument=argument):
                 self.value(argument, scope)
             case tree.Composed(parts=parts):
@@ -196,7 +201,14 @@ class Lookup:
             case _:
                 pass
 
-    def _meaning(self, name: tree.Name, scope: Scope, trunks: bool) -> Meaning:
+    def compared(self, comparison: tree.Compare, scope: Scope) -> None:
+        """Find what the names in a comparison mean."""
+        left, right = comparison.left, comparison.right
+        among = "not in" if comparison.operator == "!=" else "in"
+        self.value(left, scope, asks=f"{spoken(right)} {among}")
+        self.value(right, scope, asks=f"{spoken(left)} {among}")
+
+    def _meaning(self, name: tree.Name, scope: Scope, trunks: bool = False, asks: str = "") -> Meaning:
         text = name.text
         if name.quoted:
             return self.user(name)
@@ -209,25 +221,9 @@ class Lookup:
         if declared is not None:
             if trunks and declared.kind is Kind.TRUNK:
                 return declared
-            self._has_no_value(name, declared.kind)
+            self.wrong(name, f"`{text}` is {declared.kind}, not a value", instead_of(text, declared.kind, asks))
             return UNKNOWN
         return self._unknown(name, [*scope, *self.facts, *self.users, *(self._all(Kind.TRUNK) if trunks else [])])
-
-    def _has_no_value(self, name: tree.Name, kind: Kind) -> None:
-        advice = {
-            Kind.GROUP: f"write `... in {name.text}` or `dial {name.text}`",
-            Kind.USERS: f"write `... in {name.text}`",
-            Kind.NUMBERS: f"write `dialed in {name.text}`",
-            Kind.NET: f"write `source in {name.text}`",
-            Kind.SOUND: f"write `play {name.text} to held` or `answer play {name.text}`",
-            Kind.HOURS: f"write `within {name.text}`",
-            Kind.LIMIT: f"write `over {name.text}`",
-            Kind.TRUNK: f"write `from trunk {name.text}`, or `via {name.text}` after a number",
-            Kind.TRUNKS: f"write `via {name.text}` after a number",
-            Kind.TABLE: f"write `lookup {name.text} ...`",
-            Kind.SUB: f"write `do {name.text}(...)`",
-        }
-        self.wrong(name, f"`{name.text}` is {kind}, not a value", advice.get(kind))
 
     def _unknown(self, name: tree.Name, candidates: Iterable[str]) -> Meaning:
         text = name.text
@@ -248,6 +244,8 @@ class Lookup:
         text = name.text
         if text in self._bound and text not in self.users:
             return f"it is bound in {line_of(self._bound[text], name.span)}, and known in that rule only"
+        if text in WHOSE_NUMBER:
+            return "who calls has `caller.number`, and what was dialled is `dialed`"
         if text in _TRUTHS:
             return "what is true or false stands alone, or behind `not`"
         dotted = next((user for user in self.users if user.startswith(f"{text}.")), None)
@@ -274,15 +272,17 @@ class Lookup:
             return UNKNOWN
         return meaning
 
-    def element(self, name: tree.Name, *kinds: Kind) -> None:
+    def element(self, name: tree.Name, item: tree.Expression, *kinds: Kind) -> None:
         """Look up a name in a set: a user's, or that of a declaration of one of these kinds."""
         if not name.quoted and name.text in self.names.declared and name.text not in self.users:
-            self.declared(name, *kinds)
+            self.declared(name, *kinds, item=item)
         else:
             self.user(name)
 
-    def declared(self, name: tree.Name, *kinds: Kind) -> None:
-        """Look up a name that can only be one of these kinds of declarations."""
+    def declared(self, name: tree.Name, *kinds: Kind, item: tree.Expression | None = None) -> None:
+        """Look up a name that can only be one of these kinds of declarations. `item`: what is asked whether it is
+        among them.
+        """
         known = self.names.declared.get(name.text)
         self.names.meanings[name.span] = known or UNKNOWN
         wanted = joined(kinds)
@@ -298,7 +298,9 @@ class Lookup:
                 self._missing(name, f"{there_is} no {_without_article(kinds)} `{name.text}`", advice)
         elif known.kind not in kinds:
             if all((name.text, kind) not in self._meant_too for kind in kinds):
-                self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}")
+                key = spoken(item) if item is not None and known.kind is Kind.TABLE else None
+                advice = None if key is None else f"write `lookup {name.text} {key}`"
+                self.wrong(name, f"`{name.text}` is {known.kind}, not {wanted}", advice)
             self.names.meanings[name.span] = UNKNOWN
 
     def _all(self, kind: Kind) -> list[str]:
