@@ -136,7 +136,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     Times are wall seconds since the epoch. `direction` is in for the leg that called us and out for those that we
     called. `cause` is the final SIP status that ended the leg's set-up, or 200. `hung_up_by` is local, remote or
     empty when it was never answered. `transferred_by` is the party that had another of this call go elsewhere, as far
-    as this leg was in it then or came by it, else empty. `policy` is the version that the call began with, `rules` are
+    as this leg was in it then or came by it, else empty. `joined` is the id of the other call where a transfer has
+    connected a party of this one with a party of that. `policy` is the version that the call began with, `rules` are
     the positions in it that decided, as `line:col`; one in another version, which took over later, ends in `@` and that
     version. `tags` are what rules marked the call with until this leg ended.
     """
@@ -158,6 +159,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     policy: str
     rules: tuple[str, ...]
     transferred_by: str = ""
+    joined: str = ""
     tags: dict[str, str] = {}
 
 

@@ -73,6 +73,7 @@ FACTS: dict[str, tuple[Kind, Value]] = {
     "held for": (Kind.WHOLE, lambda run: run.facts.held_for),
     "transferor": (Kind.PARTY, lambda run: run.facts.transferor),
     "transferee": (Kind.PARTY, lambda run: run.facts.transferee),
+    "attended": (Kind.TRUTH, lambda run: run.facts.attended),
 }
 """Facts by the name that a policy gives them."""
 

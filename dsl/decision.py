@@ -62,7 +62,8 @@ class Facts(msgspec.Struct, kw_only=True):
     have `holder` and `held`, each a party (the account, else the number or name that was called or calls), whether the
     holder is the caller, and resume `held_for` (seconds). Transfer alone has `transferor` and `transferee`, each a
     party, whether the transferor is an account of ours and whether it is the caller, and `target`, the user to whom it
-    is to go; `dialed` is then what the transferor dialled.
+    is to go; `dialed` is then what the transferor dialled. In an `attended` one the transferor talks to the target in
+    another call, and both of these say who is there.
     """
 
     time: float
@@ -91,6 +92,7 @@ class Facts(msgspec.Struct, kw_only=True):
     transferee: str | None = None
     transferor_is_known: bool = False
     transferor_is_caller: bool = False
+    attended: bool = False
     target: str | None = None
 
 
@@ -222,7 +224,10 @@ class Continue(msgspec.Struct, frozen=True, tag="continue"):
 
 
 class Transfer(msgspec.Struct, frozen=True, tag="transfer"):
-    """Let a transfer be: call this party on behalf of the transferee, for at most `seconds`."""
+    """Let a transfer be: call this party on behalf of the transferee, for at most `seconds`.
+
+    Of an attended one nobody is called, whatever stands here: the two who are there already are connected.
+    """
 
     target: Target
     seconds: float = 120.0

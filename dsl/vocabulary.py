@@ -1,4 +1,4 @@
-"""What the language knows of events: their facts, the decisions that they take, and what is not available yet.
+"""What the language knows of events: their facts, and the decisions that they take.
 
 Owns these tables alone. Whether a script keeps to them is for `resolve` and `check`.
 """
@@ -82,6 +82,7 @@ FACTS: dict[str, dict[str, Fact]] = {
         "transferor": Fact(Type.PARTY, optional=True, chosen=True),
         "transferee": Fact(Type.PARTY, optional=True, chosen=True),
         "target": Fact(Type.USER, optional=True),
+        "attended": Fact(Type.TRUTH),
     },
     "message": _CALLED,
 }
@@ -104,8 +105,6 @@ WITHIN_A_CALL = (*GOES_ON, "transfer")
 
 REFUSED = {"transfer": 403, "message": 405}
 """With what an event is refused of which a policy says nothing."""
-
-LATER_FACTS = frozenset({"attended"})
 
 DECISIONS: dict[str, frozenset[str]] = {
     "register": frozenset({"challenge", "accept", "reject"}),

@@ -17,12 +17,12 @@ from b2bua.call.incoming import IncomingLeg
 from b2bua.call.leg import Leg, Stack
 from b2bua.call.media import CallMedia
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.call.proceeding import Proceeding
 from b2bua.call.record import record
 from b2bua.call.setup import Setup
 from b2bua.call.side import Hold
 from b2bua.call.talk import HoldEvent, Talk
-from b2bua.call.transfer import Transfer
-from b2bua.call.transfers import party_in
+from b2bua.call.transfers import Transfers, party_in
 from b2bua.call.trunks import forsaken, refused, served
 from b2bua.effects import Flow, Log
 from b2bua.routing.inquiry import Inquiry
@@ -131,6 +131,14 @@ class Call:
             self.inquiry.meters.take_turn(group)
         if decision.logs:
             say(decision, self.stack.turn, {"call": self.id})
+
+    def credit(self, decision: Decision) -> None:
+        """Another call was told what is to become of this one: it has the rules that fired, and the tags."""
+        rules = decision.rules
+        if decision.policy != self.inquiry.began_with:
+            rules = tuple([f"{rule}@{decision.policy}" for rule in rules])
+        self.rules += rules
+        self.tags = {**self.tags, **decision.tags}
 
     def _judge(self, event: HoldEvent, leg: Leg, held_for: float | None) -> Hold:
         """What the policy says of a hold or a resume."""
@@ -291,7 +299,7 @@ class Call:
         return None if self._transfer is None else self._transfer.hunt
 
     @property
-    def _transfer(self) -> Transfer | None:
+    def _transfer(self) -> Proceeding | None:
         return None if self._talk is None else self._talk.transfer
 
     def party(self, leg: Leg) -> Party:
@@ -362,6 +370,10 @@ class Call:
         if self._talk is None:
             self._talk = Talk(self, self._judge)
         return self._talk
+
+    def transfers_there(self) -> Transfers:
+        """The transfers of the call, which is about to have one."""
+        return self._with_talk().with_transfers()
 
     def refresh(self, leg: Leg) -> None:
         """It is time that we refresh the session with the peer of this leg."""
@@ -444,6 +456,22 @@ class Call:
             self.incoming.provisionals.forget()
             self.incoming.provisionals = None
         del self.incoming
+
+    def leave(self, user: str) -> None:
+        """A user is not in this call any more, on one of its sides."""
+        if user in self._in_call:
+            self._in_call.remove(user)
+            self.inquiry.meters.leave_call(user)
+
+    def take_over(self, leg: Leg, before: Call) -> None:
+        """A leg goes on in this call, not in the one `before`, and so does what that one took."""
+        before.live.discard(leg.number)
+        self.numbers = leg.number = self.numbers + 1
+        self.live.add(leg.number)
+        leg.call = self
+        self._taken += before._taken
+        self._in_call += before._in_call
+        before._taken, before._in_call = [], []
 
     def enter(self, user: str) -> None:
         """A user is in this call, until it ends."""

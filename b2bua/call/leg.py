@@ -29,6 +29,7 @@ from b2bua.transaction.turn import Concerned, Turn
 
 if TYPE_CHECKING:
     from b2bua.call.outgoing import OutgoingLeg
+    from b2bua.call.transfers import Transfers
 
 Compiled: TypeAlias = dict[LegState, dict[LegEvent, tuple[LegState, tuple[Callable[..., None], ...]]]]
 
@@ -107,6 +108,9 @@ class LegUser(Concerned, Protocol):
 
     def hears_offers(self) -> bool:
         """Whether an offer of a called side's reaches the caller before the answer, and can be answered."""
+
+    def transfers_there(self) -> Transfers:
+        """The transfers of the call, which is about to have one."""
 
     def leg_over(self, leg: Leg) -> None:
         """Nothing more will come from this leg."""
@@ -195,6 +199,11 @@ class Leg:
     def belongs(self, request: Request) -> bool:
         """Whether a request with our tag is inside this very dialog (RFC 3261 12.2.2)."""
         return request.call_id == self.dialog.call_id and (request.from_tag or "") == self.dialog.remote_tag
+
+    def is_dialog(self, call_id: str, local_tag: str, remote_tag: str) -> bool:
+        """Whether this is the leg's own dialog, as its peer's header field names it (RFC 3891 section 3)."""
+        dialog = self.dialog
+        return (dialog.call_id, dialog.local_tag, dialog.remote_tag) == (call_id, local_tag, remote_tag)
 
     def dialog_of(self, request: Request) -> Dialog:
         """The dialog that a request is in: before the answer there may be several."""

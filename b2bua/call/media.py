@@ -74,6 +74,10 @@ class CallMedia:
         leg.adapt = partial(self.tell, side)
         return side
 
+    def fit(self, leg: Leg) -> None:
+        """Descriptions for this leg are made here from now on, not by the media of another call."""
+        leg.adapt = partial(self.tell, self.side(leg))
+
     def can_relay(self) -> bool:
         """Whether there are ports for one leg more, beside those that others of this call will need."""
         near = self.near

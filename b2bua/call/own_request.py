@@ -1,7 +1,7 @@
 """What requests of our own inside a call have in common (RFC 3261 section 14, RFC 3311).
 
 Owns sending one, again with proof or a longer session interval where the peer asks for that, and the ACK of its 2xx.
-Leaves what it is for to `invitation`, `refresh` and `joining`.
+Leaves what it is for to `invitation`, `refresh`, `joining` and `soliciting`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OwnRequest(Undertaking):
-    """`asked` is the leg whose peer gets it; with `content` it is a re-INVITE, else an UPDATE."""
+    """`asked` is the leg whose peer gets it; with `content` it is a re-INVITE, else mostly an UPDATE."""
 
     __slots__ = ("_client", "_content", "_cseq", "_proof", "_raised", "_response", "asked", "near")
 
@@ -67,29 +67,47 @@ class OwnRequest(Undertaking):
         if self._client is not None:
             self._client.user = None
 
+    @property
+    def method(self) -> str:
+        """What is sent."""
+        return "UPDATE" if self._content is None else "INVITE"
+
     # What the tables' words do.
 
     def send(self) -> None:
         """Send it."""
         self.forget()
         headers = () if self._proof is None else (self._proof,)
-        method = "UPDATE" if self._content is None else "INVITE"
-        self._client = self.asked.request(method, self, headers, self._content)
+        self._client = self.asked.request(self.method, self, headers, self._content)
         self._cseq = self.asked.dialog.local_cseq
 
     def confirm(self) -> None:
         """Take what the 2xx says of the peer, and acknowledge that of a re-INVITE."""
-        asked, client = self.asked, self._client
+        self.take_success()
+        if self._content is not None:
+            self.acknowledge(None)
+
+    def take_success(self) -> None:
+        """Take what the 2xx says of the peer."""
+        asked = self.asked
         dialog, stack = asked.dialog, asked.stack
-        assert self._response is not None and client is not None
+        assert self._response is not None
         dialog.retarget(self._response, dialog.flow, stack.ways)
         if asked.confirmed:
             stack.refreshing.answered(asked, self._response)
-        if self._content is None:
-            return
+
+    def acknowledge(self, answer: Content | None) -> None:
+        """Acknowledge the 2xx of a re-INVITE, with our answer where the peer made the offer."""
+        asked, client = self.asked, self._client
+        dialog, stack = asked.dialog, asked.stack
+        assert client is not None
         place = stack.ways.place(dialog.flow)
-        headers = () if self._proof is None else (self._proof,)
-        data = dialog.write("ACK", self._cseq, place, stack.branch(), headers)
+        headers: tuple[tuple[str, str], ...] = () if self._proof is None else (self._proof,)
+        body = b""
+        if answer is not None:
+            headers += answer.headers
+            body = asked.describe(dialog, answer, place)
+        data = dialog.write("ACK", self._cseq, place, stack.branch(), headers, body)
         client.acknowledged(dialog.remote_tag, data, dialog.flow)
 
     def finish(self) -> None:

@@ -1,7 +1,7 @@
 """A request of our own that waits for its turn inside a call, and is tried again after glare (RFC 3261 14.1).
 
-Owns the waiting, and how often it is tried. Leaves what a turn is, and what an answer means, to `refresh` and
-`joining`.
+Owns the waiting, and how often it is tried. Leaves what a turn is, and what an answer means, to `refresh`,
+`joining` and `soliciting`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class RetriedRequest(OwnRequest):
     def begin(self) -> None:
         """It has its turn."""
         self._tries += 1
-        self.offers = self._content is not None
+        self.offers = self.method == "INVITE"
         self.send()
 
     def send(self) -> None:

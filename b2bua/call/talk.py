@@ -16,12 +16,12 @@ from b2bua.call.headers import content_of, rendering_of
 from b2bua.call.invitation import Invitation
 from b2bua.call.leg import ALLOW, Leg, contact_of
 from b2bua.call.passage import acknowledge, update
+from b2bua.call.proceeding import Proceeding
 from b2bua.call.refresh import Refresh, told
 from b2bua.call.reply import Reply
 from b2bua.call.side import Hold, Side
 from b2bua.call.speaking import invitation, own_answer
 from b2bua.call.streams import conversation, described
-from b2bua.call.transfer import Transfer
 from b2bua.call.transfers import Transfers
 from b2bua.effects import Flow, Log, Record
 from b2bua.sdp.negotiation import holds, sends
@@ -72,7 +72,7 @@ class Talk:
         return self._under_way
 
     @property
-    def transfer(self) -> Transfer | None:
+    def transfer(self) -> Proceeding | None:
         """The transfer under way."""
         return None if self.transfers is None else self.transfers.under_way
 
@@ -243,9 +243,9 @@ class Talk:
     def drop(self) -> None:
         """The call ends."""
         self._stop()
-        transfer = self.transfer
-        if transfer is not None:
-            transfer.drop()
+        transfers = self.transfers
+        if transfers is not None and transfers.under_way is not None:
+            transfers.under_way.drop(transfers)
         for offering in list(self._under_way):
             offering.drop()
 
@@ -266,13 +266,13 @@ class Talk:
     def abolish(self) -> None:
         """Be gone without another word."""
         self._stop()
+        transfers = self.transfers
+        if transfers is not None and transfers.under_way is not None:
+            transfers.under_way.forget(transfers)
+            transfers.under_way = None
         for offering in self._under_way:
             offering.forget()
         self._under_way = []
-        transfer = self.transfer
-        if transfer is not None:
-            transfer.forget()
-            transfer.transfers.under_way = None
 
     # Inside.
 

@@ -17,6 +17,7 @@ from b2bua.call.joining import Joining
 from b2bua.call.leg import Leg
 from b2bua.call.notices import Notices
 from b2bua.call.outgoing import OutgoingLeg
+from b2bua.call.proceeding import Proceeding
 from b2bua.call.setup import Setup
 from b2bua.call.streams import described, read
 from b2bua.call.transfer_tables import TRANSFER, TransferEvent, TransferState
@@ -66,7 +67,7 @@ class Reaching(Setup):
             self._transfer.unanswered(rejection.status, rejection.reason if rejection.reached else "")
 
 
-class Transfer:
+class Transfer(Proceeding):
     """`transferor` sends `transferee` to whom the policy said. `notices` is None where the transferor wants none."""
 
     __slots__ = (
@@ -191,12 +192,12 @@ class Transfer:
         self._status, self._reason = status, reason
         self._step(TransferEvent.REFUSED)
 
-    def drop(self) -> None:
+    def drop(self, transfers: Transfers) -> None:
         """The call ends."""
         self._status, self._reason = 487, ""
         self._step(TransferEvent.DROP)
 
-    def forget(self) -> None:
+    def forget(self, transfers: Transfers) -> None:
         """Stop waiting for anything."""
         self._stop_timer()
         if self._dial is not None:

@@ -68,7 +68,98 @@ TRANSFER: TransferTable = {
     },
 }
 
+
+
+class AttendedState(StrEnum):
+    """Where an attended transfer stands."""
+
+    WAITING = "Waiting"
+    SOLICITING = "Soliciting"
+    JOINING = "Joining"
+    RETURNING = "Returning"
+    PARTING = "Parting"
+    ENDED = "Ended"
+
+
+class AttendedEvent(StrEnum):
+    """What it meets: from either of the two who are to talk, from the transferor, or from its timer."""
+
+    QUIET = "quiet"
+    OFFERED = "offered"
+    JOINED = "joined"
+    REFUSED = "refused"
+    TARGET_LEFT = "target left"
+    LEFT = "left"
+    PARTED = "parted"
+    DROP = "drop"
+
+
+AttendedTable: TypeAlias = dict[AttendedState, dict[AttendedEvent, tuple[AttendedState, tuple[str, ...]]]]
+
+_A, _B = AttendedState, AttendedEvent
+
+# The transferor talks to both: once no offer is open, the target is asked for one, the transferee gets that, and the
+# target its answer (RFC 3725 section 4). Whoever does not take part leaves both calls as they were. The transferor may
+# leave either call at any time. `drop` is the end of the transferee's call, `target left` that of the target's; an
+# offer that nobody is left to get is still answered.
+ATTENDED: AttendedTable = {
+    _A.WAITING: {
+        _B.QUIET: (_A.SOLICITING, ("solicit",)),
+        _B.TARGET_LEFT: (_A.ENDED, ("tell_failure", "go_back_here")),
+        _B.LEFT: (_A.WAITING, ("go_on_without",)),
+        _B.DROP: (_A.ENDED, ("tell_failure", "go_back_there")),
+    },
+    _A.SOLICITING: {
+        _B.OFFERED: (_A.JOINING, ("tell_transferee",)),
+        _B.REFUSED: (_A.ENDED, ("tell_failure", "go_back_here", "go_back_there")),
+        _B.TARGET_LEFT: (_A.ENDED, ("tell_failure", "go_back_here")),
+        _B.LEFT: (_A.SOLICITING, ("go_on_without",)),
+        _B.DROP: (_A.RETURNING, ("tell_failure", "withdraw")),
+    },
+    _A.JOINING: {
+        _B.JOINED: (_A.PARTING, ("connect", "tell_success", "end_consultation", "wait_for_parting")),
+        _B.REFUSED: (_A.ENDED, ("tell_failure", "answer_as_before", "go_back_here", "go_back_there")),
+        _B.TARGET_LEFT: (_A.ENDED, ("tell_failure", "drop_joining", "go_back_here")),
+        _B.LEFT: (_A.JOINING, ("go_on_without",)),
+        _B.DROP: (_A.ENDED, ("tell_failure", "answer_as_before", "go_back_there")),
+    },
+    _A.RETURNING: {
+        _B.OFFERED: (_A.ENDED, ("answer_as_before", "go_back_there")),
+        _B.REFUSED: (_A.ENDED, ("go_back_there",)),
+        _B.TARGET_LEFT: (_A.ENDED, ()),
+    },
+    _A.PARTING: {
+        _B.LEFT: (_A.ENDED, ("note_parting",)),
+        _B.PARTED: (_A.ENDED, ("end_transferor",)),
+        _B.DROP: (_A.ENDED, ("end_transferor",)),
+    },
+}
+
 _X, _V = ExchangeState, ExchangeEvent
+
+# The re-INVITE by which a party is asked for an offer (RFC 3725 section 4): its 2xx waits for the other's answer.
+SOLICITING: ExchangeTable = {
+    _X.WAITING: {
+        _V.AGAIN: (_X.PASSED, ("begin",)),
+        _V.DROP: (_X.ENDED, ("stop_timer",)),
+    },
+    _X.PASSED: {
+        _V.ANSWERED: (_X.ANSWERED, ("stop_timer", "take_success", "report_offer")),
+        _V.POSTPONED: (_X.WAITING, ("wait",)),
+        _V.REJECTED: (_X.ENDED, ("report_rejection",)),
+        _V.UNREACHABLE: (_X.ENDED, ("report_lost",)),
+        _V.DROP: (_X.DROPPED, ()),
+    },
+    _X.ANSWERED: {
+        _V.ACKNOWLEDGED: (_X.ENDED, ("send_ack",)),
+        _V.DROP: (_X.ENDED, ("send_refusal",)),
+    },
+    _X.DROPPED: {
+        _V.ANSWERED: (_X.ENDED, ("take_success", "send_refusal")),
+        _V.REJECTED: (_X.ENDED, ()),
+        _V.UNREACHABLE: (_X.ENDED, ()),
+    },
+}
 
 # The re-INVITE that tells one party of another (RFC 3725): after glare once more (RFC 3261 14.1).
 JOINING: ExchangeTable = {

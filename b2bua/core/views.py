@@ -160,7 +160,7 @@ def call_view(call: Call, legs: list[Leg]) -> CallView:
 
 
 def _leg_view(call: Call, leg: Leg) -> LegView:
-    party = leg.destination.party if isinstance(leg, OutgoingLeg) else call.caller
+    party = leg.destination.party if isinstance(leg, OutgoingLeg) else call.party(leg).name or ""
     return LegView(leg.number, party, leg.state.value, leg.dialog.call_id)
 
 

@@ -54,6 +54,9 @@ ALTER TABLE records ADD COLUMN transferred_by TEXT NOT NULL DEFAULT '';
     """
 ALTER TABLE records ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
 """,
+    """
+ALTER TABLE records ADD COLUMN joined TEXT NOT NULL DEFAULT '';
+""",
 )
 """What each version adds to the one before."""
 

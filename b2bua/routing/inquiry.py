@@ -182,15 +182,28 @@ class Inquiry:
         if self._recorded + len(self.events) < MOST_EVENTS:
             self.events.append(happened)
 
-    def refer(self, transferor: Party, transferee: Party, by_caller: bool | None, uri: Uri, wall: float) -> Decision:
-        """What the policy says when one party in the call has the other go to this URI; `by_caller` as in `judge`."""
+    def refer(
+        self,
+        transferor: Party,
+        transferee: Party,
+        by_caller: bool | None,
+        uri: Uri,
+        consulted: Party | None,
+        wall: float,
+    ) -> Decision:
+        """What the policy says when one party in the call has the other go to this URI; `by_caller` as in `judge`.
+
+        Whom the transferor has `consulted`, and talks to in another call, is the target, whatever the URI says.
+        """
         facts, policy = self.facts, self.policy
         before = facts.dialed
-        facts.dialed = dialed = dialed_in(uri)
-        facts.target, facts.callee = policy.callee(dialed), None
+        facts.dialed = dialed = dialed_in(uri) if consulted is None else consulted.name
+        facts.target = policy.callee(dialed) if consulted is None else consulted.account
+        facts.callee = None
         facts.transferor, facts.transferee = transferor.name, transferee.name
         facts.transferor_is_known = transferor.account is not None
         facts.transferor_is_caller = by_caller is True
+        facts.attended = consulted is not None
         self._renew_moment(wall)
         decision = self._decided("transfer")
         own: dict[str, str | bool | float | None] = {
@@ -199,6 +212,7 @@ class Inquiry:
             "transferor": facts.transferor,
             "transferee": facts.transferee,
             "transferor_is_known": facts.transferor_is_known,
+            "attended": facts.attended,
         }
         if by_caller is not None:
             own["transferor_is_caller"] = by_caller

@@ -162,7 +162,7 @@ def answer(offer: Session, told: bytes, told_session: Session, directions: Seque
     streams = len(told_session.media)
     ways = [directions[i] if i < len(directions) else Direction.INACTIVE for i in range(streams)]
     body = limited(directed(told, ways), formats)
-    return body + b"".join([_refused(media) for media in offer.media[streams:]])
+    return body + b"".join([refused_stream(media) for media in offer.media[streams:]])
 
 
 def first_answer(offer: Session, host: str, port: int, chosen: Sequence[str]) -> bytes:
@@ -174,7 +174,7 @@ def first_answer(offer: Session, host: str, port: int, chosen: Sequence[str]) ->
     lines = [_head(host)]
     for i, media in enumerate(offer.media):
         if i != number:
-            lines.append(_refused(media))
+            lines.append(refused_stream(media))
             continue
         direction = answer_direction(media, sending=True, receiving=True)
         formats = formats_of(media)
@@ -215,5 +215,6 @@ def _encoding(media: Media, payload_type: str, format: Format) -> str:
     return f"{name.upper()}/{clock}"
 
 
-def _refused(media: Media) -> bytes:
+def refused_stream(media: Media) -> bytes:
+    """A stream that is not wanted (RFC 3264 section 6)."""
     return f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}\r\n".encode("utf-8", "surrogateescape")

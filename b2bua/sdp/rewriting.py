@@ -69,6 +69,11 @@ def limited(body: bytes, formats: Sequence[frozenset[str] | None]) -> bytes:
     return _text(written)
 
 
+def shortened(body: bytes, streams: int) -> bytes:
+    """The description without what comes after its first so many streams."""
+    return _text(_sections(body)[: streams + 1])
+
+
 def _limited(stream: list[str], wanted: frozenset[str]) -> list[str]:
     kind, port, protocol, *formats = stream[0].split()
     left = [format for format in formats if format in wanted]

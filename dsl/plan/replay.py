@@ -115,8 +115,10 @@ class Replay:
                 if self._nameless and name in self._asked_of_parties:
                     raise UnknownError(name)
                 setattr(facts, name, party)
-        if "target" in own:
+        if "target" in own and not facts.attended:
             facts.target = self._policy.callee(facts.dialed)
+        elif facts.target not in self._policy.users:
+            facts.target = None
         return facts
 
     def _resumed(self, event: Happened, facts: Facts, frame: Frame, outcome: Outcome) -> Decision:

@@ -17,7 +17,7 @@ from dsl.resolve.misplaced import WHOSE_NUMBER, instead_of
 from dsl.resolve.names import UNKNOWN, Kind, Meaning, Names, Scope
 from dsl.spoken import spoken
 from dsl.tree import Span
-from dsl.vocabulary import FACT_NAMES, FACTS, LATER_FACTS, Fact, Type
+from dsl.vocabulary import FACT_NAMES, FACTS, Fact, Type
 
 _UNFINISHED = {
     "over": "`over` and the name of a limit",
@@ -109,7 +109,7 @@ class Lookup:
             self._meant_too.add((name.text, kind))
         elif name.text in self.users:
             self.wrong(name, f"`{name.text}` is a user already", "declarations and users need names of their own")
-        elif name.text in FACT_NAMES | LATER_FACTS:
+        elif name.text in FACT_NAMES:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.declared.setdefault(name.text, meaning)
         self.names.meanings[name.span] = meaning
@@ -140,7 +140,7 @@ class Lookup:
             where = known.declared
             line = "" if where is None else f"it was declared in {line_of(where, name.span)}"
             self.wrong(name, f"`{name.text}` is {known.kind} already", line or None, where)
-        elif name.text in FACT_NAMES | LATER_FACTS:
+        elif name.text in FACT_NAMES:
             self.wrong(name, f"`{name.text}` is a fact already", "choose another name")
         self.names.meanings[name.span] = meaning
         self._bound.setdefault(name.text, name.span)
@@ -227,9 +227,7 @@ class Lookup:
 
     def _unknown(self, name: tree.Name, candidates: Iterable[str]) -> Meaning:
         text = name.text
-        if text in LATER_FACTS:
-            self.wrong(name, f"`{text}` is not available yet")
-        elif text in FACT_NAMES:
+        if text in FACT_NAMES:
             events = joined(f"`{event}`" for event in FACTS if text in FACTS[event])
             self.wrong(name, f"`{text}` is not known in `{self.place}`", f"it is a fact of {events}")
         elif text in _UNFINISHED:

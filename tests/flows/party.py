@@ -13,7 +13,7 @@ import msgspec
 from b2bua.effects import Flow, Transport
 from b2bua.sip.digest import answer as answer_challenge
 from b2bua.sip.digest import choose
-from b2bua.sip.headers import Challenge
+from b2bua.sip.headers import Challenge, NameAddr
 from b2bua.sip.message import Request, Response, encode_request
 from b2bua.sip.parser import parse
 from tests.sim.link import Link, Place
@@ -59,6 +59,7 @@ class Actor:
         self.answers_checks = False
         self.link: Link
         self.draw: Random
+        self.others: dict[str, Actor] = {}
         self.account = account
         self.behind = ""
         self.scheme = "sip"
@@ -97,6 +98,8 @@ class Actor:
             self._transmit(text.encode().decode("unicode_escape").encode("latin-1"), None)
             return
         wording = wording_of(message, line.where)
+        if wording.replacing:
+            self._replace(wording, message.kind, line)
         status, _, method = message.kind.partition(" ")
         talk = self._conversation(line, status, wording)
         if wording.again:
@@ -113,6 +116,25 @@ class Actor:
             self._respond(talk, line, int(status), method, wording)
         else:
             self._ask(talk, line, status, wording)
+
+    def _replace(self, wording: Wording, method: str, line: Line) -> None:
+        """Name a dialog as we know it (RFC 3891): in Replaces, or with what Refer-To names (RFC 3891 section 6.1)."""
+        name, _, label = wording.replacing.partition(".")
+        owner = self.others.get(name)
+        talk = None if owner is None else owner.conversations.get(owner.labels.get(label, ""))
+        if talk is None:
+            raise FlowError(f"{line.where}: nobody has a call `{wording.replacing}`")
+        ours = "" if "wrong" in wording.how else NameAddr.parse(talk.remote).tag or ""
+        text = f"{talk.call_id};to-tag={ours or 'wrong'};from-tag={talk.local_tag}"
+        text += ";early-only" * ("early-only" in wording.how)
+        if method != "REFER":
+            wording.headers.append(("Replaces", text))
+            return
+        escaped = text.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
+        wording.headers = [
+            (key, f"{value.rstrip('>')}?Replaces={escaped}>" if key == "Refer-To" else value)
+            for key, value in wording.headers
+        ]
 
     def _conversation(self, line: Line, method: str, wording: Wording) -> Conversation:
         """The one that a line means, or a new one: a request outside dialogs begins it, unless it answers a 401."""

@@ -45,6 +45,7 @@ class Stage(Shell):
         super().__init__(clock, link, audit, _settings(flow), policy, draw)
         for actor in self.cast.actors.values():
             actor.join(link, draw)
+            actor.others = self.cast.actors
         if flow.media_ports:
             self.media_up(flow.media_ports)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from b2bua.call import exchange, invitation, joining, notices, passage, refresh, reply, transfer
+from b2bua.call import attended, exchange, invitation, joining, notices, passage, refresh, reply, soliciting, transfer
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.delivery import copy, delivery
@@ -55,6 +55,8 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "our refresh": refresh._TABLE,
     "transfer": transfer._TABLE,
     "joining": joining._TABLE,
+    "attended": attended._TABLE,
+    "soliciting": soliciting._TABLE,
     "notices": notices._TABLE,
     "message": delivery._TABLE,
     "copy": copy._TABLE,

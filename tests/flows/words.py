@@ -24,6 +24,7 @@ class Wording(msgspec.Struct):
     than the call's, with `stale` because that is too old; `reliable` gives a 1xx its RSeq, the next or that one;
     `plain` leaves credentials out. `streams` come and go by kind, `codecs` are names with payload numbers, empty for
     the usual ones, and `connection` is the address that the description names, `protocol` that of its speech.
+    `replacing` names a dialog as `PARTY.CALL`, and `how` it is named: with `early-only`, with a `wrong` tag.
     """
 
     target: str = ""
@@ -44,6 +45,8 @@ class Wording(msgspec.Struct):
     codecs: tuple[tuple[str, str], ...] = ()
     connection: str = ""
     protocol: str = ""
+    replacing: str = ""
+    how: str = ""
     again: bool = False
     returned: bool = False
     merged: bool = False
@@ -86,6 +89,8 @@ def _set_word(wording: Wording, word: str, value: str) -> bool:
             wording.codecs = tuple((found["name"], found["number"] or "") for found in _CODEC.finditer(value))
         case "protocol":
             wording.protocol = value
+        case "replacing" if value:
+            wording.replacing, _, wording.how = value.partition(" ")
         case "sdp" if value == "at 0.0.0.0":
             wording.connection = "0.0.0.0"
         case "sdp" if value in ("", "new", "big", *_DIRECTIONS):
