@@ -69,7 +69,6 @@ TRANSFER: TransferTable = {
 }
 
 
-
 class AttendedState(StrEnum):
     """Where an attended transfer stands."""
 

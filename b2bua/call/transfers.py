@@ -225,9 +225,7 @@ class Transfers:
     def recorded(self, leg: Leg, record: Record) -> Record:
         """The record of a leg of this call, with what only its transfers know."""
         by, transferred_by = self._parted.pop(leg, (record.hung_up_by, self._by))
-        changed = msgspec.structs.replace(
-            record, transferred_by=transferred_by, hung_up_by=by, joined=self._joined
-        )
+        changed = msgspec.structs.replace(record, transferred_by=transferred_by, hung_up_by=by, joined=self._joined)
         guest = self._guests.pop(leg, None)
         if guest is None:
             return changed

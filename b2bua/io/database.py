@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 5
+VERSION = 6
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
