@@ -23,6 +23,7 @@ TEST_NODES: dict[str, Callable[..., Any]] = {
     "hold_step": tree.HoldStep,
     "resume_step": tree.ResumeStep,
     "transfer_step": tree.TransferStep,
+    "attended_step": lambda span, transferor, dialed: tree.TransferStep(span, transferor, dialed, attended=True),
     "message_step": lambda span, caller, dialed, *rest: tree.MessageStep(span, caller, dialed, rest),
     "hang_up": tree.HangUp,
     "hang_up_all": lambda span: tree.HangUp(span, None, every=True),

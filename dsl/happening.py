@@ -12,6 +12,7 @@ import msgspec
 from dsl import tree
 from dsl.decision import (
     Accept,
+    Action,
     Answer,
     Decision,
     Deliver,
@@ -25,7 +26,7 @@ from dsl.decision import (
     Transfer,
 )
 from dsl.occasions import Occasion, UnmetError
-from dsl.parties import Parties, Side, other
+from dsl.parties import Parties, Party, Side, other
 from dsl.policy import Policy, told_of_message
 from dsl.registering import registered
 from dsl.rehearsal import Leg, World
@@ -193,6 +194,11 @@ class Happening:
             self._users.append(user)
             self.world.counts.users[user] += 1
 
+    def _leave(self, party: Party) -> None:
+        if party.known and party.name in self._users:
+            self._users.remove(party.name)
+            self.world.counts.users[party.name] -= 1
+
     def hang_up(self) -> None:
         """The call is over, whatever it came to."""
         self.hung_up = True
@@ -263,6 +269,30 @@ class Happening:
     def transfer(self, step: tree.TransferStep, dialed: str) -> None:
         """One party has the other go on to somebody else: take the decision on it. Raises UnmetError as `hold` does."""
         side = self._side(step.transferor)
+        action = self._sent_on(side, dialed, self.policy.callee(dialed), attended=False)
+        if isinstance(action, Transfer):
+            self._transferor = side
+            self._ring(Ringing(Dial((Step((action.target,), action.seconds),), Frame("", 0)), self.world))
+
+    def connect(self, step: tree.TransferStep, there: Happening) -> None:
+        """A party of two calls connects the others: take the decision on it; this call goes on with the other's party.
+
+        Raises UnmetError as `hold` does.
+        """
+        side, away = self._side(step.transferor), there._side(step.transferor)
+        target = there.parties.on(other(away))
+        action = self._sent_on(side, target.name, target.name if target.known else None, attended=True)
+        if isinstance(action, Transfer):
+            self._goes(side)
+            self.parties.comes(side, target)
+            there._hand_over(other(away), self, side)
+            self._leave(there.parties.on(away))
+
+    def has(self, meant: tree.From) -> bool:
+        """Whether this party talks in it now."""
+        return self.answered is not None and not self.over and self.parties.side_of(meant) is not None
+
+    def _sent_on(self, side: Side, dialed: str | None, target: str | None, attended: bool) -> Action:
         transferor = self.parties.on(side)
         self.facts = msgspec.structs.replace(
             self.facts,
@@ -273,23 +303,37 @@ class Happening:
             transferee=self.parties.on(other(side)).name,
             transferor_is_known=transferor.known,
             transferor_is_caller=self.parties.is_caller(side),
-            target=self.policy.callee(dialed),
+            target=target,
+            attended=attended,
         )
-        action = self._asked("transfer").action
-        if isinstance(action, Transfer):
-            self._transferor = side
-            self._ring(Ringing(Dial((Step((action.target,), action.seconds),), Frame("", 0)), self.world))
+        return self._asked("transfer").action
 
     def _transferred(self, side: Side, result: Outcome | Leg) -> None:
         """A transfer came to its end: if somebody is there, that is the transferor's side from now on."""
         self._transferor = None
         if isinstance(result, Outcome):
             return
-        self._held_since.pop(side, None)
-        self._drop(side)
+        self._goes(side)
         self._carries(side, result)
         self.parties.takes_over(side, result)
         self._enter(result.user)
+
+    def _goes(self, side: Side) -> None:
+        """The party on this side has gone."""
+        self._held_since.pop(side, None)
+        self._drop(side)
+        self._leave(self.parties.on(side))
+
+    def _hand_over(self, goes: Side, to: Happening, side: Side) -> None:
+        """The party on this side goes on in another call, on that side, and so does what this one took."""
+        trunk = self._channels.pop(goes, None)
+        if trunk is not None:
+            to._channels[side] = trunk
+        to._taken += self._taken
+        self._taken = []
+        for user in self._users:
+            to._enter(user)
+        self._end()
 
     def _side(self, meant: tree.From) -> Side:
         """The side on which this party is."""

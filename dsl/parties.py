@@ -45,8 +45,12 @@ class Parties:
         self._there["called"] = _called(leg)
 
     def takes_over(self, side: Side, leg: Leg) -> None:
+        """Somebody who was called takes the place of whoever was on a side."""
+        self.comes(side, _called(leg))
+
+    def comes(self, side: Side, party: Party) -> None:
         """Somebody takes the place of whoever was on a side."""
-        self._there[side] = _called(leg)
+        self._there[side] = party
         self._came_later.add(side)
 
     def is_caller(self, side: Side) -> bool:

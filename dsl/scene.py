@@ -12,6 +12,7 @@ from typing import assert_never
 
 from dsl import tree
 from dsl.arriving import Arriving, dialled
+from dsl.consulting import two_calls
 from dsl.decision import Event
 from dsl.expectation import Expectation
 from dsl.happening import Happening
@@ -118,8 +119,13 @@ class Scene:
             case tree.ResumeStep(after=after):
                 self._until(self.time + (0.0 if after is None else after.seconds or 0.0))
                 current.resume(step)
-            case tree.TransferStep(dialed=dialed):
+            case tree.TransferStep(dialed=dialed, attended=False):
                 current.transfer(step, dialled(dialed))
+            case tree.TransferStep(dialed=dialed):
+                self._until(self.time)
+                here, there = two_calls(self.policy, self.happenings, current, step, dialled(dialed))
+                self._current = here
+                here.connect(step, there)
             case _:
                 assert_never(step)
 

@@ -96,7 +96,7 @@ class _Teller:
                     said,
                     occasion.event,
                     f"{datetime.fromtimestamp(facts.time, zone):%a %Y-%m-%d %H:%M}",
-                    plain(decision.action),
+                    plain(decision.action, facts.attended),
                     told(decision.action),
                     self._by(decision),
                     self._facts(occasion),

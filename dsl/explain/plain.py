@@ -32,9 +32,11 @@ from dsl.spoken import spoken_time
 _STEPS = {"then": "then", "else": "if that is unreachable,"}
 
 
-def plain(action: Action) -> str:
-    """What is done."""
+def plain(action: Action, attended: bool = False) -> str:
+    """What is done; of an `attended` transfer nobody is called."""
     match action:
+        case Transfer() if attended:
+            return "the transfer is allowed, and connects the two"
         case Challenge():
             return "it is asked for a password (401)"
         case Accept():

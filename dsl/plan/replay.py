@@ -16,7 +16,7 @@ import msgspec
 
 from dsl import tree
 from dsl.compile_setup import Limit
-from dsl.decision import Action, Continue, Decision, Dial, Event, Facts, Frame, Outcome, Reject
+from dsl.decision import Action, Continue, Decision, Dial, Event, Facts, Frame, Outcome, Reject, Transfer
 from dsl.evaluate import EvaluationError
 from dsl.plan.difference import Ways, changed
 from dsl.plan.recorded import SECRET_HEADERS, Happened, Known, Recorded, Version
@@ -78,6 +78,8 @@ class Replay:
                 decision = self._decided(event, facts, frame)
             except UnknownError as unknown:
                 return Unknown(event, unknown.fact)
+            if event.facts.get("attended") and isinstance(decision.action, Transfer):
+                decision = _connected(event.decision, decision)
             change = changed(event.decision, decision, self._ways_of(event.decision.policy))
             if change is not None:
                 return Different(event, decision, change)
@@ -281,6 +283,11 @@ class _Answers:
         if not isinstance(answer, bool):
             raise UnknownError(fact)
         return answer
+
+
+def _connected(before: Decision, now: Decision) -> Decision:
+    """What is decided now of an attended transfer: allowed like before it is the same, whatever the rule names."""
+    return msgspec.structs.replace(now, action=before.action) if isinstance(before.action, Transfer) else now
 
 
 def _asks_for_number_of_caller(node: tree.Node) -> bool:

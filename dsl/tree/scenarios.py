@@ -132,10 +132,14 @@ class ResumeStep(Node, frozen=True):
 
 
 class TransferStep(Node, frozen=True):
-    """`transfer by alice to carol`: a party of the call that was answered has the other go on to somebody else."""
+    """`transfer by alice to carol`: a party of the call that was answered has the other go on to somebody else.
+
+    `attended` says that it talks to that one already, in another call.
+    """
 
     transferor: From
     dialed: Text | Name
+    attended: bool = False
 
 
 class MessageStep(Node, frozen=True):

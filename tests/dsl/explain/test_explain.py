@@ -206,6 +206,15 @@ def test_decisions_in_a_call_have_their_words(tmp_path, sentence, plain):
     assert explain(compiled, said("call from bob to carol", sentence)).events[-1].plain == plain
 
 
+def test_an_attended_transfer_calls_nobody(tmp_path):
+    (tmp_path / "jazz.wav").write_bytes(wav())
+    sentences = said("call from bob to carol", "call from bob to alice", "transfer by bob to alice attended")
+    first, transfer, second = explain(unchecked(tmp_path, SCRIPT + WITHIN), sentences).events
+    assert (first.event, second.event, transfer.said) == ("call", "call", "transfer by bob to alice attended")
+    assert transfer.plain == "the transfer is allowed, and connects the two"
+    assert transfer.facts["attended"] is True
+
+
 def test_a_message_is_explained_too(tmp_path):
     script = SCRIPT + "on message { when not authenticated -> challenge otherwise -> deliver to callee }\n"
     first, second = explain(

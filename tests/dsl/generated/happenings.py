@@ -66,6 +66,7 @@ def facts(words, event, random):
         made.transferor_is_caller = random.random() < 0.5
         made.transferor_is_known = caller is not None if made.transferor_is_caller else random.random() < 0.5
         made.target = words.callee(dialed)
+        made.attended = random.random() < 0.5
     return made
 
 

@@ -31,7 +31,7 @@ class Scenarios:
                 self._expect("hold"),
                 f"resume by {self._from()}{after}",
                 "expect continue",
-                f"transfer by {self._from()} to {self._dialled()}",
+                f"transfer by {self._from()} to {self._dialled()}{self.random.choice(('', ' attended'))}",
                 self._expect("transfer"),
             ]
         if event == "call":

@@ -461,6 +461,30 @@ def test_a_transfer_goes_to_who_has_that_name_now(desk: Desk) -> None:
     )
 
 
+def test_an_attended_transfer_is_the_same_whatever_the_rule_names(desk: Desk) -> None:
+    own = {"transferor": "alice", "transferee": "bob", "transferor_is_known": True, "attended": True}
+    facts = Facts(time=0.0, source="", transport="udp", ambient=World(), dialed="bob", target="bob", attended=True)
+    decision = desk.policy.decide("transfer", facts)
+    call = desk.further(desk.call("bob"), "transfer", decision, **own, dialed="bob", target="bob")
+    assert desk.would(call) == "same"
+    assert desk.would(call, ("transfer to bob", "transfer to alice for 20s")) == "same"
+    assert desk.would(call, ("when target == bob ->", "when not attended ->")) == (
+        "transferred to a user, would be rejected 403"
+    )
+    assert desk.would(call, users=USERS.replace("bob:", "bill:").replace("target == bob", "target == bill")) != "same"
+
+
+def test_an_attended_transfer_that_was_refused_may_be_allowed(desk: Desk) -> None:
+    own = {"transferor": "alice", "transferee": "bob", "transferor_is_known": True, "attended": True}
+    facts = Facts(time=0.0, source="", transport="udp", ambient=World(), dialed="+4930", attended=True)
+    decision = desk.policy.decide("transfer", facts)
+    call = desk.further(desk.call("bob"), "transfer", decision, **own, dialed="+4930", target=None)
+    assert desk.would(call) == "same"
+    assert desk.would(call, ("when target == bob ->", "when attended ->")) == (
+        "rejected 403, would be transferred to a user"
+    )
+
+
 def test_a_message_goes_to_who_has_that_name_now(desk: Desk) -> None:
     facts = Facts(time=1e9, source="192.0.2.1", transport="udp", ambient=World(), dialed="202", callee="bob")
     facts.caller, facts.authenticated = "alice", True
