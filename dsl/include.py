@@ -17,7 +17,7 @@ from dsl import tree
 from dsl.diagnostics import PolicyError, Problem, Source, line_of
 from dsl.encoding import script_text
 from dsl.files import Files
-from dsl.parser import parse
+from dsl.parser import parse_readable
 
 
 def beside(file: tree.Text) -> str:
@@ -32,13 +32,18 @@ def read_script(path: Path, files: Files | None = None) -> tree.Script:
 
     Raises PolicyError with the syntax errors of every file that can be read, or OSError for the script itself.
     """
-    files = files or Files()
-    main = parse(script_text(files.note(path).read_bytes(), str(path)), str(path))
+    script, problems = read_readable(path, files or Files())
+    if problems:
+        raise PolicyError(problems)
+    return script
+
+
+def read_readable(path: Path, files: Files) -> tuple[tree.Script, list[Problem]]:
+    """The same, but of damaged files what can be read of them, and what is wrong. Raises OSError."""
     reader = _Reader(path, files)
+    main = reader.parsed(files.note(path).read_bytes(), str(path))
     declarations = tuple(reader.declarations(main, (path.name,)))
-    if reader.problems:
-        raise PolicyError(reader.problems)
-    return msgspec.structs.replace(main, declarations=declarations, included=tuple(reader.included))
+    return msgspec.structs.replace(main, declarations=declarations, included=tuple(reader.included)), reader.problems
 
 
 _MOST_DEEP = 20
@@ -82,14 +87,24 @@ class _Reader:
         self._begun.add(name)
         path = self.folder / name
         try:
-            script = parse(script_text(self.files.note(path).read_bytes(), str(path)), str(path), name)
+            content = self.files.note(path).read_bytes()
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             message = f"`{file.value}` cannot be read: {reason}"
             looked_in = self.folder / Path(file.span.included).parent
             self.problems.append(source.problem(file.span, message, f"looked in {looked_in}"))
-        except PolicyError as error:
-            self.problems += error.problems
         else:
+            script = self.parsed(content, str(path), name)
             self.included.append(tree.Included(name, str(path), script.source))
             yield from self.declarations(script, (*way, name))
+
+    def parsed(self, content: bytes, file: str, included: str = "") -> tree.Script:
+        """What can be read of a file."""
+        try:
+            text = script_text(content, file)
+        except PolicyError as error:
+            self.problems += error.problems
+            text = ""
+        script, problems = parse_readable(text, file, included)
+        self.problems += problems
+        return script

@@ -1,7 +1,8 @@
 """From the text of a `.route` file to its tree, or to all of its syntax errors at once.
 
-Owns the way through a damaged file: a statement that cannot be read is reported, blanked out, and the file is
-read again. What an error is called is in `syntax`, where a statement begins and ends in `recovery`.
+Owns the way through a damaged file: a statement that cannot be read is reported, blanked out, and the file is read
+again, so that what is left of it can be had too. What an error is called is in `syntax`, where a statement begins and
+ends in `recovery`.
 """
 
 from __future__ import annotations
@@ -21,17 +22,68 @@ def parse(text: str, file: str, included: str = "") -> tree.Script:
 
     Raises PolicyError with all syntax errors.
     """
+    script, problems = parse_readable(text, file, included)
+    if problems:
+        raise PolicyError(problems)
+    return script
+
+
+def parse_readable(text: str, file: str, included: str = "") -> tuple[tree.Script, list[Problem]]:
+    """The same, but of a damaged file what can be read of it, and what is wrong: statements that cannot be read are
+    left out, and all others stand where they are.
+    """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    problems: list[Problem] = []
+    declarations: list[tree.Declaration] = []
     try:
-        return script(Reading(text, file, included, node).run(), file, text, included)
+        declarations = Reading(text, file, included, node).run()
     except UnreadableError:
-        raise PolicyError(_problems(text, file)) from None
+        problems, readable = _problems(text, file)
+        declarations = _declarations(readable, file, included)
     except TooDeepError as error:
-        problem = Source(text).problem(error.span, "this is nested too deeply", "let a sub do the inner part")
-        raise PolicyError([problem]) from None
+        problems.append(_too_deep(text, error))
+    return script(declarations, file, text, included), problems
 
 
-def _problems(text: str, file: str) -> list[Problem]:
+def _too_deep(text: str, error: TooDeepError) -> Problem:
+    return Source(text).problem(error.span, "this is nested too deeply", "let a sub do the inner part")
+
+
+def _declarations(readable: str, file: str, included: str) -> list[tree.Declaration]:
+    """What stands in a text that was damaged; nothing where it is so still."""
+    try:
+        return Reading(readable, file, included, node).run()
+    except (UnreadableError, TooDeepError):
+        return []
+
+
+def read_beginning(text: str) -> Reading | None:
+    """Read a script up to where somebody is writing; None where what they are writing cannot be read so far.
+
+    What is damaged further up is left out.
+    """
+    remaining = text
+    for _ in range(_MOST_PROBLEMS):
+        reading = Reading(remaining, make=node)
+        try:
+            while (piece := reading.next()) is not None:
+                reading.take(piece)
+        except TooDeepError:
+            return None
+        except UnreadableError:
+            mistake = _first_mistake(remaining)
+            assert mistake is not None
+            start, end = describe(mistake, text, "").unreadable
+            if not remaining[end:].strip() or not remaining[start:end].strip():
+                return None
+            remaining = blanked(remaining, start, end)
+        else:
+            return reading
+    return None
+
+
+def _problems(text: str, file: str) -> tuple[list[Problem], str]:
+    """All syntax errors, and the text without what cannot be read."""
     problems: list[Problem] = []
     remaining = text
     while len(problems) < _MOST_PROBLEMS:
@@ -44,7 +96,7 @@ def _problems(text: str, file: str) -> list[Problem]:
         if not remaining[start:end].strip():
             break
         remaining = blanked(remaining, start, end)
-    return problems
+    return problems, remaining
 
 
 def _first_mistake(text: str) -> Mistake | None:

@@ -24,6 +24,9 @@ _COUNT = re.compile(r"\(([0-9]{1,3})(?:-([0-9]{1,3}))?\)").match
 _RANGE = re.compile(r"\[([0-9](?:-[0-9])?(?:,?[0-9](?:-[0-9])?)*)\]").match
 _CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*):").match
 
+capture_name = re.compile(r"[a-z][a-z0-9_]*").fullmatch
+"""Whether this can be the name of a capture."""
+
 
 class PatternError(ValueError):
     """What is wrong with a pattern, how many characters into it, and what to write instead."""

@@ -208,11 +208,28 @@ class Reading:
         row = tables().rows[states[-1]]
         return frozenset(name for name in row if self._leads_on(list(states), name))
 
+    @property
+    def unfinished(self) -> list[Any]:
+        """What was read and belongs to nothing yet, the outermost first: words and signs as written, nodes, and
+        lists of nodes that stand side by side.
+        """
+        return [value[0] for value in self._values]
+
+    def completes(self, terminal: str) -> frozenset[str]:
+        """The rules of the grammar that this terminal, which can stand next, is all of."""
+        rows, rules, states = self._rows, tables().rules, list(self.states)
+        while (action := rows[states[-1]][terminal]) < 0:
+            self._unwind(states, rules[-1 - action])
+        return frozenset(rules[-1 - number].origin for number in rows[action].values() if number < 0)
+
+    def _unwind(self, states: list[int], rule: Rule) -> None:
+        """Go from behind a rule's symbols to behind the rule."""
+        if rule.symbols:
+            del states[-len(rule.symbols) :]
+        states.append(self._rows[states[-1]][rule.origin])
+
     def _leads_on(self, states: list[int], terminal: str) -> bool:
         known = tables()
         while (action := known.rows[states[-1]].get(terminal)) is not None and action < 0:
-            rule = known.rules[-1 - action]
-            if rule.symbols:
-                del states[-len(rule.symbols) :]
-            states.append(known.rows[states[-1]][rule.origin])
+            self._unwind(states, known.rules[-1 - action])
         return action is not None and (terminal == _END or terminal in known.words or terminal in known.forms)

@@ -1,9 +1,9 @@
 """docs/language.md as data: its headings, its tables, its blocks; and each example as a whole policy.
 
-An example is a block, or a code span under `for example` in a table. A file is shown in the block after a line that
-ends in its name: "`users.yaml`:". `office.route` among them is the office of which all examples are: to an example that
-is no whole policy its declarations are added, except those that the example makes itself. They stand behind it, so that
-lines stay what they are.
+Tables are read by `dsl.editor.reference`, for editors show them. An example is a block, or a code span under `for
+example` in a table. A file is shown in the block after a line that ends in its name: "`users.yaml`:". `office.route`
+among them is the office of which all examples are: to an example that is no whole policy its declarations are added,
+except those that the example makes itself. They stand behind it, so that lines stay what they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from dsl import tree
 from dsl.diagnostics import PolicyError, Problem
+from dsl.editor.reference import Row, code, rows_of
 from dsl.parser import parse
 from dsl.policy import load
 from dsl.reading import Reading
@@ -24,11 +25,6 @@ from dsl.vocabulary import FACT_NAMES, FACTS, GOES_ON
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "language.md"
 
 _FILE = re.compile(r"`([\w./-]+\.[a-z]+)`:$")
-
-
-def code(text: str) -> list[str]:
-    """The code spans of a text."""
-    return [found[1].strip() for found in re.findall(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", text)]
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -40,34 +36,16 @@ class Block(msgspec.Struct, frozen=True):
     line: int
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A row of a table. `kind` is the head of its first column; an example is a code span under `for example`."""
-
-    kind: str
-    cells: dict[str, str]
-    line: int
-
-    @property
-    def words(self) -> list[str]:
-        """What the row is about: the code spans of its first cell."""
-        return code(self.cells[self.kind])
-
-    @property
-    def examples(self) -> list[str]:
-        return code(self.cells.get("for example", ""))
-
-
 class Page:
     """The whole document; `rules` are those that stand in its sentences, each with its line."""
 
     def __init__(self, text: str) -> None:
         self.headings: list[str] = []
         self.blocks: list[Block] = []
-        self.rows: list[Row] = []
+        self.rows: list[Row] = list(rows_of(text))
         self.rules: list[tuple[str, int]] = []
         lines = iter(enumerate(text.splitlines(), 1))
         said = ""
-        head: list[str] = []
         self._sections: dict[str, list[str]] = {}
         for number, line in lines:
             if line.startswith("```"):
@@ -81,14 +59,7 @@ class Page:
             elif line.startswith("#"):
                 self.headings.append(line.lstrip("# "))
             elif line.startswith("|"):
-                cells = [cell.strip() for cell in line.strip("|").split("|")]
-                if not head:
-                    head = cells
-                elif not set(line) <= set("|- "):
-                    assert len(cells) == len(head), f"line {number} has {len(cells)} cells"
-                    self.rows.append(Row(head[0], dict(zip(head, cells, strict=True)), number))
                 continue
-            head = []
             said = line or said
             self.rules += [(span, number) for span in code(line) if re.search(r"\w -> \w", span)]
             if self.headings:
@@ -287,8 +258,3 @@ def _used(text: str, first: int, last: int) -> tuple[frozenset[str], frozenset[s
 
 def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-
-
-def words_of(texts: Iterable[str]) -> set[str]:
-    """The words in some code spans, without what stands for something (in capitals)."""
-    return {word for text in texts for word in re.findall(r"(?<![\w-])[a-z][a-z0-9-]*(?![\w])", text)}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dsl import tester
+from dsl.editor.reference import code, words_of
 from dsl.fmt import formatted
 from dsl.language import tables
 from dsl.policy import DEFAULTS, load
@@ -32,7 +33,7 @@ from dsl.vocabulary import (
     Fact,
 )
 from tests.reference import PAGE as PAGE_FILE
-from tests.reference import Block, Placed, Surroundings, code, page, words_of
+from tests.reference import Block, Placed, Surroundings, page
 from tests.reference_commands import but_for_versions, ends_with, folder, said
 
 PAGE = page()

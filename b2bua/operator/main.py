@@ -1,4 +1,5 @@
-"""The command line: `b2bua run`, `check`, `fmt`, `test`, `explain`, `plan`, `history`, and what a server is asked.
+"""The command line: `b2bua run`, `check`, `fmt`, `language-server`, `test`, `explain`, `plan`, `history`, and what a
+server is asked.
 
 Owns arguments and exit codes: 0 done, 1 refused or failed, 2 not understood. What a command needs is imported when
 it is called: `check` runs at each save of an editor, and has no time for what serves calls.
@@ -145,6 +146,21 @@ def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
 
     if not format_files(files, check, diff):
         sys.exit(1)
+
+
+@main.command("language-server")
+def language_server() -> None:
+    """Tell an editor what is wrong while you write, and answer what it asks (the Language Server Protocol).
+
+    The editor starts it, and speaks with it by standard input and output.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("pygls") is None:
+        _refuse("the language server is not installed: pip install 'b2bua[editor]'")
+    from b2bua.operator.language_server import serve
+
+    serve()
 
 
 @main.command()
@@ -364,6 +380,6 @@ def _refusals() -> Iterator[None]:
         _refuse(error)
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _refuse(error: Exception | str) -> NoReturn:
     click.echo(f"b2bua: {error}", err=True)
     sys.exit(1)

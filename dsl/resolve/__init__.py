@@ -306,6 +306,10 @@ class _Resolver:
                 self.look.wrong(group, f"`{group.text}` always begins with `{members[0]}`", advice)
             elif member.text not in members:
                 self.look.wrong(member, f"`{member.text}` is not in `{group.text}`", suggestion(member.text, members))
+            elif isinstance(item, tree.Trunks):
+                self.look.declared(member, Kind.TRUNK)
+            else:
+                self.look.user(member)
 
     def _circumstances(self, circumstances: tuple[tree.Circumstance, ...]) -> None:
         for circumstance in circumstances:

@@ -118,6 +118,7 @@ def test_files_that_cannot_be_read_are_told_of_all_at_once(tmp_path: Path) -> No
     assert [line for told in refused(path) for line in told.splitlines() if ":" in line] == [
         "latin.route:2:6: error: this is not UTF-8",
         "office.route:4:9: error: `gone.route` cannot be read: no such file or directory",
+        "rules/desk.route:1:9: error: `missing.route` cannot be read: no such file or directory",
         "rules/desk.route:2:12: error: `is` cannot stand here",
     ]
     assert refused(write(tmp_path, **{"rules/desk": 'include "missing.route"\nsub desk() { reject 404 }'})) == [
