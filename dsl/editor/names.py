@@ -16,7 +16,7 @@ from dsl.language import words
 from dsl.patterns import capture_name
 from dsl.resolve import Kind, Meaning
 from dsl.tree import Span
-from dsl.vocabulary import FACT_NAMES, LATER_FACTS
+from dsl.vocabulary import FACT_NAMES
 
 _INCLUDE = re.compile(r"\s*include\s+\"([^\"]+)\"").match
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*").fullmatch
@@ -117,7 +117,7 @@ def rename(view: View, file: str, line: int, column: int, new: str) -> list[Span
         raise CannotRenameError(f"`{new}` cannot be the name of a capture: write lower-case letters, digits and `_`")
     if new in words().values():
         raise CannotRenameError(f"`{new}` is a word of the language")
-    if new in FACT_NAMES | LATER_FACTS:
+    if new in FACT_NAMES:
         raise CannotRenameError(f"`{new}` is a fact already")
     if new in view.setup.directory.users:
         raise CannotRenameError(f"`{new}` is a user already")
