@@ -89,7 +89,11 @@ def _definition(ls: Documents, params: types.DefinitionParams) -> list[types.Loc
 def _references(ls: Documents, params: types.ReferenceParams) -> list[types.Location]:
     path = path_of(params.text_document.uri)
     found = [] if path is None else ls.policies.references(path, *ls.place(path, params.position))
-    return _once(ls.location(span) for span in found)
+    uses = _once(ls.location(span) for span in found)
+    if params.context.include_declaration:
+        return uses
+    declared = _definition(ls, types.DefinitionParams(params.text_document, params.position))
+    return [use for use in uses if use not in declared]
 
 
 def _once(locations: Iterable[types.Location]) -> list[types.Location]:

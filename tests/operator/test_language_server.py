@@ -190,6 +190,9 @@ def test_questions_are_answered(editor: Editor) -> None:
         uses = await client.text_document_references_async(types.ReferenceParams(context, document, at("as |line")))
         assert uses is not None
         assert [use.range.start for use in uses] == [at("as |line"), at("ring(|line")]
+        context = types.ReferenceContext(include_declaration=False)
+        uses = await client.text_document_references_async(types.ReferenceParams(context, document, at("as |line")))
+        assert [use.range.start for use in uses or ()] == [at("ring(|line")]
         place = types.PrepareRenameParams(document, at("sub |ring"))
         assert await client.text_document_prepare_rename_async(place) == types.Range(at("sub |ring"), at("sub ring|"))
         changes = await client.text_document_rename_async(types.RenameParams(document, at("sub |ring"), "klingeln"))
