@@ -35,6 +35,9 @@ Compiled: TypeAlias = dict[AttendedState, dict[AttendedEvent, tuple[AttendedStat
 
 # How long a transferor has to hang up by itself once it has been told that the two are connected.
 _PARTING_SECONDS: Final = 2.0
+# How long a target waits for the answer to its offer: nothing else can be agreed with it meanwhile.
+_ANSWER_SECONDS: Final = 10.0
+_NO_ANSWER: Final = 408
 _NOT_ACCEPTABLE: Final = 488
 _NO_PORT: Final = 503
 
@@ -147,9 +150,12 @@ class Attended(Proceeding):
         self.drop(transfers)
 
     def timer_fired(self, name: str) -> None:
-        """The transferor had time to hang up."""
+        """The transferor had time to hang up, or the transferee to answer."""
         self._timer = None
-        self._step(AttendedEvent.PARTED)
+        if name == "parting":
+            self._step(AttendedEvent.PARTED)
+        else:
+            self._refused(_NO_ANSWER, "", AttendedEvent.OVERDUE)
 
     def _refused(self, status: int, reason: str, event: AttendedEvent = AttendedEvent.REFUSED) -> None:
         self._status, self._reason = status, reason
@@ -201,6 +207,7 @@ class Attended(Proceeding):
         self._joining = joining = Joining(talk, self.transferee, description(body), self)
         joining.take_turn()
         talk.begin(joining)
+        self._wait(_ANSWER_SECONDS, "overdue")
 
     def connect(self) -> None:
         """From now on transferee and target talk, in the transferee's call."""
@@ -233,7 +240,7 @@ class Attended(Proceeding):
         if self.transferor in self._gone:
             self._step(AttendedEvent.PARTED)
         else:
-            self._timer = self.transferor.stack.turn.after(_PARTING_SECONDS, self, "parting")
+            self._wait(_PARTING_SECONDS, "parting")
 
     def note_parting(self) -> None:
         """The transferor has left a call."""
@@ -282,13 +289,15 @@ class Attended(Proceeding):
         media = there.call.with_media()
         media.fit(target)
         side, before = media.side(target), target.said
-        answer, told = own_answer(media, side, offer), side.told
+        # Where the transferor has gone, nobody is left to answer for, and the end comes at once.
+        answer = None if self.consulting in self._gone else own_answer(media, side, offer)
+        told = side.told
         soliciting.answer(answer or refusal_of(offer))
         if answer is None:
             return
         there.talk.settled(target, offer, None, None)
         moved = told is None or changes(described(offer), described(before), read(told))
-        if moved and not media.is_relayed and self.consulting not in self._gone:
+        if moved and not media.is_relayed:
             there.talk.restate(self.consulting, offer)
 
     def go_back_here(self) -> None:
@@ -308,6 +317,11 @@ class Attended(Proceeding):
         self._transfers.over(self)
 
     # Inside.
+
+    def _wait(self, seconds: float, name: str) -> None:
+        turn = self.transferor.stack.turn
+        turn.timers.cancel(self._timer)
+        self._timer = turn.after(seconds, self, name)
 
     def _go_back(self, transfers: Transfers, transferor: Leg, stays: Leg) -> None:
         if transferor in self._gone:

@@ -89,6 +89,7 @@ class AttendedEvent(StrEnum):
     REFUSED = "refused"
     TARGET_LEFT = "target left"
     LEFT = "left"
+    OVERDUE = "overdue"
     PARTED = "parted"
     DROP = "drop"
 
@@ -98,9 +99,9 @@ AttendedTable: TypeAlias = dict[AttendedState, dict[AttendedEvent, tuple[Attende
 _A, _B = AttendedState, AttendedEvent
 
 # The transferor talks to both: once no offer is open, the target is asked for one, the transferee gets that, and the
-# target its answer (RFC 3725 section 4). Whoever does not take part leaves both calls as they were. The transferor may
-# leave either call at any time. `drop` is the end of the transferee's call, `target left` that of the target's; an
-# offer that nobody is left to get is still answered.
+# target its answer (RFC 3725 section 4), for which it does not wait long. Whoever does not take part leaves both calls
+# as they were. The transferor may leave either call at any time. `drop` is the end of the transferee's call, `target
+# left` that of the target's; an offer that nobody is left to get is still answered.
 ATTENDED: AttendedTable = {
     _A.WAITING: {
         _B.QUIET: (_A.SOLICITING, ("solicit",)),
@@ -118,6 +119,7 @@ ATTENDED: AttendedTable = {
     _A.JOINING: {
         _B.JOINED: (_A.PARTING, ("connect", "tell_success", "end_consultation", "wait_for_parting")),
         _B.REFUSED: (_A.ENDED, ("tell_failure", "answer_as_before", "go_back_here", "go_back_there")),
+        _B.OVERDUE: (_A.ENDED, ("tell_failure", "answer_as_before", "drop_joining", "go_back_here", "go_back_there")),
         _B.TARGET_LEFT: (_A.ENDED, ("tell_failure", "drop_joining", "go_back_here")),
         _B.LEFT: (_A.JOINING, ("go_on_without",)),
         _B.DROP: (_A.ENDED, ("tell_failure", "answer_as_before", "go_back_there")),

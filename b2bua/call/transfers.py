@@ -136,7 +136,11 @@ class Transfers:
         same = _address(leg) == _address(own) if None in accounts else accounts[0] == accounts[1]
         if not same:
             raise PeerError(403, "Somebody Else's Call")
-        return there, own, there._other(own, request)
+        target = there._other(own, request)
+        secure = self.call.inquiry.secure or there.call.inquiry.secure
+        if secure and not all(each.dialog.flow.transport == "TLS" for each in (self._other(leg, request), target)):
+            raise PeerError(403, "One Of The Calls Is For TLS Alone")
+        return there, own, target
 
     def _decided(self, leg: Leg, other: Leg, reference: Reference, there: There | None) -> Verdict:
         """What the policy says. PeerError where it refuses."""

@@ -7,7 +7,7 @@ it is seen; what a whole run must have come to is read afterwards from the publi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from .plan import Act, Plan
 from .session import Session, answer_direction
 from .timing import Timing
 from .transactions import ServerTransaction
-from .wire import has_sdp, write_request
+from .wire import Header, has_sdp, write_request
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -30,7 +30,7 @@ class Call:
     `final` is the status that ended the INVITE, 0 while none came; `ended_by` is `us`, `them`, `both` or empty;
     `gave_up` says that something was never answered. `heard_first` and `said_first` are the session descriptions with
     which the call was connected, `heard` and `said` those in force, once `settled`: no offer was open when it ended.
-    `restated` says that it has answered anew what it had heard before.
+    `restated` says that it has answered anew what it had heard before, `solicited` that it was asked for an offer.
     """
 
     outgoing = False
@@ -45,6 +45,7 @@ class Call:
         self.gave_up = False
         self.settled = False
         self.restated = False
+        self.solicited = False
         self.ended_by = ""
         self.began = agent.clock.now
         self.over_at = 0.0
@@ -142,7 +143,14 @@ class Call:
         if self.plan.hang_up_after is not None:
             self._clock.after(self.plan.hang_up_after, self.hang_up)
 
-    def _ask(self, method: str, heard: Callable[[Response], None], body: bytes = b"", text: bool = False) -> None:
+    def _ask(
+        self,
+        method: str,
+        heard: Callable[[Response], None],
+        body: bytes = b"",
+        text: bool = False,
+        extra: Sequence[Header] = (),
+    ) -> None:
         self._seq += 1
         offers = method in ("INVITE", "UPDATE")
         self._agent.ask(
@@ -156,7 +164,7 @@ class Call:
             heard=heard,
             timed_out=self._lost_touch,
             contact=offers,
-            extra=[("Content-Type", "text/plain")] if text else self.timing.asking() if offers else (),
+            extra=extra or ([("Content-Type", "text/plain")] if text else self.timing.asking() if offers else ()),
             body=body,
         )
 
@@ -189,6 +197,11 @@ class Call:
             self._held_before = self._hold
             self._offer("refresh", False)
         return True
+
+    def refer(self, other: Call, target: str) -> None:
+        """Have the other party of this call go on with that of another of ours (RFC 5589 section 7)."""
+        dialog = f"{other.id}%3Bto-tag%3D{other.remote_tag}%3Bfrom-tag%3D{other.local_tag}"
+        self._ask("REFER", self._other_heard, extra=[("Refer-To", f"<{target}?Replaces={dialog}>")])
 
     def _refresh_heard(self, response: Response) -> None:
         if response.status < 200:
@@ -300,12 +313,20 @@ class Call:
             self._agent.reply(request, server, 481)
         elif request.method == "BYE":
             self._bye(request, server)
+        elif request.method == "NOTIFY":
+            self._notified(request, server)
         elif request.method == "PRACK":
             self._pracked(request, server)
         elif request.method in ("INVITE", "UPDATE"):
             self._other_offers(request, server)
         else:
             self._agent.reply(request, server, 200)
+
+    def _notified(self, request: Request, server: ServerTransaction) -> None:
+        """What has come of a REFER: where the two are connected, nobody is left to talk to (RFC 5589 section 7)."""
+        self._agent.reply(request, server, 200)
+        if request.body.startswith(b"SIP/2.0 200") and self._agent.draw.random() < 0.7:
+            self._clock.after(0.1, self.hang_up)
 
     def _pracked(self, request: Request, server: ServerTransaction) -> None:
         """A PRACK, of one who speaks no 100rel."""
@@ -358,6 +379,7 @@ class Call:
         """Our answer to the offer in a request, now in force; an offer of our own when there is none."""
         if not has_sdp(request):
             self._offered = self._say()
+            self.solicited = True
             return self._offered
         self.restated = self.restated or request.body == self.heard
         self.said, self.heard = self._say(request.body), request.body

@@ -68,7 +68,9 @@ class Listening:
         by_label = {call.session.label: call for _, call in calls.values()}
         for agent, call in calls.values():
             other = by_label.get(_read(call.heard).name)
-            if other is not None and call.outgoing and not other.outgoing and self._is_calm(call, other):
+            if other is None or other.id >= call.id or by_label.get(_read(other.heard).name) is not call:
+                continue
+            if self._is_calm(call, other):
                 if {agent.name, calls[other.id][0].name} & self._excused:
                     continue
                 for listener, speaker in ((call, other), (other, call)):
@@ -104,10 +106,10 @@ class Listening:
     def _is_unled(self, listener: Call, speaker: Call) -> bool:
         """Whether what a holder still sends may pass by us.
 
-        It does where the hold passed as it was: there was no media process, it was refreshed without an offer, or it
-        was said in an answer, to one who held too.
+        It does where the hold passed as it was: there was no media process, it was refreshed without an offer or said
+        when it was asked for one, or it was said in an answer, to one who held too.
         """
         acts = {act for _, act in speaker.plan.acts}
         both = "hold" in acts and any(act == "hold" for _, act in listener.plan.acts)
         empty = "empty" in acts or any(act == "empty" for _, act in listener.plan.acts)
-        return bool(self._profile.media_down) or empty or both
+        return bool(self._profile.media_down) or empty or both or speaker.solicited

@@ -79,6 +79,7 @@ class _Check:
                 yield from self._one_call(call)
         for group in self.groups.values():
             yield from self._both_sides(group)
+        yield from self._joined()
 
     def _wrong(self, rule: str, text: str, call_id: str = "") -> Violation:
         return Violation(self.world.clock.now, rule, text, call_id)
@@ -163,8 +164,27 @@ class _Check:
             yield self._wrong("agreed", f"record says {inward.cause}, {caller!r}", caller.id)
         for call in answered:
             yield from self._ack_in_order(caller, call)
-        if established:
+        if established and not any(record.transferred_by for record in group):
             yield from self._connected(caller, answered, inward.reason)
+
+    def _joined(self) -> Iterator[Violation]:
+        """Those whom a transfer has connected end together, and have heard what the other said."""
+        by_label = {call.session.label: call for _, call in self.every}
+        users = {phone.name: phone.user for phone in self.world.phones}
+        for record in self.world.records:
+            call = self.calls.get((record.sip_call_id, record.direction == "in"))
+            if not record.joined or record.answer is None or call is None or call.id in self.excused:
+                continue
+            if not call.heard or record.transferred_by in {users.get(owner) for owner in self.owners[call.id]}:
+                continue
+            other = by_label.get(parse(call.heard).name)
+            if other is None:
+                yield self._wrong("joined", f"{call!r} goes on with nobody", call.id)
+            elif call.settled and other.settled:
+                yield from self._same_media(call, other, joined=True)
+                allowed = _PROMPT_END if self.world.profile.kind == "clean" else _SLOWEST_END
+                if abs(call.over_at - other.over_at) > allowed:
+                    yield self._wrong("ended", f"{call!r} at {call.over_at:.3f}, {other!r} at {other.over_at:.3f}")
 
     def _connected(self, caller: Call, answered: list[Call], reason: str) -> Iterator[Violation]:
         heard = parse(caller.heard_first)
@@ -197,19 +217,20 @@ class _Check:
             if timing.tired and call.over_at > timing.fresh_at + timing.interval:
                 yield self._wrong("refreshed", f"{call!r} outlived its session timer", call.id)
 
-    def _same_media(self, caller: Call, called: Call) -> Iterator[Violation]:
+    def _same_media(self, caller: Call, called: Call, joined: bool = False) -> Iterator[Violation]:
         """What each heard last is what the other said last, the o= line aside, unless an offer was still open.
 
-        With a media process that holds but for where media goes and which way, and for one who has answered the same
+        With a media process that holds but for where media goes and which way, and so it does between two that were
+        joined, whose formats are those that fit both; and for one who has answered the same
         offer twice but for what an answer leaves out. An
         offer of B's whose answer never came because A left first has been refused by us (RFC 3261 13.2.2.4).
         """
         if not (caller.settled and called.settled) or b"m=audio 0 " in called.heard:
             return
         for heard, said in ((caller.heard, called.said), (called.heard, caller.said)):
-            if self.world.profile.ports:
+            if self.world.profile.ports or joined:
                 same = _fits(parse(heard), parse(said))
-            elif caller.restated or called.restated:
+            elif caller.restated or called.restated or caller.solicited or called.solicited:
                 same = _fits(parse(heard), parse(said)) and _places(heard) == _places(said)
             else:
                 same = split_origin(heard)[1] == split_origin(said)[1]

@@ -19,6 +19,7 @@ from .agent import Agent
 from .audit import Audit
 from .behaviour import called_plan, caller_plan, gateway_plan
 from .clock import Clock
+from .consulting import Consulting
 from .gateway import Gateway
 from .link import Link, Place
 from .listening import Listening
@@ -79,6 +80,7 @@ class World(Shell):
         self.gateways = self._install_gateways()
         self.agents: list[Agent] = [*self.phones, *self.gateways]
         self.writing = Writing(self.phones, self.clock, Random(f"{seed} messages"))
+        self.consulting = Consulting(self.phones, self.clock, Random(f"{seed} consultations"))
         self.listening = Listening(self.clock, self.hearing, self.profile, self.agents, self.excused, self.report)
 
     def report(self, rule: str, text: str, call_id: str) -> None:
@@ -168,6 +170,7 @@ class World(Shell):
         self._plan_trouble()
         self._plan_media()
         self.writing.plan(14.0, CALLS_UNTIL)
+        self.consulting.plan(18.0, CALLS_UNTIL)
         if self._registers:
             self.clock.at(HORIZON - _LAST_WORDS, self._drain)
         self.clock.run(HORIZON)
