@@ -227,6 +227,9 @@ class _Check:
         """
         if not (caller.settled and called.settled) or b"m=audio 0 " in called.heard:
             return
+        if caller.plan.early and called.plan.reply >= 300:
+            # What was agreed with the caller before the answer is told the other after it, who will not hear of it.
+            return
         for heard, said in ((caller.heard, called.said), (called.heard, caller.said)):
             if self.world.profile.ports or joined:
                 same = _fits(parse(heard), parse(said))
