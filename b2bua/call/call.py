@@ -215,6 +215,10 @@ class Call:
             if self.incoming.said is not None:
                 media.agreed((self.incoming, leg))
 
+    def wait_in(self, setup: Setup) -> None:
+        """It gets what it asks for otherwise than by a dial."""
+        self._setup = setup
+
     def settled(self) -> None:
         """Somebody took the call: nobody else is looked for."""
         self._setup = None
@@ -401,8 +405,13 @@ class Call:
 
     def acknowledged(self, leg: Leg, request: Request) -> None:
         """An ACK of a 2xx came: of a re-INVITE's, or of the first."""
-        if (self._talk is None or not self._talk.acknowledged(leg, request)) and leg is self.incoming:
+        if self._talk is not None and self._talk.acknowledged(leg, request):
+            return
+        if leg is self.incoming:
             self.incoming.acknowledged(request)
+        elif isinstance(leg, IncomingLeg):
+            # It has come from another call.
+            leg.acknowledged(request)
 
     def sound_over(self) -> None:
         """What we answered with has been heard to its end."""

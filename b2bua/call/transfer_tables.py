@@ -136,6 +136,48 @@ ATTENDED: AttendedTable = {
     },
 }
 
+
+class ReplacementState(StrEnum):
+    """Where the taking of another's place stands."""
+
+    WAITING = "Waiting"
+    JOINING = "Joining"
+    ENDED = "Ended"
+
+
+class ReplacementEvent(StrEnum):
+    """What it meets: from the far party, from the newcomer, or from whoever is to be replaced."""
+
+    QUIET = "quiet"
+    JOINED = "joined"
+    REFUSED = "refused"
+    LEFT = "left"
+    CANCELLED = "cancelled"
+    DROP = "drop"
+
+
+ReplacementTable: TypeAlias = dict[ReplacementState, dict[ReplacementEvent, tuple[ReplacementState, tuple[str, ...]]]]
+
+_R, _C = ReplacementState, ReplacementEvent
+
+# The far party is told of the newcomer as soon as no other offer is open; if it does not take that, the call goes on as
+# before. `drop` is the end of the call.
+REPLACEMENT: ReplacementTable = {
+    _R.WAITING: {
+        _C.QUIET: (_R.JOINING, ("tell_far",)),
+        _C.LEFT: (_R.WAITING, ("note_parting",)),
+        _C.CANCELLED: (_R.ENDED, ("go_back",)),
+        _C.DROP: (_R.ENDED, ("reject",)),
+    },
+    _R.JOINING: {
+        _C.JOINED: (_R.ENDED, ("connect",)),
+        _C.REFUSED: (_R.ENDED, ("reject", "go_back")),
+        _C.LEFT: (_R.JOINING, ("note_parting",)),
+        _C.CANCELLED: (_R.ENDED, ("drop_joining", "go_back")),
+        _C.DROP: (_R.ENDED, ("reject",)),
+    },
+}
+
 _X, _V = ExchangeState, ExchangeEvent
 
 # The re-INVITE by which a party is asked for an offer (RFC 3725 section 4): its 2xx waits for the other's answer.

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 
 from b2bua.call.attended import Attended
+from b2bua.call.events import Content
 from b2bua.call.leg import ALLOW, Leg, contact_of
 from b2bua.call.notices import Notices
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.call.proceeding import Proceeding
 from b2bua.call.record import record
+from b2bua.call.replacement import Replacement
 from b2bua.call.transfer import Role, Transfer
 from b2bua.effects import Flow, Record
 from b2bua.routing.referring import Party, called, calling, referred_by
@@ -158,6 +160,17 @@ class Transfers:
         code, reason = (action.code, action.reason) if isinstance(action, Reject) else (500, None)
         raise PeerError(code, reason or "")
 
+    # An INVITE with Replaces.
+
+    def whom(self, leg: Leg, request: Request) -> Leg:
+        """Whom a newcomer in this leg's place would talk to. PeerError where there is nobody, or it is not the time."""
+        return self._other(leg, request)
+
+    def take(self, leg: Leg, far: Leg, newcomer: Call, offer: Content) -> None:
+        """The newcomer is to have this leg's place."""
+        self.under_way = replacement = Replacement(self, leg, far, newcomer, offer)
+        replacement.start()
+
     def _notices(self, leg: Leg, request: Request, verdict: Verdict) -> Notices:
         first = leg not in self._referred
         self._referred.add(leg)
@@ -199,8 +212,8 @@ class Transfers:
         media.over(stays)
         self.pair = (stays, None)
 
-    def join(self, before: Leg, after: Leg, there: Transfers) -> None:
-        """From now on that leg of the other call's talks here, in the place of this one's."""
+    def join(self, before: Leg, after: Leg, there: Transfers, by: Leg) -> None:
+        """From now on that leg of the other call's talks here, in the place of this one's; the party of `by` did it."""
         call, other = self.call, there.call
         guest = there._guests.pop(after, None)
         if guest is None:
@@ -211,7 +224,7 @@ class Transfers:
         self._joined, there._joined = other.id, call.id
         call.take_over(after, other)
         self.replace(before, after)
-        there._by = self._by
+        self._by = there._by = self.party(by).name or ""
 
     def parted(self, leg: Leg, by: Role | Literal["system"], transferor: Leg) -> None:
         """A transferor has left the call, or its target has, or they were made to."""

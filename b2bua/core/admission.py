@@ -18,6 +18,7 @@ from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.rack import RELIABLE
 from b2bua.sip.refer import SILENT
+from b2bua.sip.replaces import REPLACES
 from b2bua.sip.uri import Uri
 
 # Methods that have no meaning here outside a dialog, or none at all, but are known (RFC 3261 8.2.1).
@@ -50,7 +51,8 @@ def check_method(method: str) -> None:
 
 def extensions(settings: Settings) -> frozenset[str]:
     """What an INVITE, or a request inside its dialog, may require of us."""
-    return frozenset((RELIABLE, SILENT, OPTION) if settings.session_timers.expires else (RELIABLE, SILENT))
+    always = (RELIABLE, SILENT, REPLACES)
+    return frozenset((*always, OPTION) if settings.session_timers.expires else always)
 
 
 def check_inside(request: Request, ours: frozenset[str]) -> None:

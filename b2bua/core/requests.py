@@ -10,10 +10,12 @@ from typing import Final
 
 from b2bua.call.breadth import breadth_of
 from b2bua.call.call import Call
+from b2bua.call.events import Content
 from b2bua.call.leg import ALLOW
 from b2bua.core import admission
 from b2bua.core.loops import is_loop
 from b2bua.core.parts import Parts
+from b2bua.core.replacing import take_place
 from b2bua.effects import Flow
 from b2bua.registrar.authenticator import Stale, Verified
 from b2bua.routing.facts import called_in, dialed_of
@@ -31,6 +33,8 @@ from b2bua.transaction.server import ServerKey
 _MOST_REFUSED: Final = 200_000
 # URIs with a host in them, which has to be one of ours.
 _HOSTED: Final = ("sip", "sips")
+# Header fields of an INVITE that need a look of their own.
+_RARE: Final = frozenset(("Session-Expires", "Max-Breadth", "Replaces"))
 
 
 class Requests:
@@ -105,8 +109,14 @@ class Requests:
         hops = admission.check_hops(request)
         admission.check_invite(request)
         offer = admission.check_body(request)
-        if "Session-Expires" in request.headers:
-            self._parts.stack.refreshing.check(request)
+        breadth = None
+        if not _RARE.isdisjoint(request.headers):
+            if "Session-Expires" in request.headers:
+                self._parts.stack.refreshing.check(request)
+            if "Replaces" in request.headers:
+                self._take_place(request, flow, key, offer)
+                return
+            breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         parts = self._parts
         version = parts.versions.of(request.call_id)
         self._check_load(request, version)
@@ -121,7 +131,6 @@ class Requests:
             parts.turn.count("loops")
             self._transactions.begin_server(request, flow, key).respond(482, parts.turn.draw())
             return
-        breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         inquiry = Inquiry(
             version,
             parts.directory,
@@ -147,6 +156,31 @@ class Requests:
         parts.call_begun(call)
         parts.turn.count("calls")
         call.follow(decision)
+
+    def _take_place(self, request: Request, flow: Flow, key: ServerKey, offer: Content | None) -> None:
+        """An INVITE is to replace a dialog of ours: whoever wants that shows who they are, or is a trunk."""
+        parts = self._parts
+        version = parts.versions.of(request.call_id)
+        self._check_load(request, version)
+        verdict = parts.admitting.verify(request, version)
+        verified = verdict.user if isinstance(verdict, Verified) else None
+        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        trunk = parts.trunks.of(request, source, version)
+        if trunk is not None:
+            self._from_trunk(request, trunk)
+        elif verified is None:
+            self._challenge(request, flow, isinstance(verdict, Stale), version)
+            return
+        wall = parts.turn.wall
+        inquiry = Inquiry(version, parts.directory, parts.meters, request, flow, source, wall, verified, trunk)
+        if len(self._transactions.servers) >= _MOST_REFUSED:
+            raise PeerError(503, "Service Unavailable", self._retry_after())
+        try:
+            take_place(parts, inquiry, request, flow, key, offer)
+        except PeerError as error:
+            # With state: the same credentials once more are no good.
+            server = self._transactions.begin_server(request, flow, key)
+            server.respond(error.status, parts.turn.draw(), error.headers, reason=error.reason)
 
     def _from_trunk(self, request: Request, trunk: str) -> None:
         """An INVITE comes from this trunk. PeerError 503 when the operator wants no calls from there.

@@ -27,7 +27,7 @@ from b2bua.routing.identity import Identity
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.privacy import NO_PRIVACY, Privacy, is_nameless, privacy_of
 from b2bua.routing.recording import Recording, picked
-from b2bua.routing.referring import Party
+from b2bua.routing.referring import Party, calling
 from b2bua.routing.secure import secured
 from b2bua.routing.verdicts import Continue, Decision, Dial, Frame, Outcome, Reject, Target
 from b2bua.routing.versions import Version
@@ -195,29 +195,47 @@ class Inquiry:
 
         Whom the transferor has `consulted`, and talks to in another call, is the target, whatever the URI says.
         """
-        facts, policy = self.facts, self.policy
-        before = facts.dialed
-        facts.dialed = dialed = dialed_in(uri) if consulted is None else consulted.name
-        facts.target = policy.callee(dialed) if consulted is None else consulted.account
-        facts.callee = None
+        before = self.facts.dialed
+        dialed = dialed_in(uri) if consulted is None else consulted.name
+        target = self.policy.callee(dialed) if consulted is None else consulted.account
+        parties = (transferor, transferee)
+        decision = self._transferred(parties, by_caller, dialed, target, consulted is not None, wall)
+        self.facts.dialed = before
+        return decision
+
+    def take_place(self, transferee: Party, wall: float) -> Decision:
+        """What the policy says when whoever sent this INVITE wants to have the transferee of another call."""
+        party = calling(self.facts, self.identity)
+        return self._transferred((party, transferee), None, self.facts.dialed, party.account, True, wall)
+
+    def _transferred(
+        self,
+        parties: tuple[Party, Party],
+        by_caller: bool | None,
+        dialed: str | None,
+        target: str | None,
+        attended: bool,
+        wall: float,
+    ) -> Decision:
+        facts, (transferor, transferee) = self.facts, parties
+        facts.dialed, facts.target, facts.callee = dialed, target, None
         facts.transferor, facts.transferee = transferor.name, transferee.name
         facts.transferor_is_known = transferor.account is not None
         facts.transferor_is_caller = by_caller is True
-        facts.attended = consulted is not None
+        facts.attended = attended
         self._renew_moment(wall)
         decision = self._decided("transfer")
         own: dict[str, str | bool | float | None] = {
             "dialed": dialed,
-            "target": facts.target,
+            "target": target,
             "transferor": facts.transferor,
             "transferee": facts.transferee,
             "transferor_is_known": facts.transferor_is_known,
-            "attended": facts.attended,
+            "attended": attended,
         }
         if by_caller is not None:
             own["transferor_is_caller"] = by_caller
         self._note(Happened("transfer", wall, decision, None, own))
-        facts.dialed = before
         return decision
 
     def call_for(self, party: Party, flow: Flow, contact: str | None, target: Target) -> None:

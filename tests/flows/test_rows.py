@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from b2bua.call import attended, exchange, invitation, joining, notices, passage, refresh, reply, soliciting, transfer
+from b2bua.call import (
+    attended,
+    exchange,
+    invitation,
+    joining,
+    notices,
+    passage,
+    refresh,
+    replacement,
+    reply,
+    soliciting,
+    transfer,
+)
 from b2bua.call.incoming import IncomingLeg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.delivery import copy, delivery
@@ -57,6 +69,7 @@ TABLES: dict[str, dict[Any, dict[Any, Any]]] = {
     "joining": joining._TABLE,
     "attended": attended._TABLE,
     "soliciting": soliciting._TABLE,
+    "replacement": replacement._TABLE,
     "notices": notices._TABLE,
     "message": delivery._TABLE,
     "copy": copy._TABLE,

@@ -63,7 +63,7 @@ class Audit:
         self._invited_with: dict[tuple[str, str, str, int], int] = {}
         self._said: dict[tuple[str, str], tuple[tuple[str, ...], bytes]] = {}
         self._seen: set[bytes] = set()
-        self._meant: dict[tuple[str, str, int, str], tuple[str, int, int]] = {}
+        self._meant: dict[tuple[str, str, int], dict[str, tuple[str, int, int]]] = {}
         self._foreign: set[str] = set()
 
     def came_in(self, data: bytes, flow: Flow, now: float) -> None:
@@ -235,10 +235,13 @@ class Audit:
             self._report("origin", f"o={' '.join(origin)} was o={' '.join(before[0])}", message.call_id)
 
     def _check_formats(self, message: Message, dialog: tuple[str, str]) -> None:
-        """A payload number keeps its meaning, stream by stream (RFC 3264 8.3.2)."""
+        """A payload number keeps the meaning that it had before, stream by stream (RFC 3264 8.3.2)."""
         for number, media in enumerate(parse_sdp(message.body).media):
-            for text, format in formats_of(media).items():
-                meant = self._meant.setdefault((*dialog, number, text), format)
+            formats = formats_of(media)
+            before = self._meant.get((*dialog, number), formats)
+            self._meant[*dialog, number] = formats
+            for text, format in formats.items():
+                meant = before.get(text, format)
                 if meant != format:
                     self._report("formats", f"{text} is {format} and was {meant}", message.call_id)
 

@@ -55,6 +55,7 @@ class OutgoingCall(Call):
                 *self._extensions(),
                 *self._agent.credentials("INVITE", self._uri, challenged),
                 *self.timing.asking(),
+                *([("Replaces", self.plan.replaces)] if self.plan.replaces else ()),
             ],
             body=self._offered,
         )

@@ -107,9 +107,9 @@ class Listening:
         """Whether what a holder still sends may pass by us.
 
         It does where the hold passed as it was: there was no media process, it was refreshed without an offer or said
-        when it was asked for one, or it was said in an answer, to one who held too.
+        when it was asked for one, or it was said in an answer, to one who held too or who took another's place.
         """
         acts = {act for _, act in speaker.plan.acts}
         both = "hold" in acts and any(act == "hold" for _, act in listener.plan.acts)
         empty = "empty" in acts or any(act == "empty" for _, act in listener.plan.acts)
-        return bool(self._profile.media_down) or empty or both or speaker.solicited
+        return bool(self._profile.media_down) or empty or both or speaker.solicited or bool(listener.plan.replaces)

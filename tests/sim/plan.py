@@ -29,6 +29,8 @@ class Plan(msgspec.Struct, frozen=True):
     the other's re-INVITE after `reply_after`, with `reply`. `codecs` are what it speaks, with payload numbers, where
     that is not the usual. `timing` is what it wants of session timers, where it knows them.
 
+    `replaces` is the dialog whose place the caller wants (RFC 3891).
+
     A `reliable` party speaks 100rel, and as a caller may take nothing else (`requires`); it acknowledges after
     `prack_after`, and makes a further offer in that way (`early`).
     """
@@ -53,3 +55,4 @@ class Plan(msgspec.Struct, frozen=True):
     requires: bool = False
     early: Literal["", "prack", "update"] = ""
     prack_after: float = 0.0
+    replaces: str = ""

@@ -178,6 +178,11 @@ class _Check:
             if not call.heard or record.transferred_by in {users.get(owner) for owner in self.owners[call.id]}:
                 continue
             other = by_label.get(parse(call.heard).name)
+            if call.id in self.world.consulting.wanted and (
+                other is None or by_label.get(parse(other.heard).name) is not call
+            ):
+                # Somebody else has its place.
+                continue
             if other is None:
                 yield self._wrong("joined", f"{call!r} goes on with nobody", call.id)
             elif call.settled and other.settled:
