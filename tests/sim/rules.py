@@ -173,19 +173,20 @@ class _Check:
         users = {phone.name: phone.user for phone in self.world.phones}
         for record in self.world.records:
             call = self.calls.get((record.sip_call_id, record.direction == "in"))
-            if not record.joined or record.answer is None or call is None or call.id in self.excused:
+            if not record.joined or record.answer is None or call is None or not (call.settled and call.heard):
                 continue
-            if not call.heard or record.transferred_by in {users.get(owner) for owner in self.owners[call.id]}:
+            if record.transferred_by in {users.get(owner) for owner in self.owners[call.id]}:
                 continue
             other = by_label.get(parse(call.heard).name)
-            if call.id in self.world.consulting.wanted and (
-                other is None or by_label.get(parse(other.heard).name) is not call
-            ):
+            if other is not None and self.excused & {call.id, other.id} | self.world.excused & self.owners[other.id]:
+                continue
+            alone = other is None or by_label.get(parse(other.heard).name) is not call
+            if call.id in self.world.consulting.wanted and alone:
                 # Somebody else has its place.
                 continue
             if other is None:
                 yield self._wrong("joined", f"{call!r} goes on with nobody", call.id)
-            elif call.settled and other.settled:
+            elif other.settled:
                 yield from self._same_media(call, other, joined=True)
                 allowed = _PROMPT_END if self.world.profile.kind == "clean" else _SLOWEST_END
                 if abs(call.over_at - other.over_at) > allowed:
