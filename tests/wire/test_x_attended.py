@@ -9,6 +9,7 @@ import pytest
 from .codecs import PCMU
 from .lab import Lab
 from .peer import Dialog, Peer
+from .ports import block
 from .talk import SOON, Talk
 from .tap import Tap
 
@@ -42,6 +43,23 @@ def test_x11_one_connects_the_two_it_talks_to(first: str, second: str, holding: 
         carol.hang_up()
         bob.wait("CALL_CLOSED")
         dave.receive_nothing(0.2)
+
+
+def test_x12_one_takes_the_place_of_another(holding: Lab) -> None:
+    carol = holding.phone("carol", seconds=30.0, answers=True)
+    # What is sent to dave's RTCP port, behind his own two, is none of erin's.
+    with Peer() as dave, Peer(port=block(4) + 2) as erin:
+        one = _called(dave, holding, "silent")
+        carol.wait("CALL_ESTABLISHED")
+        tags = [value.rpartition("tag=")[2] for value in (one.remote, one.local)]
+        replaces = ("Replaces", f"{one.call_id};to-tag={tags[0]};from-tag={tags[1]}")
+        other = Dialog.calling(erin, holding.server.udp, "erin", "carol")
+        other.invite("erin", holding.password("erin"), headers=[replaces, ("Require", "replaces")])
+        other.confirm(erin.receive(r"SIP/2\.0 200 ", passing=r"SIP/2\.0 1"))
+        other.acknowledge()
+        dave.answer(dave.receive("BYE "), 200)
+        carol.hang_up()
+        erin.answer(erin.receive("BYE "), 200)
 
 
 def _called(dave: Peer, holding: Lab, dialed: str) -> Dialog:

@@ -112,3 +112,12 @@ def test_who_is_there_decides(tmp_path):
     known = {"transferor": "carol", "transferor_is_known": True, "target": "bob"}
     assert policy.decide("transfer", facts(policy, "bob", "carol", attended=True, **known)).action.target.user == "bob"
     assert policy.decide("transfer", facts(policy, "bob", "carol", **known)).action.reason == "not without asking"
+
+
+def test_a_stranger_may_connect_the_two_where_the_policy_lets_it(tmp_path):
+    script = SCRIPT.replace('  when transferor is not known -> reject 403 "not by strangers"\n', "")
+    script = script.replace("dave", "carol").replace("target == bob", "target == alice")
+    steps = 'call from trunk pstn to "1"\ncall from trunk pstn to "2"\n'
+    steps += "transfer by trunk pstn to alice attended\nexpect transfer to alice"
+    (result,) = tester.run(office(tmp_path, script + f'test "it" {{\n{steps}\n}}'))
+    assert result.failure is None
