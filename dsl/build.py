@@ -226,7 +226,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "trunk": lambda span, name, *settings: tree.Trunk(span, name, settings),
     "sub": _sub,
     "parameter": tree.Parameter,
-    "on": tree.On,
+    "on": lambda span, *parts: tree.On(span, parts[:-1], parts[-1]),
     "test": lambda span, title, *steps: tree.Test(span, title, steps),
     # trunk settings
     "uri": tree.Uri,
@@ -267,7 +267,7 @@ _NODES: dict[str, Callable[..., Any]] = {
     "parties": _tuple_of,
     "party": tree.Party,
     "outcomes": _tuple_of,
-    "outcome": tree.Outcome,
+    "outcome": lambda span, *parts: tree.Outcome(span, parts[:-1], parts[-1]),
     "do": lambda span, sub, *arguments: tree.Do(span, sub, tuple(item for item in arguments if item)),
     "answer": lambda span, service, despite: tree.Answer(span, service, None, False, despite),
     "answer_play": lambda span, sound, loop, despite: tree.Answer(

@@ -43,9 +43,11 @@ def compiled_program(script: tree.Script, setup: Setup, version: str) -> Program
     """Compile every event of a script; `version` is the policy's hash, which frames carry."""
     compiler = _Compiler(script, setup, version)
     events = {
-        declaration.event.text: compiler.block(declaration.body, compiler.scope([declaration.event.text]), top=True)
+        event: block
         for declaration in script.declarations
         if isinstance(declaration, tree.On)
+        for block in [compiler.block(declaration.body, compiler.scope(declaration.names), top=True)]
+        for event in declaration.names
     }
     return Program(events, tuple(compiler.dials), tuple(sorted(compiler.headers)))
 
@@ -65,8 +67,7 @@ class _Compiler:
 
     def scope(self, events: Iterable[str]) -> Scope:
         """The scope of a block to which these events come, with the facts that all of them have."""
-        facts = frozenset.intersection(*(frozenset(FACTS[event]) for event in events))
-        return Scope(self.setup.plan, self._slots, facts, self.headers)
+        return Scope(self.setup.plan, self._slots, _facts_of(events), self.headers)
 
     def block(self, block: tree.Block, scope: Scope, top: bool = False) -> Execute:
         """A block; at the `top` of an event, sub or outcome a bare decision reports its own place."""
@@ -143,8 +144,9 @@ class _Compiler:
         outcomes: dict[str, Execute] = {}
         self.dials.append(outcomes)
         for outcome in dial.outcomes:
-            body = self.block(outcome.body, scope.inner(FACTS[outcome.kind.text]))
-            outcomes[outcome.kind.text] = _fired(outcome.span.place, body)
+            kinds = [kind.text for kind in outcome.kinds]
+            body = _fired(outcome.span.place, self.block(outcome.body, scope.inner(_facts_of(kinds))))
+            outcomes |= dict.fromkeys(kinds, body)
         steps = compiled_steps(dial.steps, scope, self.setup)
         notify = _FORWARDED if dial.notify is None else dial.notify.value
         forwarder = compiled_forwarder(dial.steps, scope) if dial.forwarded else None
@@ -197,6 +199,11 @@ class _Compiler:
             return text if text in users else callees.get(text)
 
         return user
+
+
+def _facts_of(events: Iterable[str]) -> frozenset[str]:
+    """The facts that all of these events have."""
+    return frozenset.intersection(*(frozenset(FACTS[event]) for event in events))
 
 
 def _always(action: Action) -> Execute:

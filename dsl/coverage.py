@@ -73,7 +73,7 @@ def _written(body: tree.Block) -> Iterator[tuple[tree.Span, str]]:
                 yield head, f"also when {spoken(condition)}"
             case tree.Otherwise(head=head):
                 yield head, "otherwise"
-            case tree.Outcome(kind=kind):
-                yield node.span, kind.text
+            case tree.Outcome(written=kinds):
+                yield node.span, kinds
             case _:
                 pass

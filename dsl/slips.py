@@ -12,6 +12,7 @@ import msgspec
 
 from dsl.language import beginnings, words
 from dsl.networks import NetworkError, parse_network
+from dsl.vocabulary import OUTCOMES
 from dsl.wordings import wording
 
 _SIGNS = {
@@ -65,6 +66,9 @@ _WORDS = {
 }
 """Words of other languages and systems, and what is written here."""
 
+_BETWEEN = frozenset({*OUTCOMES, "and", "or", "&&", "&", "||", "|", "/", "+"})
+"""What is written where a comma goes between outcomes."""
+
 _LOOPS = frozenset({"while", "for", "foreach", "repeat", "loop"})
 _UNITS = {
     "s": ("s", "sec", "secs", "second", "seconds"),
@@ -82,6 +86,7 @@ _ELSE_WHEN = re.compile(r"else\s+(?:when|if)\b").match
 _WAITS = re.compile(r"(?:after|sleep|pause|delay)\b\s*([0-9]+[a-z]+)?").match
 _HANGS_UP = re.compile(r"(?:hangup|hang-up|bye)\b").match
 _WITHIN = re.compile(r"\bwithin\s+[a-z-]*\s*$").search
+_UP_TO_THE_BODY = re.compile(r"[^\n{]*?(?=->|\{)").match
 _COUNTLESS = re.compile(r"=\s*per\s+$").search
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*").fullmatch
 
@@ -89,14 +94,14 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*").fullmatch
 class Slip(msgspec.Struct, frozen=True):
     """What is wrong at an offset, for `length` characters, and what to write.
 
-    `rest_can_be_read`: without these characters nothing is wrong.
+    `damaged`: without so many characters nothing is wrong; 0 where that cannot be said.
     """
 
     at: int
     length: int
     message: str
     advice: str
-    rest_can_be_read: bool = False
+    damaged: int = 0
 
 
 def slip(text: str, at: int, found: str, last: str, expected: frozenset[str]) -> Slip | None:
@@ -108,6 +113,7 @@ def slip(text: str, at: int, found: str, last: str, expected: frozenset[str]) ->
         return _stands(phrase.at, text[phrase.at : phrase.at + phrase.length], phrase.advice)
     return (
         _text_in_a_text(text, at, found, last)
+        or _between_outcomes(text, at, found, expected)
         or _sign(at, found, last, expected)
         or _word(text, at, found, last, expected)
         or _time(text, at, found, last, expected)
@@ -124,6 +130,14 @@ def _text_in_a_text(text: str, at: int, found: str, last: str) -> Slip | None:
     if last != "STRING" or text[at - 1] != '"':
         return None
     return Slip(at, len(found), "a text cannot have double quotes in it", "write single quotes inside")
+
+
+def _between_outcomes(text: str, at: int, found: str, expected: frozenset[str]) -> Slip | None:
+    if expected - {"_ARROW"} != {"_COMMA", "_LBRACE"} or found not in _BETWEEN:
+        return None
+    further = _UP_TO_THE_BODY(text, at)
+    damaged = 0 if further is None else len(further[0])
+    return Slip(at, len(found), f"`{found}` cannot stand here", "write `,` between outcomes", damaged)
 
 
 def _sign(at: int, found: str, last: str, expected: frozenset[str]) -> Slip | None:
@@ -150,7 +164,7 @@ def _sign(at: int, found: str, last: str, expected: frozenset[str]) -> Slip | No
 
 def _word(text: str, at: int, found: str, last: str, expected: frozenset[str]) -> Slip | None:
     if found == "on" and beginnings("outcome") <= expected:
-        return Slip(at, 2, "`on` cannot stand here", "leave it out: an outcome is written `busy -> ...`", True)
+        return Slip(at, 2, "`on` cannot stand here", "leave it out: an outcome is written `busy -> ...`", 2)
     begins_rule = beginnings("_statement") <= expected
     if begins_rule and _ELSE_WHEN(text, at):
         return _stands(at, "else", "leave it out: rules are tried from the top, and the first that holds decides")

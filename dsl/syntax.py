@@ -150,7 +150,7 @@ class _Teller:
         if self._something_is_missing():
             last = text[: self.mistake.after].split()[-1]
             damaged: tuple[int, int] | None = None
-            if self.mistake.expected == {"_LBRACE"}:
+            if self.mistake.expected - {"_COMMA"} == {"_LBRACE"}:
                 damaged = (line_start(text, self.mistake.after), next_declaration(text, self.mistake.after))
             what = f"something is missing after `{last}`"
             return self._told(self.mistake.after, 1, what, self._expected(), damaged)
@@ -158,7 +158,7 @@ class _Teller:
 
     def _of_one_word(self, known: Slip) -> tuple[int, int] | None:
         """Only `on` of `on busy -> ...` among the outcomes of a dial: the rest can be read."""
-        return (known.at, known.at + known.length) if known.rest_can_be_read else None
+        return (known.at, known.at + known.damaged) if known.damaged else None
 
     def _is_declaration_at_the_left(self) -> bool:
         at = self.mistake.at
@@ -216,6 +216,8 @@ class _Teller:
         said: list[str] = []
         # Whoever wants to overrule a proof knows the word; nobody else should be told of it.
         left -= {"_DESPITE"}
+        # One event is the rule, and so is one outcome.
+        left -= {"_COMMA"} if "_LBRACE" in left else set()
         for rule, name in _PARTS.items():
             if beginnings(rule) <= left:
                 said.append(name)

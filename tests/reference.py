@@ -227,8 +227,8 @@ def _declared(text: str) -> list[tuple[frozenset[str], str]]:
 def _keys(item: tree.Node) -> frozenset[str]:
     """What nothing else in the same script may declare again."""
     match item:
-        case tree.On(event=event):
-            return frozenset({f"on {event.text}"})
+        case tree.On(names=events):
+            return frozenset(f"on {event}" for event in events)
         case tree.Test() | tree.Include():
             return frozenset()
         case _:

@@ -20,7 +20,8 @@ from dsl.check.solver import Solver
 from dsl.compile_setup import Setup
 from dsl.diagnostics import line_of
 from dsl.resolve import Kind, Names
-from dsl.vocabulary import DECISIONS, FACTS
+from dsl.resolve.contexts import events_of
+from dsl.vocabulary import DECISIONS
 
 _IS_CALLED = re.compile(r"callee$|dialed$|target$|.*@").match
 """What a rule asks of whom a call is for; names that are bound (`@`) too, such as the parameters of subs."""
@@ -46,9 +47,11 @@ def check_paths(script: tree.Script, names: Names, setup: Setup, report: Report)
     walker = _Walker(script, names, setup, report)
     for declaration in script.declarations:
         match declaration:
-            case tree.On(event=event, body=body) if event.text in FACTS:
+            case tree.On(body=body) if events := events_of(declaration):
                 walker.dead_rules(body, Knowledge())
-                walker.follow(body, Way(Knowledge(), (), early="challenge" in DECISIONS[event.text]))
+                walker.follow(
+                    body, Way(Knowledge(), (), early=any("challenge" in DECISIONS[event] for event in events))
+                )
             case tree.Sub(body=body):
                 walker.dead_rules(body, Knowledge())
             case _:

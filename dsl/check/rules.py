@@ -9,6 +9,7 @@ from dsl import tree
 from dsl.check.report import Report, beginning
 from dsl.diagnostics import joined, line_of, suggestion
 from dsl.resolve import Names
+from dsl.resolve.contexts import events_of
 from dsl.spoken import spoken
 from dsl.vocabulary import (
     DECISIONS,
@@ -36,8 +37,8 @@ def check_rules(script: tree.Script, names: Names, report: Report) -> None:
     checker = _Checker(report)
     for declaration in script.declarations:
         match declaration:
-            case tree.On(event=event):
-                checker.event(declaration, event)
+            case tree.On():
+                checker.event(declaration)
             case tree.Sub(name=name, body=body):
                 events = names.contexts.get(name.text)
                 if events is None:
@@ -78,18 +79,30 @@ class _Checker:
         self.report = report
         self.seen: dict[str, tree.Name] = {}
 
-    def event(self, on: tree.On, event: tree.Name) -> None:
-        text = event.text
-        if text in self.seen:
-            first = self.seen[text].span
-            self.report.wrong(event, f"`on {text}` is written twice", f"first in {line_of(first, event.span)}", first)
-        self.seen.setdefault(text, event)
-        if text not in FACTS:
-            advice = suggestion(text, FACTS)
-            known = joined(f"`{name}`" for name in FACTS)
-            self.report.wrong(event, f"there is no event `{text}`", advice or f"there is {known}")
-        else:
-            self.body(on.body, frozenset({text}))
+    def event(self, on: tree.On) -> None:
+        """An event, or several outcomes that are decided together."""
+        self._twice_in_a_list(on.events)
+        for event in on.events:
+            text = event.text
+            first = self.seen.setdefault(text, event)
+            if first not in on.events:
+                where = line_of(first.span, event.span)
+                self.report.wrong(event, f"`on {text}` is written twice", f"first in {where}", first.span)
+            if text not in FACTS:
+                advice = suggestion(text, FACTS)
+                known = joined(f"`{name}`" for name in FACTS)
+                self.report.wrong(event, f"there is no event `{text}`", advice or f"there is {known}")
+            elif text not in OUTCOMES and len(set(on.names)) > 1:
+                advice = f"write `on {text} {{ ... }}` for it: only outcomes are decided together"
+                self.report.wrong(event, f"`{text}` is decided by itself", advice)
+        events = events_of(on)
+        if events:
+            self.body(on.body, events)
+
+    def _twice_in_a_list(self, names: tuple[tree.Name, ...]) -> None:
+        for number, name in enumerate(names):
+            if any(name.text == before.text for before in names[:number]):
+                self.report.wrong(name, f"`{name.text}` stands here twice", "leave one of them out")
 
     def body(self, body: tree.Block, events: frozenset[str]) -> None:
         """The body of an event, a sub or an outcome: it has to decide."""
@@ -180,16 +193,21 @@ class _Checker:
             self._outcomes(decision)
 
     def _outcomes(self, dial: tree.Dial) -> None:
-        seen: dict[str, tree.Outcome] = {}
+        """Each outcome goes to the first rule for it, so that a further rule for it is never tried."""
+        first: dict[str, tree.Outcome] = {}
         for outcome in dial.outcomes:
-            kind = outcome.kind.text
-            if kind in seen:
-                first = seen[kind].span
-                self.report.wrong(
-                    outcome.kind, f"`{kind}` stands here twice", f"first in {line_of(first, outcome.kind.span)}", first
-                )
-            seen.setdefault(kind, outcome)
-            self.body(outcome.body, frozenset({kind}))
+            self._twice_in_a_list(outcome.kinds)
+            taken = [kind for kind in outcome.kinds if first.setdefault(kind.text, outcome) is not outcome]
+            left = {kind.text for kind in outcome.kinds}.difference(kind.text for kind in taken)
+            if taken and not left:
+                takers = dict.fromkeys(line_of(first[kind.text].span, kind.span) for kind in taken)
+                why = f"{joined(takers, 'and')} already {'takes' if len(takers) == 1 else 'take'} all of it"
+                self.report.wrong(outcome.kinds[0], "this rule can never match", why, first[taken[0].text].span)
+            for kind in taken if left else ():
+                taker = first[kind.text].span
+                why = f"{line_of(taker, kind.span)} already takes it: leave it out here"
+                self.report.wrong(kind, f"`{kind.text}` never comes here", why, taker)
+            self.body(outcome.body, frozenset(kind.text for kind in outcome.kinds))
 
 
 def _decides(block: tree.Block) -> bool:

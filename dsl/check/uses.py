@@ -9,14 +9,14 @@ from dsl import tree
 from dsl.check.report import Report
 from dsl.check.values import Values
 from dsl.resolve import Names
-from dsl.vocabulary import FACTS
+from dsl.resolve.contexts import events_of
 
 
 def check_uses(script: tree.Script, names: Names, values: Values, report: Report) -> None:
     """Check the types of everything that is written in events, subs and tests, and what stands in sets of numbers."""
     subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
     for declaration in script.declarations:
-        available = not isinstance(declaration, tree.On) or declaration.event.text in FACTS
+        available = not isinstance(declaration, tree.On) or events_of(declaration)
         if isinstance(declaration, tree.Limit) and declaration.own is not None:
             values.known_attribute(declaration.own.attribute)
         if isinstance(declaration, tree.Numbers):

@@ -26,8 +26,8 @@ def outline(view: View, file: str) -> list[Entry]:
             continue
         kind = view.written(declaration.span).split()[0]
         match declaration:
-            case tree.On(event=name):
-                found.append(Entry(kind, f"on {name.text}", declaration.span, name.span))
+            case tree.On(events=events, names=names):
+                found.append(Entry(kind, f"on {', '.join(names)}", declaration.span, events[0].span))
             case tree.Test(title=title):
                 found.append(Entry(kind, f"test {title.value}", declaration.span, title.span))
             case _:

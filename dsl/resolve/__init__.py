@@ -11,13 +11,13 @@ from typing import assert_never
 
 from dsl import tree
 from dsl.diagnostics import Problem, joined, nearest, suggestion
-from dsl.resolve.contexts import contexts
+from dsl.resolve.contexts import contexts, events_of
 from dsl.resolve.lookup import Lookup
 from dsl.resolve.names import Kind as Kind
 from dsl.resolve.names import Meaning as Meaning
 from dsl.resolve.names import Names as Names
 from dsl.resolve.names import Scope
-from dsl.vocabulary import FACTS, PARAMETER_TYPES, Type
+from dsl.vocabulary import PARAMETER_TYPES, Type
 
 _DECLARED: dict[type[tree.Node], Kind] = {
     tree.Users: Kind.USERS,
@@ -84,8 +84,8 @@ class _Resolver:
             case tree.Trunks(members=members):
                 for member in members:
                     self.look.declared(member, Kind.TRUNK)
-            case tree.On(event=event, body=body) if event.text in FACTS:
-                self.look.enter(frozenset({event.text}), f"on {event.text}")
+            case tree.On(body=body) if events := events_of(declaration):
+                self.look.enter(events, f"on {', '.join(declaration.names)}")
                 self._block(body, {})
             case tree.Sub():
                 self._sub(declaration)
@@ -159,7 +159,7 @@ class _Resolver:
         """An outcome is an event of its own: other facts, the same bound names."""
         facts, place = self.look.facts, self.look.place
         for outcome in outcomes:
-            self.look.enter(frozenset({outcome.kind.text}), outcome.kind.text)
+            self.look.enter(frozenset(kind.text for kind in outcome.kinds), outcome.written)
             self._block(outcome.body, scope)
         self.look.facts, self.look.place = facts, place
 

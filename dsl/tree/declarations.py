@@ -321,7 +321,12 @@ class Sub(Node, frozen=True):
 
 
 class On(Node, frozen=True):
-    """What is decided when an event fires."""
+    """What is decided when an event fires, or one of several outcomes of a dial."""
 
-    event: Name
+    events: tuple[Name, ...]
     body: Block
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The events as they are called."""
+        return tuple(event.text for event in self.events)

@@ -66,10 +66,15 @@ class Step(Node, frozen=True):
 
 
 class Outcome(Node, frozen=True):
-    """`busy -> reject 486` inside a dial: what follows when it ends so."""
+    """`busy, no-answer -> reject 486` inside a dial: what follows when it ends in one of these ways."""
 
-    kind: Name
+    kinds: tuple[Name, ...]
     body: Block
+
+    @property
+    def written(self) -> str:
+        """The rule as it is written, without its body."""
+        return ", ".join(kind.text for kind in self.kinds)
 
 
 class Dial(Node, frozen=True):

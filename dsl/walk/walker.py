@@ -58,7 +58,7 @@ class Walker:
     def __init__(self, script: tree.Script, setup: Setup, version: str) -> None:
         self.setup = setup
         self.version = version
-        self.events = {item.event.text: item for item in script.declarations if isinstance(item, tree.On)}
+        self.events = {event: item for item in script.declarations if isinstance(item, tree.On) for event in item.names}
         self.subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
         self.contexts = contexts(script, self.subs)
         self.dials: list[tuple[tree.Dial, tree.Sub | None]] = [
@@ -82,16 +82,18 @@ class Walker:
 
     def resume(self, frame: Frame, outcome: Outcome, facts: Facts, until: str = "") -> Walked:
         """What follows when a dial ended: its own rule, else the event's, else the default. `until` as in `decide`."""
-        view = View(self.setup, facts, outcome, facts_in([outcome.kind]))
         dial, sub = self.dials[frame.dial]
-        nested = next((item for item in dial.outcomes if item.kind.text == outcome.kind), None)
-        if nested is not None:
-            walk = _Walk(self, facts, until)
-            walk.came_to(nested.span, outcome.kind)
-            return walk.through(nested.body, view.with_names(frame.names, _users_among(sub)), top=False)
+        for nested in dial.outcomes:
+            kinds = [kind.text for kind in nested.kinds]
+            if outcome.kind in kinds:
+                walk = _Walk(self, facts, until)
+                walk.came_to(nested.span, nested.written)
+                view = View(self.setup, facts, outcome, facts_in(kinds))
+                return walk.through(nested.body, view.with_names(frame.names, _users_among(sub)), top=False)
         on = self.events.get(outcome.kind)
         if on is None:
             return Walked(Decision(default_of(outcome), self.version), ())
+        view = View(self.setup, facts, outcome, facts_in(on.names))
         return _Walk(self, facts, until).through(on.body, view, top=True)
 
 

@@ -21,7 +21,7 @@ from dsl.check.solver import Solver
 from dsl.check.ways_out import WaysOut
 from dsl.compile_setup import Setup
 from dsl.resolve import Names
-from dsl.vocabulary import DECISIONS, FACTS
+from dsl.vocabulary import DECISIONS
 
 _REACHES_NO_TRUNK = ("register", "message")
 """Events that lead to no call: nobody pays for them, and nobody calls for help by them."""
@@ -38,8 +38,8 @@ def check_proofs(script: tree.Script, names: Names, setup: Setup, ways: WaysOut,
     subs = {item.name.text: item for item in script.declarations if isinstance(item, tree.Sub)}
     walk = Walk(subs, reader, values, proofs, STRANGER_WHO_ASKS)
     for on in script.declarations:
-        if isinstance(on, tree.On) and on.event.text in FACTS:
-            event = on.event.text
+        if isinstance(on, tree.On):
+            event = on.names[0]
             cases = {name: Standing.of(case, solver) for name, case in _cases(event, people, setup).items()}
             walk.block(on.body, Way(event, cases))
     emergency.finish(report)

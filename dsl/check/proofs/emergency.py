@@ -82,11 +82,11 @@ class Emergency:
             report.notice(top.name, "no numbers of emergency services are declared", "write `emergency 112` and a rule")
         if not self._goes_out and self._kept and declared is not None:
             calls = next(
-                (item for item in self._script.declarations if isinstance(item, tree.On) and item.event.text == "call"),
+                (item for item in self._script.declarations if isinstance(item, tree.On) and "call" in item.names),
                 declared,
             )
             every = [decision for decision, _, _ in self._kept]
-            told = calls.event if isinstance(calls, tree.On) else declared
+            told = calls.events[0] if isinstance(calls, tree.On) else declared
             message = "no rule here lets an emergency call out"
             self._findings.refuse(told, message, f"begin with `{self._rule()}`", _first_reasons(every))
             return

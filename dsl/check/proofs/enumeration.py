@@ -89,9 +89,11 @@ class Enumeration:
     def finish(self, script: tree.Script, report: Report) -> None:
         """Tell of the users who can be reached by name, where no rule was told of for it; and of open events."""
         for on in script.declarations:
-            if isinstance(on, tree.On) and on.event.text in self._open:
-                message = f"`on {on.event.text}` asks nobody who it is: anyone can tell from it who is a user here"
-                report.notice(on.event, message)
+            if isinstance(on, tree.On) and not self._open.isdisjoint(on.names):
+                message = (
+                    f"`on {', '.join(on.names)}` asks nobody who it is: anyone can tell from it who is a user here"
+                )
+                report.notice(on.events[0], message)
         for value, despite in self._reached:
             if value.span not in self._answered:
                 self._findings.refuse(value, _message(value), _ADVICE, despite)
@@ -139,7 +141,7 @@ def _asking(script: tree.Script, names: Names) -> set[str]:
     for item in script.declarations:
         if isinstance(item, tree.On | tree.Sub) and any(isinstance(node, tree.Challenge) for node in tree.walk(item)):
             if isinstance(item, tree.On):
-                found.add(item.event.text)
+                found.update(item.names)
             else:
                 found |= names.contexts.get(item.name.text, frozenset())
     return found

@@ -92,7 +92,7 @@ class People:
         rules = [
             item
             for item in self._script.declarations
-            if isinstance(item, tree.Sub) or (isinstance(item, tree.On) and item.event.text == "call")
+            if isinstance(item, tree.Sub) or (isinstance(item, tree.On) and "call" in item.names)
         ]
         return any(
             isinstance(node, tree.Challenge)

@@ -20,7 +20,7 @@ MOST_BLOCKS = 20_000
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How a block was come to, in which `event`.
+    """How a block was come to, from which `event`: what follows a dial of it belongs to it, and asks nobody anew.
 
     `cases` are those that can be here, `given` the origins of parameters, `rules` the conditions that hold around it.
     """
@@ -114,7 +114,7 @@ class Walk:
         if isinstance(decision, tree.Dial):
             later = {name: standing.later() for name, standing in way.cases.items()}
             for outcome in decision.outcomes:
-                self.block(outcome.body, msgspec.structs.replace(way, event=outcome.kind.text, cases=later))
+                self.block(outcome.body, msgspec.structs.replace(way, cases=later))
         seen = Seen()
         if self._watched in way.cases:
             seen.decisions.append((decision, way.cases[self._watched]))

@@ -205,10 +205,10 @@ def test_outcomes_stand_where_the_dial_stands_and_may_dial_again() -> None:
     assert found.forwarded
     assert found.notify is not None
     assert found.notify.value == 181
-    assert [outcome.kind.text for outcome in found.outcomes] == ["busy", "redirect"]
+    assert [outcome.written for outcome in found.outcomes] == ["busy", "redirect"]
     (again,) = found.outcomes[0].body.statements
     assert isinstance(again, tree.Dial)
-    assert [outcome.kind.text for outcome in again.outcomes] == ["no-answer"]
+    assert [outcome.written for outcome in again.outcomes] == ["no-answer"]
 
 
 @pytest.mark.parametrize(

@@ -248,8 +248,10 @@ def _blocks(words: Vocabulary, size: int) -> list:
     for number in range(random.randint(0, 3)):
         parameters = words.some((("who", "user"), ("m", "number"), ("t", "text")), 0, 3)
         subs.append((f"part{number}", random.choice(contexts), parameters))
-    events = ["register", "call", *words.some([event for event in FACTS if event not in ("register", "call")], 0, 9)]
-    blocks = [rules.event(event, subs) for event in events]
+    events = words.some([event for event in FACTS if event not in ("register", "call")], 0, 9)
+    alone = ["register", "call", *(event for event in events if event not in OUTCOMES)]
+    lists = [*([event] for event in alone), *rules.lists([event for event in events if event in OUTCOMES])]
+    blocks = [rules.event(names, subs) for names in lists]
     blocks += [rules.sub(sub, subs[number + 1 :]) for number, sub in enumerate(subs)]
     random.shuffle(blocks)
     return blocks

@@ -34,9 +34,10 @@ class Rules:
         self.size = size
         self.conditions = Conditions(words)
 
-    def event(self, name, subs):
-        """`on NAME`, which may do the `subs` that fit."""
-        place = Place(frozenset({name}), subs=tuple(subs))
+    def event(self, names, subs):
+        """`on NAME`, or one block for several outcomes, which may do the `subs` that fit."""
+        name = names[0]
+        place = Place(frozenset(names), subs=tuple(subs))
         body = self.block(place, self.size)
         if "challenge" in DECISIONS[name] and self.random.random() < 0.5:
             challenge = Item("decision", "challenge")
@@ -45,7 +46,7 @@ class Rules:
         if rescue is not None and self.random.random() < 0.5:
             body.insert(0, rescue)
             rescue = None
-        return Block(f"on {name}", body, fallback(place.events), rescue)
+        return Block(f"on {', '.join(names)}", body, fallback(place.events), rescue)
 
     def _rescue(self):
         """The rule that lets emergency calls out, and only those of our own people."""
@@ -193,14 +194,24 @@ class Rules:
             steps += self.random.choice(("", f" notify 181{self._despite()}", " notify 180"))
         outcomes = None
         if place.nested < _MOST_NESTED and self.random.random() < 0.3:
-            outcomes = [self._outcome(kind, place) for kind in self.words.some(OUTCOMES)]
+            outcomes = [self._outcome(kinds, place) for kinds in self.lists(self.words.some(OUTCOMES))]
         return Item("decision", f"{word} {steps}", outcomes)
 
-    def _outcome(self, kind, place):
-        there = replace(place, events=frozenset({kind}), nested=place.nested + 1)
+    def lists(self, kinds):
+        """Outcomes in lists, each in one of them; most stand alone."""
+        lists = []
+        for kind in kinds:
+            if lists and self.random.random() < 0.3:
+                lists[-1].append(kind)
+            else:
+                lists.append([kind])
+        return lists
+
+    def _outcome(self, kinds, place):
+        there = replace(place, events=frozenset(kinds), nested=place.nested + 1)
         if self.random.random() < 0.7:
-            return Item("outcome", kind, self._deciding(there), True)
-        return Item("outcome", kind, self.block(there, 2))
+            return Item("outcome", ", ".join(kinds), self._deciding(there), True)
+        return Item("outcome", ", ".join(kinds), self.block(there, 2))
 
     def _step(self, place, after="then"):
         parties = {self.party(place): None for _ in range(self.random.choice((1, 1, 1, 2, 3)))}

@@ -120,7 +120,7 @@ class Scenarios:
         common += [f"expect {self.random.choice(('takes', 'leaves'))} {name}" for name in self.words.limits]
         if event == "register":
             accepts = ["expect accept max 3 contacts expires 60s to 1h", "expect expires 90s"]
-            return self.random.choice([*common, *accepts])
+            return self.random.choice([self.random.choice(common), self.random.choice(accepts)])
         trunks = [f'forward "{self.words.number()}" via {name} for 20s notify 181' for name in self.words.trunks]
         dials = [
             *(f"dial {name}" for name in self.words.groups),

@@ -146,7 +146,7 @@ def held_up(action):
 def asks_who_calls(policy, source):
     """Whether calls are ever asked who makes them, so that somebody authenticated is one of ours."""
     for item in policy.script.declarations:
-        if isinstance(item, tree.Sub) or (isinstance(item, tree.On) and item.event.text == "call"):
+        if isinstance(item, tree.Sub) or (isinstance(item, tree.On) and "call" in item.names):
             lines = source.split("\n")[item.span.line - 1 : item.span.end_line]
             if re.search(r"\bchallenge\b|\bauthenticated\b|\bcaller\b", "\n".join(lines)):
                 return True
@@ -157,7 +157,7 @@ def challenges(policy, event):
     """Whether an event itself can challenge."""
     return any(
         isinstance(item, tree.On)
-        and item.event.text == event
+        and event in item.names
         and any(isinstance(node, tree.Challenge) for node in tree.walk(item))
         for item in policy.script.declarations
     )
