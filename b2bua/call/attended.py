@@ -131,6 +131,9 @@ class Attended(Proceeding):
 
     def agreed(self, leg: Leg, answer: Content) -> None:
         """The transferee has answered the target's offer."""
+        if not described(answer).media:
+            self._refused(_NOT_ACCEPTABLE, "the answer cannot be read")
+            return
         self._answer = answer
         self._step(AttendedEvent.JOINED)
 

@@ -111,6 +111,9 @@ class Replacement(Proceeding):
 
     def agreed(self, leg: Leg, answer: Content) -> None:
         """The far party takes the newcomer."""
+        if not described(answer).media:
+            self.declined(leg, 488, "the answer cannot be read")
+            return
         self._answer = answer
         self._step(ReplacementEvent.JOINED)
 

@@ -21,14 +21,18 @@ from b2bua.sdp.negotiation import (
 )
 from b2bua.sdp.rewriting import directed, limited, shortened
 from b2bua.sdp.session import Direction, Media, Session, parse
+from b2bua.sip.errors import PeerError
 
 
 def introduced(body: bytes, freely: bool, before: Sequence[Session]) -> bytes | None:
-    """An offer as it can be made where `before` holds; None where nothing to speak by is left of it.
+    """An offer as it can be made where `before` holds; None where nothing to speak by is left, or it cannot be read.
 
     `freely`: whoever its maker could not hear before is no matter.
     """
-    session = parse(body)
+    try:
+        session = parse(body)
+    except PeerError:
+        return None
     ways = [Direction.SENDRECV if freely else media.direction for media in session.media]
     known = [[each.media[number] for each in before if number < len(each.media)] for number in range(len(ways))]
     left = [_unambiguous(media, others) for media, others in zip(session.media, known, strict=True)]
@@ -40,7 +44,7 @@ def introduced(body: bytes, freely: bool, before: Sequence[Session]) -> bytes | 
 
 
 def returned(body: bytes, offer: Session) -> bytes:
-    """The answer to that, as one to the offer itself."""
+    """The answer to that, which can be read, as one to the offer itself."""
     answers = parse(body).media[: len(offer.media)]
     ways = [
         answer_direction(offered, sends(media.direction), receives(media))
