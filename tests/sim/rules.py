@@ -53,9 +53,14 @@ class _Check:
         self.excused = {
             record.sip_call_id
             for group in self.groups.values()
-            if any(self.owners[other.sip_call_id] & world.excused for other in group)
+            if any(self.owners.get(other.sip_call_id, set()) & world.excused for other in self._with_joined(group))
             for record in group
         }
+
+    def _with_joined(self, group: list[Record]) -> list[Record]:
+        """The records of a call, and of those whose parties some of its own went on with."""
+        joined = {record.joined for record in group if record.joined}
+        return [*group, *(record for call in joined for record in self.groups.get(call, ()))]
 
     def findings(self) -> Iterator[Violation]:
         for violation in self.world.violations:
@@ -177,7 +182,11 @@ class _Check:
                 continue
             if record.transferred_by in {users.get(owner) for owner in self.owners[call.id]}:
                 continue
-            other = by_label.get(parse(call.heard).name)
+            heard = parse(call.heard).name
+            if heard == "-":
+                # Nobody was left to answer for.
+                continue
+            other = by_label.get(heard)
             if other is not None and self.excused & {call.id, other.id} | self.world.excused & self.owners[other.id]:
                 continue
             alone = other is None or by_label.get(parse(other.heard).name) is not call
