@@ -5,6 +5,7 @@ import pytest
 from dsl.decision import Facts
 from dsl.policy import load
 from dsl.rehearsal import World
+from dsl.walk import Walker
 
 
 def policy(folder, limit, alice="lines: 5"):
@@ -26,7 +27,9 @@ on call {{ when over lines -> reject 503 otherwise -> reject 404 }}
 
 def taken(policy, **given):
     facts = Facts(**{"time": 0.0, "source": "192.0.2.1", "transport": "udp", "ambient": World(policy)} | given)
-    return policy.decide("call", facts).takes
+    takes = policy.decide("call", facts).takes
+    assert Walker(policy.script, policy.setup, policy.hash).decide("call", facts).decision.takes == takes
+    return takes
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,11 @@ def taken(policy, **given):
 )
 def test_a_net_is_the_first_declared_that_has_the_source(tmp_path, source, net):
     assert taken(policy(tmp_path, "5 per 1s for each net"), source=source) == (("lines", net),)
+
+
+@pytest.mark.parametrize(("given", "user"), [({"caller": "alice"}, "alice"), ({}, "")])
+def test_a_user_is_the_one_that_calls(tmp_path, given, user):
+    assert taken(policy(tmp_path, "5 at once for each user"), **given) == (("lines", user),)
 
 
 def test_a_trunk_is_the_one_that_a_call_came_from(tmp_path):

@@ -33,6 +33,7 @@ trunk spare { uri "sip:spare.example" number plain progress 3s }
 
 on register {
   when agent == "old" -> reject 403
+  when agent == "new" -> accept
   when not authenticated -> challenge
   when user == carol -> accept expires 60s to 10min
   when over noise -> reject 503
@@ -316,6 +317,7 @@ def test_a_trunk_without_peers_brings_a_number_in_its_own_form(tmp_path):
             'instead it was: reject 423 "Interval Too Brief" by the rule at',
         ),
         ("register anyone\nexpect expires 30s", "instead it was: challenge by the rule"),
+        ('register anyone agent "new"\nexpect expires 30s', "the phone is registered for 1h"),
         ("unregister bob\nexpect expires 30s", "the phone is registered no more"),
         ("call from anyone to bob\nhang up\nexpect challenge", "this call is over already"),
         ("call from alice to bob\nhang up\nhold by alice\nexpect continue", "this call was hung up"),
