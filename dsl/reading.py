@@ -57,16 +57,22 @@ class _Expected:
     """What can stand in a state, in the order in which it is tried."""
 
     def __init__(self, row: dict[str, int]) -> None:
-        words = tables().words
-        forms = [name for name in tables().forms if name in row]
-        fixed = [(words[name], name) for name in row if name in words]
-        self.words = {text: name for text, name in fixed if text[0].isalpha()}
-        self.signs = sorted((item for item in fixed if not item[0][0].isalpha()), key=lambda item: -len(item[0]))
-        self.forms = [(name, _form(name), self._inside(name)) for name in forms]
+        words, signs = _fixed()
+        self.words = {words[name]: name for name in row.keys() & words.keys()}
+        fitting = [(signs[name], name) for name in row.keys() & signs.keys()]
+        self.signs = sorted(fitting, key=lambda item: (-len(item[0]), item))
+        self.forms = [(name, _form(name), self._inside(name)) for name in tables().forms if name in row]
 
     def _inside(self, form: str) -> dict[str, str]:
         """The fixed words that look like this form, and take its place where they can stand."""
         return {text: self.words[text] for text in self.words.keys() & _alike(form)}
+
+
+@functools.cache
+def _fixed() -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of words and of signs, by their terminals."""
+    words = {name: text for name, text in tables().words.items() if text[0].isalpha()}
+    return words, {name: text for name, text in tables().words.items() if name not in words}
 
 
 @functools.cache

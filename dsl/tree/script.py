@@ -83,10 +83,12 @@ def walk(node: Node) -> Iterator[Node]:
         here = waiting.pop()
         yield here
         below: list[Node] = []
-        for field in here.__struct_fields__:
+        # The first field is the place.
+        for field in here.__struct_fields__[1:]:
             value = getattr(here, field)
             if isinstance(value, Node):
                 below.append(value)
             elif isinstance(value, tuple):
                 below += [item for item in value if isinstance(item, Node)]
-        waiting += reversed(below)
+        below.reverse()
+        waiting += below
