@@ -10,9 +10,9 @@ import sqlite3
 import sys
 import time
 import zlib
-from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
+from heapq import nlargest
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -144,9 +144,15 @@ def run_export(file: Path, since: float, state: Path) -> str:
     return f"{file}: {count:,} calls, by {versions:,} version{'' if versions == 1 else 's'}"
 
 
+def _begun(call: Recorded) -> float:
+    return call.events[0].time
+
+
 def newest(state: Path, since: float, count: int) -> str:
-    """The newest calls, one line a decision: when, what happened, who called whom, what was decided, by which rule."""
-    kept = deque(KeptHistory(state, since).calls(), count)
+    """The newest calls and registrations in the order in which they began, one line a decision: when, what happened,
+    who called whom, what was decided, by which rule.
+    """
+    kept = nlargest(count, KeptHistory(state, since).calls(), key=_begun)
     lines = [
         (
             time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time)),
@@ -157,7 +163,7 @@ def newest(state: Path, since: float, count: int) -> str:
             " ".join(event.decision.rules),
             event.decision.policy,
         )
-        for call in kept
+        for call in reversed(kept)
         for event in call.events
     ]
     if not lines:
