@@ -12,7 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from dsl import tree
-from dsl.parser import read_beginning
+from dsl.damaged import read_beginning
 from dsl.patterns import PatternError, parse_pattern
 from dsl.vocabulary import OUTCOMES
 
