@@ -95,20 +95,20 @@ def policy_with(file: str, kind: Kind) -> str:
     """A policy that looks what is dialled up in a table."""
     key = "" if kind == "text" else f" {kind}"
     table = f'table rows from "{file}" key{key or " text"}\n'
-    rule = '  when lookup rows dialed as row -> redirect 302 "sip:{row.way}@bench.example"\n'
+    rule = "  when lookup rows dialed as row -> redirect 302 row.way\n"
     return f"{_HEAD}{table}{_EVENTS}{rule}  otherwise -> reject 404\n}}\n"
 
 
 def csv_of(kind: Kind, rows: int) -> str:
     """A table of so many rows with three columns."""
-    written = [f"{_key(kind, place)},way{place % 100},0.0{place % 90 + 10}\n" for place in range(rows)]
+    written = [f"{_key(kind, place)},{_way(place)},0.0{place % 90 + 10}\n" for place in range(rows)]
     return "".join([f"{kind},way,price\n", *written])
 
 
 def yaml_of(kind: Kind, rows: int) -> str:
     """The same table in YAML."""
     written = [
-        f'"{_key(kind, place)}": {{way: way{place % 100}, price: "0.0{place % 90 + 10}"}}\n' for place in range(rows)
+        f'"{_key(kind, place)}": {{way: "{_way(place)}", price: "0.0{place % 90 + 10}"}}\n' for place in range(rows)
     ]
     return "".join(written)
 
@@ -118,6 +118,10 @@ def row_call(kind: Kind) -> Callable[[int], tuple[str, str]]:
     if kind == "prefix":
         return lambda place: (_dialed_with(_key(kind, place)), _ABROAD)
     return lambda place: (_key(kind, place), _ABROAD)
+
+
+def _way(place: int) -> str:
+    return f"sip:way{place % 100}@bench.example"
 
 
 def _key(kind: Kind, place: int) -> str:

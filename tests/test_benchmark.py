@@ -1,0 +1,24 @@
+"""The language's benchmark runs to its end: its policies are read by the language as it is now."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_section_of_the_languages_benchmark_has_figures():
+    command = [sys.executable, ROOT / "scripts" / "bench", "language"]
+    few = ["--most", "10", "--decisions", "20", "--calls", "20", "--json"]
+    done = subprocess.run([*command, *few], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    sections = json.loads(done.stdout)
+    assert [section["title"] for section in sections] == [
+        "deciding by rules",
+        "reading rules",
+        "deciding by tables",
+        "loading tables",
+        "commands",
+    ]
+    assert all(section["lines"] for section in sections)
