@@ -24,7 +24,6 @@ from b2bua.call.transfer_tables import ATTENDED, AttendedEvent, AttendedState
 from b2bua.sdp.introducing import introduced, returned
 from b2bua.sdp.negotiation import sends
 from b2bua.sdp.restating import changes
-from b2bua.sdp.session import Session
 from b2bua.transaction.tables import compiled
 from b2bua.transaction.timers import Timer
 
@@ -201,7 +200,7 @@ class Attended(Proceeding):
             self._refused(_NO_PORT, "no media port is free")
             return
         holds = self._there.call.with_media().side(self.target).hold is not None
-        body = introduced(offer.body, not holds, self._known())
+        body = introduced(offer.body, not holds, media.known(self.transferee))
         if body is None:
             self._refused(_NOT_ACCEPTABLE, "no common codec")
             return
@@ -346,12 +345,6 @@ class Attended(Proceeding):
         if ours.can_relay():
             return True
         return None if wanted else False
-
-    def _known(self) -> tuple[Session, ...]:
-        """What the transferee was told last, and has said."""
-        told = self._transfers.call.with_media().side(self.transferee).told
-        said = described(self.transferee.said)
-        return (said,) if told is None else (read(told), said)
 
 
 _OVER: Final = (AttendedState.RETURNING, AttendedState.ENDED)

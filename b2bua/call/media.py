@@ -89,6 +89,11 @@ class CallMedia:
         """The side of a leg; one that nobody told us of is not relayed."""
         return self._sides.get(leg) or self.join(leg, relayed=False)
 
+    def known(self, leg: Leg) -> tuple[Session, ...]:
+        """What a leg's party was told last, where that is known, and has said."""
+        told, said = self.side(leg).told, described(leg.said)
+        return (said,) if told is None else (read(told), said)
+
     def other(self, side: Side) -> Side | None:
         """Whom this side talks to."""
         return self.far if side is self.near else self.near

@@ -17,7 +17,7 @@ from b2bua.call.joining import Joining
 from b2bua.call.leg import Leg
 from b2bua.call.proceeding import Proceeding
 from b2bua.call.setup import Setup
-from b2bua.call.streams import described, named_host, read
+from b2bua.call.streams import described, named_host
 from b2bua.call.transfer_tables import REPLACEMENT, ReplacementEvent, ReplacementState
 from b2bua.sdp.introducing import introduced, returned
 from b2bua.transaction.tables import compiled
@@ -138,9 +138,7 @@ class Replacement(Proceeding):
         """Offer the far party what the newcomer does, as fits its dialog."""
         transfers, far, offer = self._transfers, self._far, self._offer
         media = transfers.call.with_media()
-        told = media.side(far).told
-        known = (described(far.said),) if told is None else (read(told), described(far.said))
-        body = introduced(offer.body, False, known)
+        body = introduced(offer.body, False, media.known(far))
         relayed = self._relays()
         if body is None or relayed is None:
             self._status = (488, "no common codec") if body is None else (503, "no media port is free")
