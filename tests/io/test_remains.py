@@ -28,7 +28,7 @@ async def test_what_a_version_had_goes_bit_by_bit_when_the_version_has_ended(tmp
     (tmp_path / "users.yaml").write_text("alice: {password: a}\n", encoding="utf-8")
     (tmp_path / "names.csv").write_text("name,to\n", encoding="utf-8")
     policy = load(tmp_path / "remains.route")
-    words = [Word(number) for number in range(3 * BIT)]
+    words = [Word(number) for number in range(6 * BIT)]
     policy.setup.tables["names"].rows.update((word, ("x",)) for word in words)
     ends = [weakref.ref(word) for word in words]
     del words
@@ -42,9 +42,10 @@ async def test_what_a_version_had_goes_bit_by_bit_when_the_version_has_ended(tmp
     left = []
     while any(end() is not None for end in ends):
         left.append(sum(end() is not None for end in ends))
-        assert len(left) < 20
+        assert len(left) < 40
         await trio.lowlevel.checkpoint()
-    assert all(before - after <= BIT for before, after in pairwise(left)), left
+    # Two bits at most: tasks of one turn run in any order, so that this one may look before one and after the next.
+    assert all(before - after <= 2 * BIT for before, after in pairwise(left)), left
     assert len(left) > 2
 
 
