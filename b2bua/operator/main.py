@@ -11,29 +11,22 @@ import atexit
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from b2bua import __version__
+from b2bua.operator.options import JSON, STATE, refusals, refuse, show_answer
 from b2bua.operator.script_argument import Script
 
 if TYPE_CHECKING:
-    from b2bua.io.requests import Request
     from b2bua.settings import Listener
 
 _POLICY = click.argument("policy", type=Script())
-_STATE = click.option(
-    "--state",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("state"),
-    show_default=True,
-    help="The server's state directory.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _OBJECTS_BETWEEN_LOOKS = 100_000
 
 
@@ -65,7 +58,28 @@ def _from(since: float | None) -> float:
     return 0.0 if since is None else time.time() - since
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Those below, and those of modules that are imported when one of theirs is called, or listed."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "show": "b2bua.operator.show_command",
+    }
+    """The module of each, where it goes by its own name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return sorted([*super().list_commands(ctx), *self.elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        module = self.elsewhere.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="b2bua")
 def main() -> None:
     """A SIP back-to-back user agent whose routing is written in a small language."""
@@ -85,7 +99,7 @@ def main() -> None:
     metavar="udp:HOST:PORT",
     help="An address to listen on, udp, tcp or tls; several may be given.  [default: 127.0.0.1:5060, both]",
 )
-@_STATE
+@STATE
 @click.option("--log-json", is_flag=True, help="Log lines of JSON.")
 @click.option(
     "--trace", type=click.Path(dir_okay=False, path_type=Path), help="Add every message to this file, as JSON."
@@ -114,12 +128,12 @@ def run(
         click.echo(str(error), err=True)
         sys.exit(1)
     except ServerError as error:
-        _refuse(error)
+        refuse(error)
 
 
 @main.command()
 @click.argument("policies", nargs=-1, required=True, type=Script(), metavar="POLICY...")
-@_JSON
+@JSON
 def check(policies: tuple[Path, ...], as_json: bool) -> None:
     """Say everything that is wrong with each POLICY, and what holds where it says nothing."""
     # What a policy is made of lasts as long as the process: no time is spent on looking for garbage in it.
@@ -163,7 +177,7 @@ def language_server() -> None:
     from importlib.util import find_spec
 
     if find_spec("pygls") is None:
-        _refuse("the language server is not installed: pip install 'b2bua[editor]'")
+        refuse("the language server is not installed: pip install 'b2bua[editor]'")
     from b2bua.operator.language_server import serve
 
     serve()
@@ -173,7 +187,7 @@ def language_server() -> None:
 @_POLICY
 @click.option("--only", multiple=True, metavar="TITLE", help="Run the tests alone whose titles are this, or hold it.")
 @click.option("--coverage", is_flag=True, help="List every rule that no test fired.")
-@_JSON
+@JSON
 def test(policy: Path, only: tuple[str, ...], coverage: bool, as_json: bool) -> None:
     """Run the tests in POLICY: no network, and a clock that only they move."""
     from b2bua.operator.policy_file import load_policy
@@ -190,8 +204,8 @@ def test(policy: Path, only: tuple[str, ...], coverage: bool, as_json: bool) -> 
 @_POLICY
 @click.argument("sentences", nargs=-1, required=True, metavar="SENTENCE...")
 @click.option("--live", is_flag=True, help="Ask the running server: by its version in force, with what it knows now.")
-@_STATE
-@_JSON
+@STATE
+@JSON
 def explain(policy: Path, sentences: tuple[str, ...], live: bool, state: Path, as_json: bool) -> None:
     """Say why a call would go as it would: every rule that is looked at, and why it matches or not.
 
@@ -200,7 +214,7 @@ def explain(policy: Path, sentences: tuple[str, ...], live: bool, state: Path, a
     """
     from b2bua.operator.explain import run_explain
 
-    with _refusals(), _told_problems():
+    with refusals(), _told_problems():
         run_explain(policy, sentences, live, state, as_json)
 
 
@@ -213,8 +227,8 @@ def explain(policy: Path, sentences: tuple[str, ...], live: bool, state: Path, a
 )
 @_SINCE
 @click.option("--allow-unknown", is_flag=True, help="Exit with 0 although some calls cannot be decided again.")
-@_STATE
-@_JSON
+@STATE
+@JSON
 def plan(
     policy: Path, against: Path | None, since: float | None, allow_unknown: bool, state: Path, as_json: bool
 ) -> None:
@@ -225,7 +239,7 @@ def plan(
     """
     from b2bua.operator.plan import run_plan
 
-    with _refusals(), _told_problems():
+    with refusals(), _told_problems():
         sys.exit(run_plan(policy, against, _from(since), state, as_json, allow_unknown))
 
 
@@ -237,12 +251,12 @@ def history() -> None:
 @history.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_SINCE
-@_STATE
+@STATE
 def export(file: Path, since: float | None, state: Path) -> None:
     """Write it to a new FILE (`-`: standard output), for `plan --against` on another machine: a line of JSON a call."""
     from b2bua.operator.history import run_export
 
-    with _refusals():
+    with refusals():
         if said := run_export(file, _from(since), state):
             click.echo(said)
 
@@ -250,12 +264,12 @@ def export(file: Path, since: float | None, state: Path) -> None:
 @history.command("list")
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many calls.")
 @_SINCE
-@_STATE
+@STATE
 def list_(last: int, since: float | None, state: Path) -> None:
     """Show the newest calls, a line a decision."""
     from b2bua.operator.history import newest
 
-    with _refusals():
+    with refusals():
         click.echo(newest(state, _from(since), last))
 
 
@@ -267,8 +281,8 @@ def list_(last: int, since: float | None, state: Path) -> None:
     show_default=True,
     help="Let the new version have so many of new calls; again with more, it has more.",
 )
-@_STATE
-@_JSON
+@STATE
+@JSON
 def reload(percent: int, state: Path, as_json: bool) -> None:
     """Let the server read its policy again; calls in progress keep theirs."""
     from b2bua.io.requests import Reload
@@ -281,12 +295,12 @@ def reload(percent: int, state: Path, as_json: bool) -> None:
             return f"policy {shown['policy']}: {share}, the others {shown['before']}"
         return f"policy {shown['policy']}: version {shown['hash']} in place of {shown['before']}"
 
-    _show(state, Reload(percent), as_json, text)
+    show_answer(state, Reload(percent), as_json, text)
 
 
 @main.command()
-@_STATE
-@_JSON
+@STATE
+@JSON
 def rollback(state: Path, as_json: bool) -> None:
     """Take the last version of the policy back, as it was loaded; what is on trial first.
 
@@ -299,47 +313,25 @@ def rollback(state: Path, as_json: bool) -> None:
             return f"policy {shown['policy']}: the trial is over, all new calls follow version {shown['hash']}"
         return f"policy {shown['policy']}: version {shown['hash']} again, in place of {shown['before']}"
 
-    _show(state, RollBack(), as_json, text)
-
-
-@main.command()
-@click.argument("what", type=click.Choice(["calls", "registrations", "trunks", "policies", "status"]))
-@_STATE
-@_JSON
-def show(what: str, state: Path, as_json: bool) -> None:
-    """Show what the server has now."""
-    from b2bua.io.requests import ShowCalls, ShowPolicies, ShowRegistrations, ShowStatus, ShowTrunks
-    from b2bua.operator import show as form
-
-    now = time.time()
-    if what == "calls":
-        _show(state, ShowCalls(), as_json, lambda shown: form.calls(shown, now))
-    elif what == "registrations":
-        _show(state, ShowRegistrations(), as_json, form.registrations)
-    elif what == "trunks":
-        _show(state, ShowTrunks(), as_json, lambda shown: form.trunks(shown, now))
-    elif what == "policies":
-        _show(state, ShowPolicies(), as_json, lambda shown: form.policies(shown, now))
-    else:
-        _show(state, ShowStatus(), as_json, lambda shown: form.status(shown, now))
+    show_answer(state, RollBack(), as_json, text)
 
 
 @main.command()
 @click.argument("call")
-@_STATE
-@_JSON
+@STATE
+@JSON
 def hangup(call: str, state: Path, as_json: bool) -> None:
     """End the call with the id CALL, as `show calls` names it."""
     from b2bua.io.requests import HangUp
 
-    _show(state, HangUp(call), as_json, lambda shown: f"hung up {shown['call']}")
+    show_answer(state, HangUp(call), as_json, lambda shown: f"hung up {shown['call']}")
 
 
 @main.command()
 @click.argument("name")
 @click.argument("what", type=click.Choice(["disable", "enable"]))
-@_STATE
-@_JSON
+@STATE
+@JSON
 def trunk(name: str, what: str, state: Path, as_json: bool) -> None:
     """Let no new calls use the trunk NAME, or let them again; it stays so after a restart.
 
@@ -350,17 +342,7 @@ def trunk(name: str, what: str, state: Path, as_json: bool) -> None:
     def text(shown: Any) -> str:
         return f"trunk {shown['trunk']} is {'disabled' if shown['disabled'] else 'enabled'}"
 
-    _show(state, SwitchTrunk(name, what == "disable"), as_json, text)
-
-
-def _show(state: Path, request: Request, as_json: bool, text: Callable[[Any], str]) -> None:
-    import json
-
-    from b2bua.operator.client import ask
-
-    with _refusals():
-        shown = ask(state, request)
-    click.echo(json.dumps(shown, indent=2) if as_json else text(shown))
+    show_answer(state, SwitchTrunk(name, what == "disable"), as_json, text)
 
 
 @contextmanager
@@ -373,19 +355,3 @@ def _told_problems() -> Iterator[None]:
     except PolicyError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    from b2bua.io.failure import ServerError
-    from b2bua.io.requests import Refused
-
-    try:
-        yield
-    except (Refused, ServerError) as error:
-        _refuse(error)
-
-
-def _refuse(error: Exception | str) -> NoReturn:
-    click.echo(f"b2bua: {error}", err=True)
-    sys.exit(1)
