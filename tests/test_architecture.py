@@ -26,7 +26,7 @@ from tests.io.edge import Noted
 
 # Each layer imports from those before it in this order, and from itself. What stands in one line are neighbours.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("values", "sip", "sdp", "effects", "settings"),
+    ("values", "sip", "sdp", "effects", "settings", "tape"),
     ("transaction",),
     # Names find the hops of requests that are in no dialog yet; legs and trunks ask them.
     ("dialog", "names"),

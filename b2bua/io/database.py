@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 6
+VERSION = 7
 """The schema's (`PRAGMA user_version`)."""
 
 BUSY_SECONDS = 5.0
@@ -56,6 +56,12 @@ ALTER TABLE records ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
 """,
     """
 ALTER TABLE records ADD COLUMN joined TEXT NOT NULL DEFAULT '';
+""",
+    """
+CREATE TABLE tapes (
+  call TEXT PRIMARY KEY, start REAL NOT NULL, octets INTEGER NOT NULL, upto INTEGER NOT NULL,
+  left_out INTEGER NOT NULL, messages BLOB NOT NULL
+);
 """,
 )
 """What each version adds to the one before."""
