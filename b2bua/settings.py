@@ -5,7 +5,7 @@ Reading the YAML file, with its errors by line, is the operator's side (`b2bua.o
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -115,6 +115,32 @@ class Tls(msgspec.Struct, frozen=True):
     handshake: float = 10.0
 
 
+ANYWHERE: Final = "any"
+"""Stands for all networks among the `contacts` of `Security`."""
+
+
+class Security(msgspec.Struct, frozen=True):
+    """Who is kept out. Times in seconds.
+
+    An address with so many `failures` to authenticate `within` that time is banned for as long as `bans` says, the
+    first time, the second, and so on. For an account, and from one address, `tries` passwords a minute are judged at
+    most; an account that was tried as often is closed for as long as `account_bans` says. Without bans, or with 0
+    tries, there is none of that. Networks in `trusted` are never banned nor limited, and may register any contact.
+    `contacts` are networks that anybody's contact may lead to, or `ANYWHERE`. `registers` a second are looked at
+    from one address, and `strangers` a second from all together where no account is known; 0: all.
+    """
+
+    failures: int = 5
+    within: float = 300.0
+    bans: tuple[float, ...] = (60.0, 300.0, 1800.0, 86_400.0)
+    tries: int = 10
+    account_bans: tuple[float, ...] = (60.0, 300.0, 1800.0)
+    trusted: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    registers: int = 100
+    strangers: int = 500
+
+
 class Reload(msgspec.Struct, frozen=True):
     """How the policy changes under traffic.
 
@@ -152,6 +178,7 @@ class Settings(msgspec.Struct, frozen=True):
     history: History = History()
     tls: Tls = Tls()
     reload: Reload = Reload()
+    security: Security = Security()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

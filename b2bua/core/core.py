@@ -17,10 +17,12 @@ from b2bua.core.views import (
     CallView,
     PolicyView,
     RegistrationView,
+    SecurityView,
     TrunkView,
     call_view,
     policy_views,
     registration_view,
+    security_view,
 )
 from b2bua.effects import Answer, CloseFlow, Codec, Effect, Flow, Log, MediaPort
 from b2bua.routing.meters import Moment
@@ -57,6 +59,7 @@ class Core:
         self._transactions = parts.transactions
         self._turn = parts.turn
         self._limits = settings.limits.messages
+        self._banned = parts.door.banned
         self._began = parts.turn.effects
 
     # Inputs.
@@ -71,6 +74,10 @@ class Core:
     def datagram(self, data: bytes, flow: Flow, now: float, wall: float) -> list[Effect]:
         """A datagram, or one whole message of a stream."""
         turn = self._turn.begin(now, wall)
+        if self._banned and self._parts.door.is_shut(flow.remote):
+            if flow.connection:
+                turn.effects.append(CloseFlow(flow))
+            return turn.effects
         request: Request | None = None
         try:
             message = parse(data, self._limits)
@@ -197,6 +204,12 @@ class Core:
         self._parts.trunks.switch(trunk, disabled)
         return turn.effects
 
+    def forgive(self, who: str, now: float, wall: float) -> tuple[list[str], list[Effect]]:
+        """Ban an address or an account no longer: says whether it was forgiven as either."""
+        turn = self._turn.begin(now, wall)
+        forgiven = self._parts.door.forgive(who)
+        return forgiven, turn.effects
+
     def hangup_all(self, now: float, wall: float) -> list[Effect]:
         """End all calls."""
         turn = self._turn.begin(now, wall)
@@ -297,6 +310,10 @@ class Core:
     def registrations(self, wall: float) -> list[RegistrationView]:
         """Every binding."""
         return [registration_view(binding, wall) for binding in self._parts.registrar.everything(wall)]
+
+    def security(self, now: float, wall: float) -> SecurityView:
+        """Who is shut out, and who has failed."""
+        return security_view(self._parts.door, now, wall, self._turn.counters)
 
     def trunks(self, wall: float) -> list[TrunkView]:
         """Every trunk, in the policy's order."""

@@ -20,6 +20,8 @@ from b2bua.dialog.known import WaysByNetwork
 from b2bua.dialog.ways import Ways
 from b2bua.effects import Log
 from b2bua.names.names import Names
+from b2bua.registrar.contacts import Contacts
+from b2bua.registrar.door import Door
 from b2bua.registrar.registrar import Registrar
 from b2bua.routing.admitting import Admitting
 from b2bua.routing.destination import Destination
@@ -34,6 +36,7 @@ from b2bua.transaction.client import ClientTransaction
 from b2bua.transaction.layer import Transactions
 from b2bua.transaction.timers import Timer
 from b2bua.transaction.turn import Turn
+from dsl.networks import counting_unit
 from dsl.policy import Policy
 
 
@@ -61,13 +64,16 @@ class Parts:
         self.fronts = Fronts(settings.proxies) if settings.proxies else None
         self.names = Names(turn, self.pending)
         self.stack = Stack(turn, self.transactions, self.ways, self.names)
-        self.registrar = Registrar(self.ways.ours)
+        self.registrar = Registrar(Contacts(self._leads_here, settings))
         self.stack.flow_gone = self._flow_gone
         self._load(bindings)
         self.trunks = Trunks(self.stack, key, disabled)
         self.meters = Meters(self._is_registered, self.trunks)
         self.directory = Directory(self.registrar.phones, self.is_ours)
-        self.admitting = Admitting(turn, key, policy, self.meters)
+        self.door = Door(turn, self._is_trunk, counting_unit)
+        for binding in self.registrar.everything(wall):
+            self.door.right(binding.source or binding.flow.remote, binding.aor)
+        self.admitting = Admitting(turn, key, policy, self.meters, self.door)
         self.registering = Registering(turn, self.transactions, self.registrar, self.pending, key)
         self.trunks.load(self.versions)
         self.calls: dict[str, Call] = {}
@@ -132,6 +138,12 @@ class Parts:
 
     def _flow_gone(self, destination: Destination) -> None:
         self.registrar.flow_gone(destination.party, destination.uri, destination.routes)
+
+    def _leads_here(self, uri: Uri) -> bool:
+        return self.ways.ours(uri) or (uri.host in self.domains and self.ways.is_port(uri.port))
+
+    def _is_trunk(self, address: str) -> bool:
+        return any(self.trunks.at(address, version) is not None for version in self.versions.live)
 
     def _is_registered(self, user: str) -> bool:
         return bool(self.registrar.bindings(user, self.turn.wall))

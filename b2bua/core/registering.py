@@ -13,6 +13,7 @@ from b2bua.core.ids import Pending
 from b2bua.effects import Answer, Failed, Flow, Log, StoreBindings, Stored
 from b2bua.registrar.asked import Bounds
 from b2bua.registrar.binding import document
+from b2bua.registrar.door import SAID, whence
 from b2bua.registrar.registrar import Registrar, Registration
 from b2bua.registrar.turns import Turns
 from b2bua.routing.verdicts import Accept
@@ -70,6 +71,8 @@ class Registering:
                     waiting.user, waiting.request, waiting.flow, waiting.bounds, turn.wall, waiting.source
                 )
             except PeerError as error:
+                if error.status == 403:
+                    turn.effects.append(_refusal(waiting, error.reason))
                 waiting.answer(error.status, error.headers, error.reason, turn)
             except LocalError as fault:
                 turn.effects.append(Log("error", "internal error", {"what": str(fault)}))
@@ -109,6 +112,15 @@ class Registering:
         """The store did not answer in time. What it does all the same is undone by the next registration's row."""
         self._pending.forget(waiting)
         self.stored(waiting, Failed("the store did not answer in time"))
+
+
+def _refusal(waiting: _Request, reason: str) -> Log:
+    """What the operator is told of a registration that an account may not have."""
+    request = waiting.request
+    contacts = ", ".join(request.headers["Contact"])[:SAID]
+    fields = whence(request, waiting.flow, waiting.source) | {"reason": reason.lower(), "account": waiting.user}
+    said: dict[str, object] = {"what": "registration refused"}
+    return Log("warning", "security", said | fields | {"contact": contacts, "call_id": request.call_id[:SAID]})
 
 
 @lru_cache(maxsize=64)

@@ -44,6 +44,7 @@ class Requests:
         self._parts = parts
         self._transactions = parts.transactions
         self._legs = parts.stack.legs
+        self._banned = parts.door.banned
         self._extensions = admission.extensions(parts.turn.settings)
 
     def take(self, request: Request, flow: Flow) -> None:
@@ -89,6 +90,11 @@ class Requests:
 
     def _outside(self, request: Request, flow: Flow, key: ServerKey) -> None:
         method, uri = request.method, request.request_uri
+        if self._banned and self._parts.fronts is not None:
+            # Whom a front proxy speaks for is known only now.
+            source = self._parts.fronts.source(request, flow)
+            if source != flow.remote and self._parts.door.is_shut(source):
+                return
         admission.check_method(method)
         admission.check_scheme(request, uri, flow)
         if self._transactions.merged(request):
@@ -120,9 +126,9 @@ class Requests:
         parts = self._parts
         version = parts.versions.of(request.call_id)
         self._check_load(request, version)
-        verdict = parts.admitting.verify(request, version)
-        verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        verdict = parts.admitting.verify(request, flow, source, version)
+        verified = verdict.user if isinstance(verdict, Verified) else None
         trunk = parts.trunks.of(request, source, version)
         if trunk is not None:
             self._from_trunk(request, trunk)
@@ -145,7 +151,7 @@ class Requests:
         decision = inquiry.decide()
         action = decision.action
         if isinstance(action, Challenge):
-            self._challenge(request, flow, isinstance(verdict, Stale), version)
+            self._challenge(request, flow, source, isinstance(verdict, Stale), version)
             return
         if isinstance(action, (Reject, Redirect)) and len(self._transactions.servers) >= _MOST_REFUSED:
             raise PeerError(503, "Service Unavailable", self._retry_after())
@@ -162,14 +168,14 @@ class Requests:
         parts = self._parts
         version = parts.versions.of(request.call_id)
         self._check_load(request, version)
-        verdict = parts.admitting.verify(request, version)
-        verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        verdict = parts.admitting.verify(request, flow, source, version)
+        verified = verdict.user if isinstance(verdict, Verified) else None
         trunk = parts.trunks.of(request, source, version)
         if trunk is not None:
             self._from_trunk(request, trunk)
         elif verified is None:
-            self._challenge(request, flow, isinstance(verdict, Stale), version)
+            self._challenge(request, flow, source, isinstance(verdict, Stale), version)
             return
         wall = parts.turn.wall
         inquiry = Inquiry(version, parts.directory, parts.meters, request, flow, source, wall, verified, trunk)
@@ -203,9 +209,9 @@ class Requests:
         admission.check_message(request)
         breadth = breadth_of(request) if "Max-Breadth" in request.headers else None
         self._check_messages()
-        verdict = parts.admitting.verify(request, version)
-        verified = verdict.user if isinstance(verdict, Verified) else None
         source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        verdict = parts.admitting.verify(request, flow, source, version)
+        verified = verdict.user if isinstance(verdict, Verified) else None
         trunk = parts.trunks.of(request, source, version)
         if trunk is not None:
             self._from_trunk(request, trunk)
@@ -217,7 +223,7 @@ class Requests:
         inquiry = Inquiry(version, parts.directory, parts.meters, request, flow, source, wall, verified, trunk)
         decision = inquiry.decide_message()
         if isinstance(decision.action, Challenge):
-            self._challenge(request, flow, isinstance(verdict, Stale), version)
+            self._challenge(request, flow, source, isinstance(verdict, Stale), version)
             return
         transaction = self._transactions.begin_server(request, flow, key)
         parts.messages.follow(decision, inquiry, request, transaction, hops, breadth)
@@ -238,15 +244,20 @@ class Requests:
     def _register(self, request: Request, flow: Flow, key: ServerKey) -> None:
         parts = self._parts
         version = parts.versions.of(request.call_id)
-        verdict = parts.admitting.verify(request, version)
+        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
+        if not parts.door.lets_register(source):
+            # Whoever forges a datagram's source gets nobody an answer, and a phone repeats itself.
+            if flow.transport == "UDP":
+                return
+            raise PeerError(503, "Service Unavailable", self._retry_after())
+        verdict = parts.admitting.verify(request, flow, source, version)
         verified = verdict.user if isinstance(verdict, Verified) else None
         if len(parts.pending) >= parts.turn.settings.limits.max_pending:
             raise PeerError(503, "Service Unavailable", self._retry_after())
-        source = flow.remote if parts.fronts is None else parts.fronts.source(request, flow)
         user, decision = parts.admitting.registering(request, flow, source, verified, version)
         match decision.action:
             case Challenge():
-                self._challenge(request, flow, isinstance(verdict, Stale), version)
+                self._challenge(request, flow, source, isinstance(verdict, Stale), version)
             case Accept() as accept if user is not None:
                 parts.registering.accepted(user, request, flow, source, key, accept)
             case Reject(code=code, reason=reason):
@@ -257,8 +268,8 @@ class Requests:
             case _:
                 raise PeerError(404, "Not Found")
 
-    def _challenge(self, request: Request, flow: Flow, stale: bool, version: Version) -> None:
-        headers = self._parts.admitting.challenge(stale, version)
+    def _challenge(self, request: Request, flow: Flow, source: str, stale: bool, version: Version) -> None:
+        headers = self._parts.admitting.challenge(stale, source, version)
         self._parts.turn.effects.append(stateless(request, flow, self._parts.key, 401, headers))
 
     def _capabilities(self, request: Request, flow: Flow) -> None:

@@ -107,6 +107,10 @@ class Trunks:
             name = self._tokens.get(request.request_uri.user or "")
             if name is not None and name in version.gateways:
                 return name
+        return self.at(address, version)
+
+    def at(self, address: str, version: Version) -> str | None:
+        """The trunk of this version that is at this address."""
         found = version.policy.trunk_of(address)
         if found is not None:
             return found

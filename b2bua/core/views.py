@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,6 +12,8 @@ from b2bua.call.call import Call
 from b2bua.call.leg import Leg
 from b2bua.call.outgoing import OutgoingLeg
 from b2bua.registrar.binding import Binding
+from b2bua.registrar.door import Door
+from b2bua.registrar.ledger import Entry
 from b2bua.routing.versions import ALL, Version, Versions
 from b2bua.trunk.line import Line
 
@@ -90,6 +93,77 @@ class TrunkView(msgspec.Struct, frozen=True):
     last_failure: str
     last_failure_at: float | None
     latency: float | None
+
+
+class FailureView(msgspec.Struct, frozen=True):
+    """An address or an account with failures to authenticate. `since` and `last` are wall seconds.
+
+    `left` is how many seconds it is shut out still, 0 for one that is not; `bans` how often it has been. `others` are
+    the first few accounts that an address tried, or addresses that tried an account; `turned_away` is what has come
+    since it was shut out.
+    """
+
+    who: str
+    kind: Literal["address", "account"]
+    failures: int
+    since: float
+    last: float
+    bans: int
+    left: int
+    turned_away: int
+    others: tuple[str, ...]
+
+
+class SecurityView(msgspec.Struct, frozen=True):
+    """Who is shut out: addresses, and accounts that let nobody in from where they are not known; and addresses that
+    have failed, who failed most first.
+    """
+
+    bans: tuple[FailureView, ...]
+    closed: tuple[FailureView, ...]
+    failing: tuple[FailureView, ...]
+    counters: dict[str, int]
+
+
+_COUNTED: Final = (
+    "challenges",
+    "authentications_refused",
+    "authentications_held",
+    "bans",
+    "accounts_closed",
+    "messages_banned",
+    "registers_dropped",
+)
+_MOST_FAILING: Final = 20
+
+
+def security_view(door: Door, now: float, wall: float, counters: Mapping[str, int]) -> SecurityView:
+    """The door as the operator sees it."""
+    ledgers = door.sources, door.accounts
+    for ledger in ledgers:
+        ledger.prune(now)
+
+    def view(entry: Entry, kind: Literal["address", "account"]) -> FailureView:
+        return FailureView(
+            who=entry.name,
+            kind=kind,
+            failures=entry.failures,
+            since=wall - now + entry.since,
+            last=wall - now + entry.last,
+            bans=entry.bans,
+            left=max(0, round(entry.until - now)),
+            turned_away=entry.turned_away,
+            others=tuple(entry.others),
+        )
+
+    bans = sorted(door.sources.banned.values(), key=lambda entry: -entry.until)
+    closed = sorted(door.accounts.banned.values(), key=lambda entry: -entry.until)
+    return SecurityView(
+        tuple([view(entry, "address") for entry in bans]),
+        tuple([view(entry, "account") for entry in closed]),
+        tuple([view(entry, "address") for entry in door.sources.failing()[:_MOST_FAILING]]),
+        {name: counters.get(name, 0) for name in _COUNTED},
+    )
 
 
 def trunk_view(line: Line, channels: int, wall: float) -> TrunkView:

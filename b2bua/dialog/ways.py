@@ -124,3 +124,7 @@ class Ways:
     def is_host(self, host: str) -> bool:
         """Whether this is one of our own addresses, whatever the port."""
         return host in self._hosts
+
+    def is_port(self, port: int | None) -> bool:
+        """Whether we listen on this port of a name of ours; None: where DNS says that we do."""
+        return port is None or port in self._ports

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from b2bua.operator.listen import ADVICE, NAME_SERVER_ADVICE, parse_listener, parse_name_server
-from b2bua.settings import Certificate, Listener, NameServer, Settings, Tls
+from b2bua.settings import ANYWHERE, Certificate, Listener, NameServer, Settings, Tls
 from b2bua.sip.limits import PLAIN_OCTETS
 from dsl.diagnostics import Problem, joined, suggestion
 from dsl.marked_yaml import Document, Node
@@ -72,6 +72,10 @@ def unusable(settings: Settings) -> str | None:
         return "`t1` cannot be longer than `t2` (RFC 3261 17.1.2.2)"
     if settings.media.last_port and settings.media.last_port <= settings.media.first_port:
         return "`last_port` has to be above `first_port`: RTP and RTCP take two ports"
+    for name in ("bans", "account_bans"):
+        bans = getattr(settings.security, name)
+        if list(bans) != sorted(bans):
+            return f"each of `{name}` has to be longer than the one before"
     if (wrong := _unusable_tls(settings)) is not None:
         return wrong
     if settings.limits.messages.header_octets < PLAIN_OCTETS:
@@ -119,14 +123,19 @@ class _Reader:
             "last_port": self._port,
             "algorithms": partial(self._several, self._algorithm),
             "user_agent": self._user_agent,
+            "trusted": partial(self._several, partial(self._network, "trusted")),
+            "contacts": partial(self._or_all, ANYWHERE, (ANYWHERE,), partial(self._network, "contacts")),
             "expires": partial(self._or_off, self._whole_seconds),
             "calls": partial(self._or_off, self._count),
             "watch": partial(self._or_off, self._seconds),
             "percent": self._percent,
         }
         self._readers |= dict.fromkeys(
-            ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age"), self._seconds
+            ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age", "within"), self._seconds
         )
+        for name in ("bans", "account_bans"):
+            self._readers[name] = partial(self._or_all, "off", (), partial(self._seconds, name))
+        self._readers |= dict.fromkeys(("tries", "registers", "strangers"), partial(self._or_off, self._count))
         self._readers |= dict.fromkeys(
             ("min_expires", "max_expires", "default_expires", "retry_after", "min_se"), self._whole_seconds
         )
@@ -140,7 +149,7 @@ class _Reader:
             "minimum": self._tls_version,
             "handshake": self._seconds,
         }
-        self._readers |= dict.fromkeys(("max_contacts", "max_calls", "max_pending"), self._count)
+        self._readers |= dict.fromkeys(("max_contacts", "max_calls", "max_pending", "failures"), self._count)
         self._readers |= dict.fromkeys(
             ("header_octets", "field_octets", "fields", "values", "body_octets"), self._count
         )
@@ -169,6 +178,12 @@ class _Reader:
             elif value is not None:
                 found.append(value)
         return tuple(found) or None
+
+    def _or_all(
+        self, word: str, meaning: tuple[Read, ...], read: Callable[[Node], Read | None], name: str, node: Node
+    ) -> tuple[Read, ...] | None:
+        """A list without doubles, or one word in its place."""
+        return meaning if node.value == word else self._several(read, name, node)
 
     def _listener(self, node: Node) -> Listener | None:
         text = self._document.text(node, "a listen address")

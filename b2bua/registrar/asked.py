@@ -73,11 +73,11 @@ class Asked(Frozen):
     require_outbound: bool
 
 
-def read(request: Request, bounds: Bounds, ours: Callable[[Uri], bool]) -> Asked:
-    """Read a REGISTER. `ours` tells whether a URI leads back to this server.
+def read(request: Request, bounds: Bounds, check: Callable[[Uri], None]) -> Asked:
+    """Read a REGISTER. `check` refuses contacts that nobody may have.
 
-    Raises PeerError: 400 for what breaks the rules, 403 for a contact that is ours, 423 with Min-Expires
-    for an interval that is too brief, 439 where the first hop does not know RFC 5626.
+    Raises PeerError: 400 for what breaks the rules, what `check` raises, 423 with Min-Expires for an interval that is
+    too brief, 439 where the first hop does not know RFC 5626.
     """
     header = request.get("Expires")
     contacts = request.contacts
@@ -93,7 +93,7 @@ def read(request: Request, bounds: Bounds, ours: Callable[[Uri], bool]) -> Asked
     numbers = [one.reg_id for one in said if one.reg_id is not None]
     numbered = bool(numbers) and _may_number(request, path, options)
     default = _default(header, bounds)
-    wanted = tuple([_wanted(one, default, bounds, numbered, ours) for one in said])
+    wanted = tuple([_wanted(one, default, bounds, numbered, check) for one in said])
     outbound = numbered and any(contact.reg_id is not None for contact in wanted)
     if outbound and sum(contact.expires > 0 for contact in wanted) > 1:
         raise PeerError(400, "One Contact With A reg-id At A Time")
@@ -165,13 +165,12 @@ def _said(contact: NameAddr) -> _Said:
     return _Said(contact.uri, text, expires, q, tuple(params), instance, reg_id)
 
 
-def _wanted(said: _Said, default: int, bounds: Bounds, numbered: bool, ours: Callable[[Uri], bool]) -> Wanted:
+def _wanted(said: _Said, default: int, bounds: Bounds, numbered: bool, check: Callable[[Uri], None]) -> Wanted:
     uri = said.uri
     expires = default if said.expires is None else said.expires
     if expires:
         expires = _granted(expires, bounds)
-        if uri.scheme in ("sip", "sips") and ours(uri):
-            raise PeerError(403, "Contact Is This Server")
+        check(uri)
     reg_id = said.reg_id if numbered and said.instance is not None else None
     return Wanted(uri, said.contact, expires, said.q, said.params, said.instance, reg_id)
 

@@ -1,7 +1,10 @@
 """Digest authentication of requests, without state but for replays (RFC 3261 section 22, RFC 7616, RFC 8760).
 
-Owns challenges and the verdict on the credentials that answer them. Leaves to the core who needs to be
-challenged and what a verdict means, to `nonces` which nonces hold, to `sip.digest` the arithmetic.
+Owns challenges and the verdict on the credentials that answer them. Leaves to the core who needs to be challenged and
+what a verdict means, to `door` who may try, to `nonces` which nonces hold, to `sip.digest` the arithmetic.
+
+A nonce that does not hold is stale whatever comes with it (RFC 7616 3.3), so that a password is only ever judged for
+whoever has received one of our nonces a short while ago.
 
 Decisions: `auth` is the only quality of protection that is offered, so `auth-int` is refused. Credentials
 without qop are taken for the sake of RFC 2069 clients, but each nonce then serves once. User names, realms
@@ -28,6 +31,9 @@ DIGITS: Final = {"MD5": 32, "SHA-256": 64}
 
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
+_HIGHEST: Final = 0xFFFFFFFF
+"""The nonce count that nothing is above."""
+
 MOST_CREDENTIALS: Final = 8
 """Authorization fields of one request that are read."""
 
@@ -39,9 +45,7 @@ class Verified(Frozen):
 
 
 class Stale(Frozen):
-    """Right password, used-up nonce: challenged with `stale=true`, the phone succeeds without asking."""
-
-    user: str
+    """Used-up nonce: challenged with `stale=true`, a phone with the right password succeeds without asking."""
 
 
 class Refused(Frozen):
@@ -51,11 +55,21 @@ class Refused(Frozen):
     reason: str
 
 
+class Held(Frozen):
+    """The credentials count as wrong, whatever they are: there were too many tries for this user."""
+
+    user: str
+
+
 class Absent(Frozen):
-    """There are no Digest credentials."""
+    """There are no Digest credentials for our realm."""
 
 
-Verdict: TypeAlias = Verified | Stale | Refused | Absent
+Verdict: TypeAlias = Verified | Stale | Refused | Held | Absent
+
+
+def _everybody(user: str) -> bool:
+    return True
 
 
 class Authenticator:
@@ -79,45 +93,54 @@ class Authenticator:
         self._decoys = {algorithm: decoy[: DIGITS[algorithm]] for algorithm in self._algorithms}
 
     def challenge(
-        self, wall: float, draw: Callable[[], str], stale: bool = False, proxy: bool = False
+        self, wall: float, draw: Callable[[], str], stale: bool = False, proxy: bool = False, address: str = ""
     ) -> list[tuple[str, str]]:
         """The challenges of a 401, or of a 407 with `proxy`: a header for each algorithm (RFC 8760 2.3).
 
-        `draw` gives 16 random hexadecimal digits. Nothing is kept.
+        `draw` gives 16 random hexadecimal digits; `address` is where whoever is asked was seen. Nothing is kept.
         """
         name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-        start = f'{self._before}"{self._nonces.make(wall, draw)}", {self._after}'
+        start = f'{self._before}"{self._nonces.make(wall, draw, address)}", {self._after}'
         end = f", stale={'true' if stale else 'false'}"
         return [(name, f"{start}{algorithm}{end}") for algorithm in self._algorithms]
 
-    def verify(self, request: Request, wall: float, credentials: Callable[[str, str], str | None]) -> Verdict:
+    def verify(
+        self,
+        request: Request,
+        wall: float,
+        credentials: Callable[[str, str], str | None],
+        address: str | None = None,
+        may_try: Callable[[str], bool] = _everybody,
+    ) -> Verdict:
         """Whose request this is, by its Authorization or Proxy-Authorization. To be asked once a request.
 
         `credentials(user, algorithm)` gives HA1 in lower-case hexadecimal, or None for an unknown user;
-        either way the same is computed and compared. Raises PeerError 400 for Digest credentials that
-        cannot be read.
+        either way the same is computed and compared. `address` is where the nonce has to have been sent to, None where
+        that does not matter. Whoever `may_try` says no to is `Held`, after the same work. Raises PeerError 400 for
+        Digest credentials that cannot be read.
         """
         given = self._given(request)
-        if given is None:
+        if given is None or given.realm != self._realm:
             return Absent()
+        count = _count(given)
+        if not self._nonces.fresh(given.nonce, _HIGHEST if count is None else count, wall, address):
+            return Stale()
         algorithm = (given.algorithm or "MD5").upper()
-        if given.realm != self._realm:
-            return Refused(given.username, "wrong realm")
         if algorithm not in self._decoys:
             return Refused(given.username, "algorithm not offered")
         if given.qop is not None and given.qop.lower() != "auth":
             return Refused(given.username, "qop not offered")
         if not _meant_for(given.uri, request):
             return Refused(given.username, "credentials for another URI")
-        count = _count(given)
         if count is None:
             return Refused(given.username, "no nonce count or cnonce")
         known = credentials(given.username, algorithm)
         right = _matches(given, request.method, known or self._decoys[algorithm], algorithm)
+        if not may_try(given.username):
+            return Held(given.username)
         if known is None or not right:
             return Refused(given.username, "wrong user or password")
-        if not self._nonces.use(given.nonce, count, wall):
-            return Stale(given.username)
+        self._nonces.spend(given.nonce, count, wall)
         return Verified(given.username)
 
     def _given(self, request: Request) -> Credentials | None:

@@ -31,7 +31,8 @@ def by_flow(request: Request, flow: Flow, contact: Uri) -> bool:
       send from one port and listen on another.
     - The address is another one, and so is the Via's: it was translated.
     - The address is another one though the Via is right: somebody registers a third party's contact, which
-      is believed if it can be reached from anywhere (a public address or a name).
+      is not taken for one behind a NAT if it can be reached from anywhere (a public address or a name). Whether
+      it may be registered is said by `contacts`.
 
     Deviation: RFC 3261 16.6 sends to whatever contact was registered. A private address other than the
     source's is taken for one behind a NAT even where the Via does not show it, since phones that learn their
@@ -43,20 +44,15 @@ def by_flow(request: Request, flow: Flow, contact: Uri) -> bool:
         return False
     if flow.transport != "UDP":
         return True
-    if _same(contact.host, flow.remote):
+    if same_host(contact.host, flow.remote):
         if port_of(contact) == flow.remote_port:
             return False
         return request.via.rport is not None and not _sent_from(request, flow)
-    return not _same(request.via.host, flow.remote) or not _public(contact.host)
+    return not same_host(request.via.host, flow.remote) or not _public(contact.host)
 
 
-def _sent_from(request: Request, flow: Flow) -> bool:
-    via = request.via
-    return _same(via.host, flow.remote) and (via.port or 5060) == flow.remote_port
-
-
-def _same(host: str, address: str) -> bool:
-    """Whether a host is that IP address; IPv6 has more than one spelling."""
+def same_host(host: str, address: str) -> bool:
+    """Whether a host is that IP address: IPv6 has more than one spelling."""
     if host == address:
         return True
     if ":" not in host or ":" not in address:
@@ -65,6 +61,11 @@ def _same(host: str, address: str) -> bool:
         return ip_address(host) == ip_address(address)
     except ValueError:
         return False
+
+
+def _sent_from(request: Request, flow: Flow) -> bool:
+    via = request.via
+    return same_host(via.host, flow.remote) and (via.port or 5060) == flow.remote_port
 
 
 def _public(host: str) -> bool:

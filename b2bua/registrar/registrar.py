@@ -24,11 +24,11 @@ import msgspec
 from b2bua.effects import Flow
 from b2bua.registrar.asked import MOST_CONTACTS, Bounds, Wanted, read
 from b2bua.registrar.binding import Binding, restored
+from b2bua.registrar.contacts import Contacts
 from b2bua.registrar.reach import by_flow
 from b2bua.registrar.update import Bindings, cleared, updated
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
-from b2bua.sip.uri import Uri
 from b2bua.values import Frozen
 
 AGENT_LENGTH: Final = 100
@@ -60,9 +60,9 @@ class Registration(Frozen):
 class Registrar:
     """All bindings of all addresses-of-record."""
 
-    def __init__(self, ours: Callable[[Uri], bool]) -> None:
-        """`ours` tells whether a sip or sips URI leads back to this server: such a contact is refused."""
-        self._ours = ours
+    def __init__(self, contacts: Contacts) -> None:
+        """`contacts` says which may be registered."""
+        self._contacts = contacts
         self._table: dict[str, Bindings] = {}
         self._streams: dict[Flow, set[str]] = {}
         self._heap: list[tuple[float, str]] = []
@@ -75,10 +75,10 @@ class Registrar:
 
         `source` is the address that it came from, where that is another than the flow's.
 
-        Raises PeerError: 400 and 439 (see `asked.read`), 403 for a contact that is ours or one too many,
+        Raises PeerError: 400 and 439 (see `asked.read`), 403 for a contact that may not be or is one too many,
         423 with Min-Expires, 500 when an older request with this Call-ID has come after a newer one.
         """
-        asked = read(request, bounds, self._ours)
+        asked = read(request, bounds, self._contacts.check)
         before = self._live(aor, wall)
         call_id, cseq = request.call_id, request.cseq.number
         if not call_id.isascii():
@@ -87,7 +87,7 @@ class Registrar:
             after = cleared(before, call_id, cseq)
         elif asked.contacts:
             most = MOST_CONTACTS if bounds.max_contacts is None else min(bounds.max_contacts, MOST_CONTACTS)
-            bind = _binder(aor, request, flow, asked.path, wall, source)
+            bind = _binder(self._contacts, aor, request, flow, asked.path, wall, source or flow.remote)
             after = updated(before, asked.contacts, call_id, cseq, most, bind)
         else:
             after = before
@@ -249,12 +249,13 @@ class Registrar:
 
 
 def _binder(
-    aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall: float, source: str | None
+    contacts: Contacts, aor: str, request: Request, flow: Flow, path: tuple[str, ...], wall: float, source: str
 ) -> Callable[[Wanted], Binding]:
-    """What makes a binding of each contact of one request."""
+    """What makes a binding of each contact of one request. It raises PeerError 403 for one that leads elsewhere."""
     call_id, cseq, agent = request.call_id, request.cseq.number, _agent(request)
 
     def bind(wanted: Wanted) -> Binding:
+        nat = not path and (wanted.reg_id is not None or by_flow(request, flow, wanted.uri))
         return Binding(
             aor=aor,
             contact=wanted.contact,
@@ -265,7 +266,7 @@ def _binder(
             flow=flow,
             params=wanted.params,
             q=wanted.q,
-            nat=not path and (wanted.reg_id is not None or by_flow(request, flow, wanted.uri)),
+            nat=nat or contacts.by_flow(wanted.uri, path, flow, source),
             path=path,
             instance=wanted.instance,
             reg_id=wanted.reg_id,

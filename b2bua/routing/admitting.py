@@ -12,7 +12,8 @@ from typing import Final
 
 from b2bua.effects import Flow, Remember
 from b2bua.registrar.asked import seconds
-from b2bua.registrar.authenticator import Absent, Authenticator, Refused, Stale, Verified
+from b2bua.registrar.authenticator import Authenticator, Refused, Stale, Verified
+from b2bua.registrar.door import Door
 from b2bua.routing.facts import RequestHeaders, dialed_in
 from b2bua.routing.meters import Meters, Moment
 from b2bua.routing.recording import Recording, picked
@@ -25,6 +26,7 @@ from b2bua.sip.message import STAR, Request
 from b2bua.transaction.turn import Turn
 from dsl.decision import Facts
 from dsl.evaluate import EvaluationError
+from dsl.networks import counting_unit
 from dsl.plan.recorded import Happened
 from dsl.policy import Policy
 from dsl.users import Credential
@@ -50,12 +52,13 @@ _SAME_SECONDS: Final = 3600.0
 
 
 class Admitting:
-    """Knows accounts. `key` signs nonces, so that a challenge needs no state."""
+    """Knows accounts. `key` signs nonces, so that a challenge needs no state; `door` says who may try."""
 
-    def __init__(self, turn: Turn, key: bytes, policy: Policy, meters: Meters) -> None:
+    def __init__(self, turn: Turn, key: bytes, policy: Policy, meters: Meters, door: Door) -> None:
         self._turn = turn
         self._key = key
         self._meters = meters
+        self._door = door
         self._told: dict[str, tuple[tuple[str, ...], float]] = {}
         self._realms: dict[str, _Realm] = {}
         self.learn(policy)
@@ -76,26 +79,38 @@ class Admitting:
         wanted = {version.policy.domains[0] for version in versions}
         self._realms = {name: realm for name, realm in self._realms.items() if name in wanted}
 
-    def verify(self, request: Request, version: Version) -> Verified | Stale | None:
-        """The account that proved itself, one whose nonce is too old, or nobody."""
+    def verify(self, request: Request, flow: Flow, source: str, version: Version) -> Verified | Stale | None:
+        """The account that proved itself, one whose nonce is too old, or nobody. `source` is where the request came
+        from, which a front proxy may have seen.
+        """
         if "Authorization" not in request.headers and "Proxy-Authorization" not in request.headers:
             return None
-        realm = self._realms[version.policy.domains[0]]
-        verdict = realm.authenticator.verify(request, self._turn.wall, realm.ha1)
+        realm, door = self._realms[version.policy.domains[0]], self._door
+        credentials = realm.credentials
+        # A stream's peer has proved its address by the connection.
+        proving = flow.transport == "UDP" or source != flow.remote
+        verdict = realm.authenticator.verify(
+            request,
+            self._turn.wall,
+            realm.ha1,
+            counting_unit(source) if proving else None,
+            lambda user: door.may_try(source, user, user in credentials),
+        )
         match verdict:
-            case Verified() | Stale():
+            case Verified(user=user):
+                door.right(source, user)
                 return verdict
-            case Refused():
-                self._turn.count("authentications_refused")
-                return None
-            case Absent():
-                return None
+            case Stale():
+                return verdict
+            case Refused(user=user, reason=reason):
+                door.wrong(request, flow, source, user, user in credentials, reason)
+        return None
 
-    def challenge(self, stale: bool, version: Version) -> list[tuple[str, str]]:
-        """The headers of a 401."""
+    def challenge(self, stale: bool, source: str, version: Version) -> list[tuple[str, str]]:
+        """The headers of a 401 to a request from this address."""
         self._turn.count("challenges")
-        realm = self._realms[version.policy.domains[0]]
-        return realm.authenticator.challenge(self._turn.wall, self._turn.draw, stale)
+        authenticator = self._realms[version.policy.domains[0]].authenticator
+        return authenticator.challenge(self._turn.wall, self._turn.draw, stale, False, counting_unit(source))
 
     def registering(
         self, request: Request, flow: Flow, source: str, verified: str | None, version: Version

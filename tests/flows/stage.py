@@ -7,7 +7,7 @@ from random import Random
 
 from b2bua.effects import Answer, Failed, Resolve, Stored
 from b2bua.sdp.session import parse
-from b2bua.settings import Limits, Reload, SessionTimers, Settings
+from b2bua.settings import Limits, Reload, Security, SessionTimers, Settings
 from dsl.policy import Policy
 from tests.sim.audit import Audit
 from tests.sim.clock import Clock
@@ -130,7 +130,16 @@ class Stage(Shell):
 
 def _settings(flow: Flow) -> Settings:
     changed = flow.settings
-    known = {"max-calls", "max-call", "nonce-lifetime", "grace", "session-expires", "min-se", "max-age"}
+    known = {
+        "max-calls",
+        "max-call",
+        "nonce-lifetime",
+        "grace",
+        "session-expires",
+        "min-se",
+        "max-age",
+        "contacts-anywhere",
+    }
     if not set(changed) <= known:
         raise FlowError(f"settings that a flow can change are {', '.join(sorted(known))}")
     base = Settings(listen=())
@@ -145,6 +154,7 @@ def _settings(flow: Flow) -> Settings:
         ),
         max_call=changed.get("max-call", base.max_call),
         reload=Reload(max_age=changed.get("max-age", base.reload.max_age)),
+        security=Security(contacts=("any",) if changed.get("contacts-anywhere") else ()),
         proxies=tuple(flow.fronts),
         advertise_in=tuple(flow.known),
     )

@@ -17,6 +17,7 @@ from b2bua.settings import (
     NameServer,
     Registration,
     Reload,
+    Security,
     SessionTimers,
     Settings,
     Timers,
@@ -55,6 +56,16 @@ tls:
   minimum: 1.3
   handshake: 3s
 reload: {watch: off, percent: 5, max_age: 12h}
+security:
+  failures: 3
+  within: 10min
+  bans: [5min, 1h]
+  tries: 6
+  account_bans: off
+  trusted: [10.0.0.0/8]
+  contacts: [192.0.2.64/28]
+  registers: 20
+  strangers: off
 grace: 1.5
 max_call: 1d
 user_agent: acme 1.0
@@ -113,6 +124,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
             minimum="1.3",
             handshake=3.0,
         ),
+        security=Security(3, 600.0, (300.0, 3600.0), 6, (), ("10.0.0.0/8",), ("192.0.2.64/28",), 20, 0),
         reload=Reload(0.0, 5, 43_200.0),
         grace=1.5,
         max_call=86_400.0,
@@ -219,6 +231,8 @@ def test_what_is_no_yaml_is_told_at_its_place(tmp_path: Path) -> None:
         (Settings(SECURE, tls=Tls("own.pem", client_key="a")), "`client_key` needs its `client_certificate`"),
         (Settings(SECURE, tls=Tls("own.pem", certificates=(Certificate(),))), "each of `certificates` needs"),
         (Settings(DEFAULT_LISTEN, limits=Limits(messages=MessageLimits(1000))), "`header_octets` has to be at least"),
+        (Settings(DEFAULT_LISTEN, security=Security(bans=(60.0, 30.0))), "each of `bans` has to be longer"),
+        (Settings(DEFAULT_LISTEN, security=Security(account_bans=(2.0, 1.0))), "each of `account_bans` has to be"),
         (Settings(DEFAULT_LISTEN, timers=Timers(t1=5.0)), "`t1` cannot be longer than `t2`"),
         (Settings(DEFAULT_LISTEN, session_timers=SessionTimers(0)), None),
         (Settings(DEFAULT_LISTEN, session_timers=SessionTimers(60)), "`expires` of `session_timers` cannot be below"),
@@ -232,3 +246,13 @@ def test_what_does_not_fit_together_is_told(settings: Settings, sentence: str | 
 
 def test_calls_need_not_be_kept(tmp_path: Path) -> None:
     assert read(tmp_path, "history: {calls: off}\n").history == History(calls=0)
+
+
+def test_contacts_may_lead_anywhere_and_nobody_need_be_banned(tmp_path: Path) -> None:
+    found = read(tmp_path, "security: {contacts: any, bans: off, tries: off}\n").security
+    assert (found.contacts, found.bans, found.tries) == (("any",), (), 0)
+    assert wrong(tmp_path, "security: {contacts: [any], bans: [soon], failures: off}\n")[0::3] == [
+        "settings.yaml:1:23: error: `any` is no network",
+        "settings.yaml:1:36: error: `soon` is no duration",
+        "settings.yaml:1:53: error: `off` is no count",
+    ]

@@ -6,7 +6,9 @@ import pytest
 
 from b2bua.effects import Flow
 from b2bua.registrar.asked import Bounds
+from b2bua.registrar.contacts import Contacts
 from b2bua.registrar.registrar import Registrar, Registration
+from b2bua.settings import Security, Settings
 from b2bua.sip.errors import PeerError
 from b2bua.sip.message import Request
 from b2bua.sip.parser import parse
@@ -48,11 +50,16 @@ def ours(uri: Uri) -> bool:
     return uri.host in ("example.com", "192.0.2.1")
 
 
+def contacts(*allowed: str, trusted: tuple[str, ...] = ()) -> Contacts:
+    """Which contacts are taken: those in `allowed` networks too, and all from `trusted` ones."""
+    return Contacts(ours, Settings(listen=(), security=Security(contacts=allowed, trusted=trusted)))
+
+
 class Home:
     """A registrar whose store always works, at once."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
-        self.registrar = Registrar(ours)
+    def __init__(self, bounds: Bounds | None = None, taken: Contacts | None = None) -> None:
+        self.registrar = Registrar(taken or contacts())
         self.bounds = bounds or Bounds()
         self.wall = WALL
 

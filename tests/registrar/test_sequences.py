@@ -12,7 +12,7 @@ from b2bua.registrar.asked import Bounds
 from b2bua.registrar.registrar import Registrar
 from b2bua.sip.errors import PeerError
 
-from .phone import AOR, UDP, WALL, message, ours
+from .phone import AOR, UDP, WALL, contacts, message
 
 URIS = ["sip:a@192.0.2.7", "sip:b@192.0.2.7", "sip:c@192.0.2.7:5070", "sip:d@192.0.2.7;transport=tcp"]
 MOST = 3
@@ -78,7 +78,7 @@ STEPS = st.lists(
 def test_any_sequence_of_registers_leaves_what_the_model_says(
     steps: list[tuple[str | list[tuple[str, int]], str, int, float, bool]],
 ) -> None:
-    registrar, model, wall = Registrar(ours), Model(), WALL
+    registrar, model, wall = Registrar(contacts()), Model(), WALL
     for asked, call_id, cseq, pause, sweep in steps:
         wall += pause
         if sweep:
@@ -111,7 +111,7 @@ def outcome(registrar: Registrar, headers: list[str], call_id: str, cseq: int, w
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), st.booleans()), max_size=20))
 def test_nothing_is_left_over_when_all_has_expired(steps: list[tuple[str, int, bool]]) -> None:
-    registrar, wall = Registrar(ours), WALL
+    registrar, wall = Registrar(contacts()), WALL
     for cseq, (aor, minutes, stream) in enumerate(steps, 1):
         request = message(f"Contact: <sip:{aor}@192.0.2.7>;expires={minutes * 60}", cseq=cseq)
         registrar.commit(registrar.register(aor, request, STREAM if stream else UDP, Bounds(), wall))

@@ -13,7 +13,7 @@ from b2bua.registrar.registrar import Registrar
 from b2bua.registrar.turns import Turns
 from b2bua.sip.errors import LocalError, PeerError
 
-from .phone import AOR, CONTACT, TCP, UDP, WALL, Home, message, ours
+from .phone import AOR, CONTACT, TCP, UDP, WALL, Home, contacts, message
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=20)
 FLOWS = st.builds(
@@ -58,7 +58,7 @@ def test_a_restart_drops_what_has_expired_and_keeps_the_order_of_requests() -> N
     home = Home()
     row = document(home.register("Contact: <sip:a@192.0.2.7>;expires=60, <sip:b@192.0.2.7>", cseq=7).after)
     assert row is not None
-    again = Registrar(ours)
+    again = Registrar(contacts())
     assert [binding.contact for binding in again.load(AOR, row, WALL + 60)] == ["sip:b@192.0.2.7"]
     assert again.next_expiry == WALL + 3600
     with pytest.raises(PeerError) as error:
@@ -72,7 +72,7 @@ def test_after_a_restart_a_stream_is_gone_whatever_has_its_number_now() -> None:
     home = Home()
     row = document(home.register(f"Contact: {CONTACT}", flow=TCP).after)
     assert row is not None
-    again = Registrar(ours)
+    again = Registrar(contacts())
     again.load(AOR, row, WALL)
     assert again.bindings(AOR, WALL) == ()
     [kept] = again.everything(WALL)
@@ -89,7 +89,7 @@ def test_a_binding_behind_nat_is_reachable_after_a_restart() -> None:
         home.register("Contact: <sip:a@10.0.0.2>", flow=flow, via="SIP/2.0/UDP 10.0.0.2;rport;branch=z9hG4bK1").after
     )
     assert row is not None
-    again = Registrar(ours)
+    again = Registrar(contacts())
     again.load(AOR, row, WALL)
     assert [(binding.nat, binding.flow) for binding in again.bindings(AOR, WALL)] == [(True, flow)]
 
@@ -97,7 +97,7 @@ def test_a_binding_behind_nat_is_reachable_after_a_restart() -> None:
 @pytest.mark.parametrize("row", [b"", b"[", b"{}", b'[{"aor":"alice"}]', b"\xff"])
 def test_an_unreadable_row_is_our_own_fault(row: bytes) -> None:
     with pytest.raises(LocalError, match="alice"):
-        Registrar(ours).load(AOR, row, WALL)
+        Registrar(contacts()).load(AOR, row, WALL)
 
 
 def test_expiry_says_once_what_has_gone() -> None:
