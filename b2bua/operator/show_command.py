@@ -12,12 +12,16 @@ import click
 
 from b2bua.io.requests import ShowCalls, ShowPolicies, ShowRegistrations, ShowStatus, ShowTrunks
 from b2bua.operator import show as form
+from b2bua.operator.call_command import call
 from b2bua.operator.options import JSON, STATE, show_answer
 
 
 @click.group()
 def show() -> None:
-    """Show what the server has now."""
+    """Show what the server has now, and what happened to a call."""
+
+
+show.add_command(call)
 
 
 @show.command()

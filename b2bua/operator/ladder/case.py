@@ -84,6 +84,11 @@ class Case(msgspec.Struct, frozen=True):
             found.append(_place(position, self.versions.get(other or self.policy)))
         return tuple(found)
 
+    def fired(self) -> tuple[Place, ...]:
+        """The places of all rules that decided, each line once: of the decisions, or of the records without those."""
+        decided = [place for event in self.events for place in self.places(event.decision)]
+        return tuple({(place.file, place.line): place for place in decided or self.recorded_places()}.values())
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where a rule stands: `file` is empty where the version that had it is not known. `text` is its line."""

@@ -33,15 +33,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class _Layout:
-    """Where the lifelines of some columns stand in a width. Number 1 is ours."""
+    """Where the lifelines of the caller, of us (number 1) and of so many `places` more stand in a width."""
 
-    def __init__(self, columns: Sequence[Column], places: int, width: int) -> None:
+    def __init__(self, places: int, width: int) -> None:
         self.width = width
-        self.columns = columns
         count = places + 2
         self.gap = min(_WIDEST_GAP, (width - _TIME - _LEFT - _RIGHT) // (count - 1))
         self.lifelines = [_TIME + _LEFT + self.gap * number for number in range(count)]
-        self.shown: dict[int, Column] = {}
 
     def empty(self) -> list[str]:
         """A row with the lifelines alone."""
@@ -100,11 +98,11 @@ def _block(
     story: Story, caller: Column, placed: dict[Column, int], places: int, width: int, whole: bool
 ) -> Iterator[Line]:
     """A ladder of these; with the caller's messages and the decisions where it is the `whole` story."""
-    layout = _Layout([caller, *placed], places, width)
-    at = {column.leg: number + 1 for column, number in placed.items()} | {caller.leg: 0}
+    layout = _Layout(places, width)
+    at = {column.leg: place + 1 for column, place in placed.items()} | {caller.leg: 0}
     named: dict[int, Column] = {0: caller}
-    for column, number in placed.items():
-        named.setdefault(number + 1, column)
+    for column, place in placed.items():
+        named.setdefault(place + 1, column)
     yield Line(layout.names([(0, caller.name), (1, _US), *((n, c.name) for n, c in named.items() if n)]), "head")
     yield Line(layout.names([(n, _fitting(c.address, layout.gap - 1)) for n, c in named.items()]), "head")
     for step in story.steps:
@@ -125,7 +123,9 @@ def _block(
 def _newcomer(layout: _Layout, number: int, column: Column) -> str:
     """Somebody takes a place that somebody else had."""
     row = layout.empty()
-    text = _cut(f" {column.name} {_fitting(column.address, layout.gap - len(column.name) - 4)}".rstrip() + " ", layout.gap)
+    text = _cut(
+        f" {column.name} {_fitting(column.address, layout.gap - len(column.name) - 4)}".rstrip() + " ", layout.gap
+    )
     begin = min(layout.lifelines[number] - len(text) // 2, layout.width - len(text))
     row[begin : begin + len(text)] = text
     return "".join(row).rstrip()

@@ -9,7 +9,8 @@ import re
 
 import msgspec
 
-from b2bua.sdp.session import Session, parse as parse_session
+from b2bua.sdp.session import Session
+from b2bua.sdp.session import parse as parse_session
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import NameAddr
 from b2bua.sip.message import Request, Response
@@ -24,7 +25,8 @@ _SIPFRAG = "message/sipfrag"
 class ReadMessage(msgspec.Struct, frozen=True):
     """A message of a call. `method` is the one of its CSeq, `status` 0 for a request, `to_user` who is asked for.
 
-    `label` is what a ladder calls it, `short` where there is little room. `same` is equal for a message and its retransmissions.
+    `label` is what a ladder calls it, `short` where there is little room. `same` is equal for a message and its
+    retransmissions.
     """
 
     kept: Kept

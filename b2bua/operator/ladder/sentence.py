@@ -5,7 +5,7 @@ Owns the words. What the records, the decisions and the messages do not say is l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from b2bua.operator.ladder.case import Case, CaseLeg, told_places
 from b2bua.operator.ladder.reading import ReadMessage
@@ -13,7 +13,6 @@ from b2bua.operator.show import clock
 from b2bua.sip.message import REASONS
 from dsl.decision import (
     Answer,
-    Continue,
     Decision,
     Dial,
     Play,
@@ -28,6 +27,7 @@ from dsl.plan.recorded import Happened
 _DURING = ("hold", "resume", "transfer")
 _CANCELLED = 487
 _RINGING = (180, 181, 182, 183)
+_UNANSWERED = ("ACK", "BYE", "CANCEL")
 _SOON = 1.0
 """Seconds within which the end of one leg is what ends another."""
 
@@ -55,14 +55,17 @@ def told_outcome(case: Case, event: Happened) -> str:
 
 
 def _who(case: Case) -> str:
-    """`alice called 200 (bob)`."""
+    """`alice called 200 (bob): office.route:49`."""
     said = f"{case.caller_name} called {case.callee or 'nobody'}"
-    dial = next((event.decision.action for event in case.events if event.event == "call"), None)
-    if not isinstance(dial, Dial) or len(dial.steps) != 1 or len(dial.steps[0].parties) != 1:
+    first = next((event for event in case.events if event.event == "call"), None)
+    dial = None if first is None else first.decision.action
+    if first is None or not isinstance(dial, Dial):
         return said
-    target = dial.steps[0].parties[0]
-    name = told_party(target).replace('"', "")
-    return said if name.lower() == case.callee.lower() else f"{said} ({name})"
+    where = told_places(case.places(first.decision)[-1:])
+    if len(dial.steps) == 1 and len(dial.steps[0].parties) == 1:
+        name = told_party(dial.steps[0].parties[0]).replace('"', "").removeprefix(f"{case.callee} ")
+        said += "" if name.lower() == case.callee.lower() else f" ({name})"
+    return f"{said}: {where}" if where else said
 
 
 def _ways(case: Case, rang: frozenset[str]) -> list[str]:
@@ -76,9 +79,10 @@ def _ways(case: Case, rang: frozenset[str]) -> list[str]:
         so = _so(case, event, until, rang)
         where = told_places(case.places(event.decision)[-1:])
         said = f"{why}, so {so}" if why and so else why or so
-        if said and not (number == 0 and following is not None and isinstance(event.decision.action, Dial)):
-            parts.append(f"{said}: {where}" if where else said)
-    if not events and case.rules:
+        dials_first = number == 0 and isinstance(event.decision.action, Dial)
+        if said and not (dials_first and following is not None):
+            parts.append(f"{said}: {where}" if where and not dials_first else said)
+    if not case.events and case.rules:
         parts.append(f"decided by {told_places(case.recorded_places())}")
     return parts
 
@@ -86,15 +90,16 @@ def _ways(case: Case, rang: frozenset[str]) -> list[str]:
 def _why(case: Case, event: Happened, before: Happened) -> str:
     """Why a dial went on: what became of each that it called."""
     called = _called(case, before.time, event.time)
-    said = dict.fromkeys(f"{name} {_ending(legs)}" for name, legs in called.items())
-    if said:
-        return _listed(list(said))
+    if called:
+        return _endings(called)
     outcome = event.outcome
     if outcome is None:
         return event.event
     name = _target_name(case, event) or "the called party"
     if outcome.kind == "unreachable":
         return f"{name} was not registered" if isinstance(_target(before), UserTarget) else f"{name} was unreachable"
+    if outcome.code is None and outcome.kind == "failure":
+        return f"{name} could not be called"
     return f"{name}: {outcome.kind}" + (f" ({outcome.code})" if outcome.code else "")
 
 
@@ -127,13 +132,14 @@ def _dialled(case: Case, event: Happened, until: float | None, rang: frozenset[s
     for name, legs in called.items():
         for leg in legs:
             if leg.answer is not None:
-                before = [f"{other} {_ending(tried)}" for other, tried in called.items() if _left(tried, leg.start)]
-                return _listed([*before, f"{name} answered after {clock(leg.answer - event.time)}"])
-    fruitless = [f"{name} {_ending(legs)}" for name, legs in called.items() if _failed(legs)]
+                before = {other: tried for other, tried in called.items() if _left(tried, leg.start)}
+                answered = f"{name} answered after {clock(leg.answer - event.time)}"
+                return f"{_endings(before)}, then {answered}" if before else answered
+    fruitless = {name: legs for name, legs in called.items() if _failed(legs)}
     if until is not None:
         return f"{_parties(event.decision)} was called"
     if fruitless:
-        return _listed(fruitless)
+        return _endings(fruitless)
     ringing = [name for name, legs in called.items() if any(leg.sip_call_id in rang for leg in legs)]
     return f"it rang at {_listed(ringing)}" if ringing else f"{_parties(event.decision)} was called"
 
@@ -165,6 +171,17 @@ def _failed(legs: Sequence[CaseLeg]) -> bool:
     return all(leg.answer is None and leg.cause not in (0, _CANCELLED) for leg in legs)
 
 
+def _endings(called: Mapping[str, Sequence[CaseLeg]]) -> str:
+    """What became of those that were called: `bob was busy, carol and dave did not answer`."""
+    names: dict[str, list[str]] = {}
+    for name, legs in called.items():
+        names.setdefault(_ending(legs), []).append(name)
+    return ", ".join(
+        f"{_listed(each)} {ending}".replace(" was ", " were " if len(each) > 1 else " was ")
+        for ending, each in names.items()
+    )
+
+
 def _ending(legs: Sequence[CaseLeg]) -> str:
     """What became of somebody's legs: the best of them counts."""
     causes = {leg.cause for leg in legs}
@@ -175,6 +192,8 @@ def _ending(legs: Sequence[CaseLeg]) -> str:
     if causes == {408}:
         return "was silent"
     leg = min(legs, key=lambda leg: leg.cause)
+    if leg.cause < 400:
+        return "redirected it"
     if leg.cause >= 500:
         return f"failed with {leg.cause} {leg.reason}".rstrip()
     return f"rejected it with {leg.cause} {leg.reason}".rstrip()
@@ -197,10 +216,10 @@ def _during(case: Case) -> list[str]:
                     break
         elif event.event == "transfer":
             parts.append(_transfer(case, event))
-    return [_holding(case, *key, seconds) for key, seconds in held.items()] + parts
+    return [_holding(*key, seconds) for key, seconds in held.items()] + list(dict.fromkeys(parts))
 
 
-def _holding(case: Case, holder: str, sound: str, seconds: float) -> str:
+def _holding(holder: str, sound: str, seconds: float) -> str:
     lasting = f" for {clock(seconds)}" if seconds else ""
     return f"held by {holder}{lasting}{f' ({sound} was played)' if sound else ''}"
 
@@ -210,15 +229,15 @@ def _transfer(case: Case, event: Happened) -> str:
     transferor, transferee = facts.get("transferor") or "somebody", facts.get("transferee") or "somebody"
     target = facts.get("target") or facts.get("dialed") or "somebody"
     where = told_places(case.places(event.decision)[-1:])
-    if isinstance(action, Transfer):
-        verb = "connected" if facts.get("attended") else "transferred"
-        said = f"{transferor} {verb} {transferee} {'with' if facts.get('attended') else 'to'} {target}"
-    else:
-        said = f"{transferor} was not allowed to transfer {transferee} to {target}"
-        said += f" ({told(action)})" if not isinstance(action, Continue) else ""
+    done, wanted, way = ("connected", "connect", "with") if facts.get("attended") else ("transferred", "transfer", "to")
     taken = [leg for leg in case.legs if leg.direction == "out" and leg.start >= event.time - _WITHIN]
-    if isinstance(action, Transfer) and not facts.get("attended") and taken and _failed(taken):
-        said += f", who {_ending(taken)}"
+    if not isinstance(action, Transfer):
+        said = f"{transferor} was not allowed to {wanted} {transferee} {way} {target} ({told(action)})"
+    elif case.live or any(leg.transferred_by for leg in case.legs):
+        said = f"{transferor} {done} {transferee} {way} {target}"
+    else:
+        why = f", who {_ending(taken)}" if taken and _failed(taken) else ""
+        said = f"{transferor} wanted to {wanted} {transferee} {way} {target}{why}: it came to nothing"
     return f"{said}: {where}" if where else said
 
 
@@ -227,7 +246,9 @@ def _end(case: Case, read: Sequence[ReadMessage]) -> str:
     answers = [leg.answer for leg in case.legs if leg.answer is not None]
     answered = min(answers) if answers else None
     if case.live:
-        return f"talking for {clock(case.now - answered)}" if answered else f"ringing for {clock(case.now - case.start)}"
+        return (
+            f"talking for {clock(case.now - answered)}" if answered else f"ringing for {clock(case.now - case.start)}"
+        )
     end = max([leg.end for leg in case.legs if leg.end is not None], default=case.start)
     if first is not None and first.answer is None:
         if first.cause == _CANCELLED:
@@ -248,11 +269,33 @@ def _hung_up_by(case: Case, read: Sequence[ReadMessage], end: float) -> str:
         return f"hung up by {left[0]}" if left else f"ended with call {case.joined}" if case.joined else "over"
     by = next((leg.hung_up_by for leg in case.legs if leg.hung_up_by), "")
     if by == "system":
-        return "ended by us"
+        return _why_we_ended(case, read)
     if by == "caller":
         return f"hung up by {case.caller_name}"
     answered = next((leg.party for leg in case.legs if leg.direction == "out" and leg.answer is not None), "")
     return f"hung up by {answered or 'the called party'}" if by else "over"
+
+
+def _why_we_ended(case: Case, read: Sequence[ReadMessage]) -> str:
+    """Who no longer answered, as far as the messages show it; else that it was us."""
+    for leg in case.legs:
+        mine = [each for each in read if each.call_id == leg.sip_call_id]
+        answers = [number for number, each in enumerate(mine) if _is_answer_of_ours(each)]
+        if answers and not any(_acknowledges(each) for each in mine[answers[-1] :]):
+            return f"{leg.party} never acknowledged our answer: ended by us"
+        asked = [each for each in mine if each.kept.sent and not each.status and each.method not in _UNANSWERED]
+        heard = {each.same[4:7] for each in mine if not each.kept.sent and each.status}
+        if asked and asked[-1].same[4:7] not in heard:
+            return f"{leg.party} did not answer {asked[-1].label}: ended by us"
+    return "ended by us"
+
+
+def _is_answer_of_ours(each: ReadMessage) -> bool:
+    return each.kept.sent and each.method == "INVITE" and 200 <= each.status < 300
+
+
+def _acknowledges(each: ReadMessage) -> bool:
+    return not each.kept.sent and not each.status and each.method == "ACK"
 
 
 def _parties(decision: Decision) -> str:

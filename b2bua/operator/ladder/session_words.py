@@ -48,12 +48,13 @@ def _direction(now: Session, before: Session | None, is_offer: bool) -> str:
 
 
 def _streams(session: Session) -> str:
-    return " + ".join(_stream(media) for media in session.media)
+    accepted = [media for media in session.media if media.port]
+    if not accepted:
+        return " + ".join(f"{media.kind} refused" for media in session.media)
+    return " + ".join(_stream(media) for media in accepted)
 
 
 def _stream(media: Media) -> str:
-    if media.port == 0:
-        return f"{media.kind} refused"
     words = "/".join(dict.fromkeys(_codecs(media)))
     if "SAVP" in media.protocol:
         words = f"{words} srtp".lstrip()

@@ -51,9 +51,15 @@ def story_of(case: Case) -> Story:
 
 
 def _named(case: Case, read: Sequence[ReadMessage]) -> tuple[CaseLeg, ...]:
-    """The legs with who is there: whom we asked for, which To has where R-URI has a phone's own address."""
+    """The legs with who is there, and since when. Whom we asked for stands in To: R-URI has a phone's own address."""
     asked = {each.call_id: each.to_user for each in read if each.kept.sent and each.begins("INVITE")}
-    return tuple(msgspec.structs.replace(leg, party=_name(case, leg, asked)) for leg in case.legs)
+    begun = {each.call_id: each.kept.wall for each in reversed(read)}
+    return tuple(
+        msgspec.structs.replace(
+            leg, party=_name(case, leg, asked), start=leg.start or begun.get(leg.sip_call_id, case.start)
+        )
+        for leg in case.legs
+    )
 
 
 def _name(case: Case, leg: CaseLeg, asked: dict[str, str]) -> str:
@@ -81,11 +87,13 @@ def _folded(read: Iterable[ReadMessage]) -> list[tuple[ReadMessage, int, float]]
 
 
 def _columns(case: Case, folded: Sequence[Told], start: float) -> tuple[Column, ...]:
-    """The parties that have messages; all legs where nobody has."""
+    """The caller, and all others that have messages; nobody where there are none."""
     columns = []
-    for leg in case.legs:
+    for leg in case.legs if folded else ():
         mine = [each for each in folded if each.leg == leg.number]
         if not mine:
+            if leg.number == 0:
+                columns.append(Column(leg.number, leg.party, "", 0.0, 0.0))
             continue
         kept = mine[0].read.kept
         transport = "" if kept.transport == "UDP" else f" {kept.transport.lower()}"
@@ -142,6 +150,10 @@ def _with_decisions(case: Case, folded: Sequence[Told], arrows: Sequence[Arrow],
     """The decisions before what came of them, and at the end of a leg that nobody answered a remark."""
     before: dict[int, list[Step]] = {number: [move] for number, move in _moves(folded, start).items()}
     ended = {leg.number: leg.end for leg in case.legs if leg.end is not None}
+    if not case.events and case.rules:
+        places = case.recorded_places()
+        begun = next((number for number, each in enumerate(folded) if each.read.kept.sent), len(folded))
+        before.setdefault(begun, []).append(Decided(0.0, "call", "", told_places(places), places[-1].text))
     for event in case.events:
         if isinstance(event.decision.action, Continue) and not event.decision.rules:
             continue
