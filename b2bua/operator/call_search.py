@@ -55,7 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One call: `target` is who answered, or was called last; times are wall seconds. The rest is the caller's leg's."""
+    """One call: `target` is who answered, or was called last; times are wall seconds. The rest is of leg 0."""
 
     call: str
     start: float
@@ -83,7 +83,8 @@ def find(store: sqlite3.Connection, wanted: Wanted) -> list[Found]:
     found = []
     for *columns, rules in store.execute(statement, values).fetchall():
         target = store.execute(_TARGETS, (columns[0],)).fetchone()
-        found.append(Found(*columns, tuple(json.loads(rules)), target[0] if target else ""))
+        fields = (*columns, tuple(json.loads(rules)), target[0] if target else "")
+        found.append(Found(*fields))
     return found[::-1]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from b2bua import __version__
-from b2bua.operator.options import JSON, STATE, refusals, refuse, show_answer
+from b2bua.operator.options import JSON, SINCE, STATE, refusals, refuse, show_answer, wall_since
 from b2bua.operator.script_argument import Script
 
 if TYPE_CHECKING:
@@ -39,29 +38,11 @@ def _listeners(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) ->
         raise click.BadParameter(f"{error}: {ADVICE}") from None
 
 
-def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
-    from b2bua.operator.settings_file import duration
-
-    seconds = None if text is None else duration(text)
-    if text is not None and seconds is None:
-        raise click.BadParameter(f"{text} is no duration: write such as 30min, 24h or 7d")
-    return seconds
-
-
-_SINCE = click.option(
-    "--since", callback=_seconds, metavar="DURATION", help="No older calls than that, such as 24h.  [default: all]"
-)
-
-
-def _from(since: float | None) -> float:
-    """From which time on (wall seconds)."""
-    return 0.0 if since is None else time.time() - since
-
-
 class _Commands(click.Group):
     """Those below, and those of modules that are imported when one of theirs is called, or listed."""
 
     elsewhere: ClassVar[dict[str, str]] = {
+        "history": "b2bua.operator.history_command",
         "show": "b2bua.operator.show_command",
     }
     """The module of each, where it goes by its own name."""
@@ -225,7 +206,7 @@ def explain(policy: Path, sentences: tuple[str, ...], live: bool, state: Path, a
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of `history export`, in place of what the server has kept.",
 )
-@_SINCE
+@SINCE
 @click.option("--allow-unknown", is_flag=True, help="Exit with 0 although some calls cannot be decided again.")
 @STATE
 @JSON
@@ -240,37 +221,7 @@ def plan(
     from b2bua.operator.plan import run_plan
 
     with refusals(), _told_problems():
-        sys.exit(run_plan(policy, against, _from(since), state, as_json, allow_unknown))
-
-
-@main.group()
-def history() -> None:
-    """How calls were decided, as the server has kept it."""
-
-
-@history.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@_SINCE
-@STATE
-def export(file: Path, since: float | None, state: Path) -> None:
-    """Write it to a new FILE (`-`: standard output), for `plan --against` on another machine: a line of JSON a call."""
-    from b2bua.operator.history import run_export
-
-    with refusals():
-        if said := run_export(file, _from(since), state):
-            click.echo(said)
-
-
-@history.command("list")
-@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many calls.")
-@_SINCE
-@STATE
-def list_(last: int, since: float | None, state: Path) -> None:
-    """Show the newest calls, a line a decision."""
-    from b2bua.operator.history import newest
-
-    with refusals():
-        click.echo(newest(state, _from(since), last))
+        sys.exit(run_plan(policy, against, wall_since(since), state, as_json, allow_unknown))
 
 
 @main.command()

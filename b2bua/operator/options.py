@@ -1,11 +1,12 @@
 """What commands that ask a running server have in common: their options, and how they end.
 
-Owns `--state`, `--json`, printing one answer, and exit code 1 with the reason where there is none.
+Owns `--state`, `--json`, `--since`, printing one answer, and exit code 1 with the reason where there is none.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,26 @@ STATE = click.option(
     show_default=True,
     help="The server's state directory.",
 )
+
+
+def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    from b2bua.operator.settings_file import duration
+
+    seconds = None if text is None else duration(text)
+    if text is not None and seconds is None:
+        raise click.BadParameter(f"{text} is no duration: write such as 30min, 24h or 7d")
+    return seconds
+
+
+SINCE = click.option(
+    "--since", callback=_seconds, metavar="DURATION", help="No older calls than that, such as 24h.  [default: all]"
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def wall_since(since: float | None) -> float:
+    """From which time on (wall seconds), with what SINCE gives."""
+    return 0.0 if since is None else time.time() - since
 
 
 def show_answer(state: Path, request: Request, as_json: bool, text: Callable[[Any], str]) -> None:
