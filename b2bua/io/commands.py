@@ -25,9 +25,11 @@ from b2bua.io.requests import (
     ShowCalls,
     ShowPolicies,
     ShowRegistrations,
+    ShowSecurity,
     ShowStatus,
     ShowTrunks,
     SwitchTrunk,
+    Unban,
 )
 from b2bua.io.shell import Shell
 from b2bua.io.store import Store
@@ -55,6 +57,10 @@ class Commands:
                 return self._core.trunks(time.time())
             case ShowStatus():
                 return self._status()
+            case ShowSecurity():
+                return self._core.security(trio.current_time(), time.time())
+            case Unban(who):
+                return self._unban(who)
             case HangUp(call):
                 return self._hang_up(call)
             case SwitchTrunk(trunk, disable):
@@ -76,6 +82,13 @@ class Commands:
         self._shell.perform(effects)
         self._shell.settle()
         return {"call": call}
+
+    def _unban(self, who: str) -> object:
+        forgiven, effects = self._core.forgive(who, trio.current_time(), time.time())
+        if not forgiven:
+            raise Refused(f"nothing is held against {who}; `b2bua show security` lists who is shut out")
+        self._shell.perform(effects)
+        return {"who": who, "forgiven": forgiven}
 
     async def _switch(self, trunk: str, disable: bool) -> object:
         """Remember it first, so that what was said holds after a restart too. Raises Refused."""

@@ -46,6 +46,16 @@ class ShowPolicies(msgspec.Struct, frozen=True, tag="show-policies", tag_field="
     """All versions of the policy, as `b2bua.core.PolicyView`."""
 
 
+class ShowSecurity(msgspec.Struct, frozen=True, tag="show-security", tag_field="do"):
+    """Who is shut out, as `b2bua.core.SecurityView`."""
+
+
+class Unban(msgspec.Struct, frozen=True, tag="unban", tag_field="do"):
+    """Let an address or an account in again, and forget what it did."""
+
+    who: str
+
+
 class Reload(msgspec.Struct, frozen=True, tag="reload", tag_field="do"):
     """Read the policy again and let so many percent of new calls follow it."""
 
@@ -70,6 +80,8 @@ Request: TypeAlias = (
     | ShowTrunks
     | ShowStatus
     | ShowPolicies
+    | ShowSecurity
+    | Unban
     | HangUp
     | SwitchTrunk
     | Reload

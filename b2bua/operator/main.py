@@ -44,6 +44,7 @@ class _Commands(click.Group):
     elsewhere: ClassVar[dict[str, str]] = {
         "history": "b2bua.operator.history_command",
         "show": "b2bua.operator.show_command",
+        "unban": "b2bua.operator.security",
     }
     """The module of each, where it goes by its own name."""
 

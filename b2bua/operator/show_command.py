@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from b2bua.io.requests import ShowCalls, ShowPolicies, ShowRegistrations, ShowStatus, ShowTrunks
+from b2bua.io.requests import ShowCalls, ShowPolicies, ShowRegistrations, ShowSecurity, ShowStatus, ShowTrunks
+from b2bua.operator import security as door
 from b2bua.operator import show as form
 from b2bua.operator.call_command import call
 from b2bua.operator.options import JSON, STATE, show_answer
@@ -57,6 +58,15 @@ def policies(state: Path, as_json: bool) -> None:
     """The versions of the policy that calls follow, or could again."""
     now = time.time()
     show_answer(state, ShowPolicies(), as_json, lambda shown: form.policies(shown, now))
+
+
+@show.command()
+@STATE
+@JSON
+def security(state: Path, as_json: bool) -> None:
+    """Who is shut out after wrong passwords, and who has failed."""
+    now = time.time()
+    show_answer(state, ShowSecurity(), as_json, lambda shown: door.security(shown, now))
 
 
 @show.command()

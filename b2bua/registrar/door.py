@@ -144,7 +144,12 @@ class Door:
         self._turn.count("bans")
         self._tell(
             "banned",
-            {"source": entry.name, "seconds": int(seconds), "failures": entry.failures, "accounts": entry.others[:]},
+            {
+                "source": entry.name,
+                "seconds": int(seconds),
+                "failures": entry.failures,
+                "accounts": ", ".join(entry.others),
+            },
         )
 
     def _close(self, entry: Entry) -> None:
@@ -152,7 +157,12 @@ class Door:
         self._turn.count("accounts_closed")
         self._tell(
             "account closed",
-            {"account": entry.name, "seconds": int(seconds), "failures": entry.failures, "sources": entry.others[:]},
+            {
+                "account": entry.name,
+                "seconds": int(seconds),
+                "failures": entry.failures,
+                "sources": ", ".join(entry.others),
+            },
         )
 
     def _tell(self, what: str, fields: dict[str, object]) -> None:

@@ -22,7 +22,7 @@ from .tap import Tap
 
 HERE = Path(__file__).parent
 OFFICE = HERE.parent.parent / "examples" / "office"
-CLIENTS = ("sipp", "baresip", "unbound", "openssl", "nvim")
+CLIENTS = ("sipp", "baresip", "unbound", "openssl", "nvim", "fail2ban-regex")
 LINGERING = 40.0
 """Seconds until the last timer is over: 64*T1 is 32, and then some for a slow machine."""
 

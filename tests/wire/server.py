@@ -31,7 +31,8 @@ READY = r"\bready\b"
 
 class Server:
     """One running server: `udp` and `tcp` are its addresses, `media` its RTP ports, `trace` its messages, if it is
-    `traced`. `settings` are further lines of its settings file; with `secure` it listens by TLS too, at `tls`.
+    `traced`. `settings` are further lines of its settings file; with `secure` it listens by TLS too, at `tls`;
+    with `log_json` its log is lines of JSON.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Server:
         traced: bool = True,
         settings: str = "",
         secure: bool = False,
+        log_json: bool = False,
     ) -> None:
         self.policy = policy
         self.state = folder / "state"
@@ -60,6 +62,8 @@ class Server:
         free = "" if "security:" in settings else 'security: {trusted: [127.0.0.0/8, "::1"]}\n'
         file.write_text(media + free + settings, encoding="utf-8")
         self._options = ("--settings", str(file), *(("--trace", str(self.trace)) if traced else ()))
+        if log_json:
+            self._options += ("--log-json",)
         self.log = folder / "server.log"
         self.program = self._start()
 
