@@ -288,6 +288,22 @@ class Core:
                 legs.setdefault(call.id, []).append(leg)
         return [call_view(call, legs.get(call.id, [])) for call in self._parts.calls.values()]
 
+    def calls_since(self, since: float, ids: frozenset[str]) -> list[CallView]:
+        """Those that have begun or were answered since a wall time, and those of `ids`: views of no others are made."""
+        found: dict[str, Call] = {}
+        for name, call in self._parts.calls.items():
+            answered = call.incoming.answered_at
+            if call.incoming.started_at >= since or (answered is not None and answered >= since) or name in ids:
+                found[name] = call
+        if not found:
+            return []
+        legs: dict[str, list[Leg]] = {name: [] for name in found}
+        for leg in {id(leg): leg for leg in self._parts.stack.legs.values()}.values():
+            owner = leg.call
+            if isinstance(owner, Call) and owner.id in found:
+                legs[owner.id].append(leg)
+        return [call_view(call, legs[name]) for name, call in found.items()]
+
     @property
     def policy(self) -> Policy:
         """The version in force."""

@@ -30,6 +30,7 @@ from b2bua.io.requests import (
     ShowTrunks,
     SwitchTrunk,
     Unban,
+    WatchCalls,
 )
 from b2bua.io.shell import Shell
 from b2bua.io.store import Store
@@ -51,6 +52,8 @@ class Commands:
         match request:
             case ShowCalls():
                 return self._core.calls()
+            case WatchCalls(since, calls):
+                return {"now": time.time(), "calls": self._core.calls_since(since, frozenset(calls))}
             case ShowRegistrations():
                 return self._core.registrations(time.time())
             case ShowTrunks():

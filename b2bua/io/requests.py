@@ -17,6 +17,16 @@ class ShowCalls(msgspec.Struct, frozen=True, tag="show-calls", tag_field="do"):
     """All calls, as `b2bua.core.CallView`."""
 
 
+class WatchCalls(msgspec.Struct, frozen=True, tag="watch-calls", tag_field="do"):
+    """The calls that have begun or were answered at a wall time `since` then, and those of these ids that go on.
+
+    As `{"now": wall seconds, "calls": [b2bua.core.CallView...]}`: `now` is what `since` should be the next time.
+    """
+
+    since: float
+    calls: tuple[str, ...] = ()
+
+
 class ShowRegistrations(msgspec.Struct, frozen=True, tag="show-registrations", tag_field="do"):
     """All bindings, as `b2bua.core.RegistrationView`."""
 
@@ -76,6 +86,7 @@ class Explain(msgspec.Struct, frozen=True, tag="explain", tag_field="do"):
 
 Request: TypeAlias = (
     ShowCalls
+    | WatchCalls
     | ShowRegistrations
     | ShowTrunks
     | ShowStatus

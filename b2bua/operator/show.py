@@ -136,14 +136,15 @@ def clock(seconds: float) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns under their heads. What is not printable, in a name that a peer gave, is escaped."""
-    lines = [tuple(head), *(tuple(_printable(cell) for cell in row) for row in rows)]
+    lines = [tuple(head), *(tuple(printable(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The same, with what is not printable escaped: a peer's name must not write to the terminal."""
     if text.isprintable():
         return text
     return "".join(

@@ -15,7 +15,7 @@ from b2bua.operator.ladder.case import Case
 from b2bua.operator.ladder.drawing import Line, draw
 from b2bua.operator.ladder.reading import user_of
 from b2bua.operator.ladder.story import story_of
-from b2bua.operator.show import clock, table
+from b2bua.operator.show import clock, printable, table
 from b2bua.sip.uri import host_port
 from b2bua.tape import Kept
 
@@ -29,11 +29,11 @@ def told_lines(case: Case, width: int) -> Iterator[Line]:
     yield Line(f"call {case.call}, {_when(case.start)}", "head")
     yield Line("", "head")
     if case.messages:
-        yield from (Line(_printable(line.text), line.kind) for line in draw(story, width))
+        yield from (Line(printable(line.text), line.kind) for line in draw(story, width))
     else:
         yield Line(f"its messages were not kept: {case.unkept}", "remark")
         yield from (Line(text, "message") for text in _legs(case).splitlines())
-        yield from (Line(_printable(line.text), line.kind) for line in draw(story, width))
+        yield from (Line(printable(line.text), line.kind) for line in draw(story, width))
     yield Line("", "head")
     for place in case.fired():
         yield from _wrapped(f"{place}  {place.text}", width, "decision")
@@ -44,7 +44,7 @@ def told_lines(case: Case, width: int) -> Iterator[Line]:
 
 
 def _wrapped(text: str, width: int, kind: str) -> Iterator[Line]:
-    for line in textwrap.wrap(_printable(text), width, subsequent_indent="    ", break_on_hyphens=False):
+    for line in textwrap.wrap(printable(text), width, subsequent_indent="    ", break_on_hyphens=False):
         yield Line(line, kind)
 
 
@@ -110,7 +110,3 @@ def _legs(case: Case) -> str:
 
 def _when(wall: float) -> str:
     return f"{datetime.fromtimestamp(wall):%Y-%m-%d %H:%M:%S}"
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
