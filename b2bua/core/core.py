@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from b2bua.call.call import Call
-from b2bua.call.leg import Leg
+from b2bua.core.overview import Overview
 from b2bua.core.parts import Parts
 from b2bua.core.requests import Requests
 from b2bua.core.views import (
@@ -19,7 +18,6 @@ from b2bua.core.views import (
     RegistrationView,
     SecurityView,
     TrunkView,
-    call_view,
     policy_views,
     registration_view,
     security_view,
@@ -61,6 +59,7 @@ class Core:
         self._limits = settings.limits.messages
         self._banned = parts.door.banned
         self._began = parts.turn.effects
+        self.overview = Overview(parts)
 
     # Inputs.
 
@@ -281,28 +280,11 @@ class Core:
 
     def calls(self) -> list[CallView]:
         """Every call."""
-        legs: dict[str, list[Leg]] = {}
-        for leg in {id(leg): leg for leg in self._parts.stack.legs.values()}.values():
-            call = leg.call
-            if isinstance(call, Call):
-                legs.setdefault(call.id, []).append(leg)
-        return [call_view(call, legs.get(call.id, [])) for call in self._parts.calls.values()]
+        return self.overview.calls()
 
     def calls_since(self, since: float, ids: frozenset[str]) -> list[CallView]:
         """Those that have begun or were answered since a wall time, and those of `ids`: views of no others are made."""
-        found: dict[str, Call] = {}
-        for name, call in self._parts.calls.items():
-            answered = call.incoming.answered_at
-            if call.incoming.started_at >= since or (answered is not None and answered >= since) or name in ids:
-                found[name] = call
-        if not found:
-            return []
-        legs: dict[str, list[Leg]] = {name: [] for name in found}
-        for leg in {id(leg): leg for leg in self._parts.stack.legs.values()}.values():
-            owner = leg.call
-            if isinstance(owner, Call) and owner.id in found:
-                legs[owner.id].append(leg)
-        return [call_view(call, legs[name]) for name, call in found.items()]
+        return self.overview.calls_since(since, ids)
 
     @property
     def policy(self) -> Policy:

@@ -164,6 +164,11 @@ class Trunks:
         """Every trunk, in the policy's order, those of a trial last, with how many legs it carries."""
         return [trunk_view(line, channels.get(name, 0), wall) for name, line in self._lines.items()]
 
+    def addresses(self, trunk: str) -> tuple[str, ...]:
+        """Those that the name in a trunk's URI had when it was looked up last; none where it holds an address."""
+        line = self._lines.get(trunk)
+        return () if line is None else self._looked_up.get(line.gateway.trunk.uri, ())
+
     def leave(self) -> None:
         """The server is about to end: take all registrations back, make no more, and ask no trunk how it is."""
         self._begun = False

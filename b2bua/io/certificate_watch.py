@@ -71,6 +71,10 @@ class CertificateWatch:
             else:
                 self._shell.log.warning("certificate ends soon", file=shown.file, days=left)
 
+    def days(self, wall: float) -> list[int]:
+        """How many whole days are left of each."""
+        return [int((shown.expires - wall) // _DAY) for shown in self._tls.contexts.shown]
+
     def status(self, wall: float) -> list[dict[str, object]]:
         """Each certificate that we show: its file, its names, when it ends (wall seconds), and the whole days left."""
         return [

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import trio
 
-from b2bua.core import Core
+from b2bua.core import Core, TrunkDetail, UserDetail, UserView
 from b2bua.io.explaining import explained
 from b2bua.io.failure import ServerError
 from b2bua.io.in_force import InForce
@@ -23,11 +23,16 @@ from b2bua.io.requests import (
     Request,
     RollBack,
     ShowCalls,
+    ShowLimits,
     ShowPolicies,
     ShowRegistrations,
     ShowSecurity,
     ShowStatus,
+    ShowTransports,
+    ShowTrunk,
     ShowTrunks,
+    ShowUser,
+    ShowUsers,
     SwitchTrunk,
     Unban,
     WatchCalls,
@@ -36,16 +41,28 @@ from b2bua.io.shell import Shell
 from b2bua.io.store import Store
 from dsl.diagnostics import suggestion
 
+_PORTION = 1_000
+"""Accounts that are looked at in one turn: 2 ms."""
+
 
 class Commands:
-    """`status` tells how the server is."""
+    """`status` tells how the server is, `transports` what goes by each listen address."""
 
-    def __init__(self, core: Core, shell: Shell, store: Store, in_force: InForce, status: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        shell: Shell,
+        store: Store,
+        in_force: InForce,
+        status: Callable[[], object],
+        transports: Callable[[], object],
+    ) -> None:
         self._core = core
         self._shell = shell
         self._store = store
         self._in_force = in_force
         self._status = status
+        self._transports = transports
 
     async def act(self, request: Request) -> object:
         """Do what is asked, and return what is to be shown. Raises Refused."""
@@ -64,6 +81,16 @@ class Commands:
                 return self._core.security(trio.current_time(), time.time())
             case Unban(who):
                 return self._unban(who)
+            case ShowUsers():
+                return await self._users()
+            case ShowUser(name):
+                return self._user(name)
+            case ShowTrunk(name):
+                return self._trunk(name)
+            case ShowLimits():
+                return self._core.overview.limits(time.time())
+            case ShowTransports():
+                return self._transports()
             case HangUp(call):
                 return self._hang_up(call)
             case SwitchTrunk(trunk, disable):
@@ -76,6 +103,33 @@ class Commands:
                 return await self._in_force.roll_back()
             case Explain(sentences):
                 return await explained(self._core, sentences, time.time())
+
+    async def _users(self) -> list[UserView]:
+        """In portions: messages have their turn in between, however many accounts there are."""
+        names, shown = self._core.overview.user_names(), []
+        for first in range(0, len(names), _PORTION):
+            shown += self._core.overview.users(names[first : first + _PORTION], time.time())
+            await trio.lowlevel.checkpoint()
+        return shown
+
+    def _user(self, name: str) -> UserDetail:
+        overview = self._core.overview
+        known = self._core.policy.callee(name) or name
+        try:
+            return overview.user(known, time.time())
+        except KeyError:
+            advice = suggestion(name, overview.user_names()) or "`b2bua show users` lists them"
+            raise Refused(f"there is no user {name}; {advice}") from None
+
+    def _trunk(self, name: str) -> TrunkDetail:
+        try:
+            return self._core.overview.trunk(name, time.time())
+        except KeyError:
+            raise self._no_trunk(name) from None
+
+    def _no_trunk(self, name: str) -> Refused:
+        known = [each.name for each in self._core.trunks(time.time())]
+        return Refused(f"there is no trunk {name}; {suggestion(name, known) or '`b2bua show trunks` lists them'}")
 
     def _hang_up(self, call: str) -> object:
         try:
@@ -97,8 +151,7 @@ class Commands:
         """Remember it first, so that what was said holds after a restart too. Raises Refused."""
         known = [each.name for each in self._core.trunks(time.time())]
         if trunk not in known:
-            advice = suggestion(trunk, known) or "`b2bua show trunks` lists them"
-            raise Refused(f"there is no trunk {trunk}; {advice}")
+            raise self._no_trunk(trunk)
         try:
             await self._store.switch(trunk, disable)
         except ServerError as error:

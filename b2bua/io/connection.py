@@ -17,6 +17,7 @@ from b2bua.effects import Flow
 from b2bua.io.identities import NOBODY, Identities
 from b2bua.io.shell import Shell
 from b2bua.io.tls import why
+from b2bua.io.traffic import Traffic
 from b2bua.sip.errors import Malformed
 from b2bua.sip.parser import KeepAlive, StreamFramer
 
@@ -42,9 +43,18 @@ class Connection:
     """An open stream. `flow` is the way to the peer; `idle` how long, in seconds, nothing may be received, and
     `first` how long until the first whole message. `identities` are what the peer has proved. While it has a `watched`,
     that is called with each message; `alias` is the port that the peer offered for our requests (RFC 5923).
+    What goes by it is counted in `traffic`.
     """
 
-    def __init__(self, flow: Flow, shell: Shell, idle: float, first: float, identities: Identities = NOBODY) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        shell: Shell,
+        idle: float,
+        first: float,
+        identities: Identities = NOBODY,
+        traffic: Traffic | None = None,
+    ) -> None:
         self.flow = flow
         self.identities = identities
         self.watched: Callable[[bytes], None] | None = None
@@ -57,6 +67,7 @@ class Connection:
         self._news = trio.Event()
         self._scope = trio.CancelScope()
         self._closing = False
+        self._traffic = traffic or Traffic()
 
     @property
     def closing(self) -> bool:
@@ -71,6 +82,7 @@ class Connection:
             self._shell.counters["stream_overflows"] += 1
             self.abandon()
             return False
+        self._traffic.sent += 1
         self._queue.append(data)
         self._queued += len(data)
         self._news.set()
@@ -142,6 +154,7 @@ class Connection:
                     self.send(_PONG)
                 elif isinstance(item, bytes):
                     whole = True
+                    self._traffic.received += 1
                     if self.watched is not None:
                         self.watched(item)
                     shell.message(item, self.flow, now, wall)

@@ -20,6 +20,7 @@ from b2bua.io.connection import Connection
 from b2bua.io.identities import NOBODY, Identities
 from b2bua.io.reuse import port_for_requests
 from b2bua.io.shell import Shell
+from b2bua.io.traffic import Traffic
 
 CONNECTIONS = 10_000
 """In all, taken and opened. Each holds a descriptor and two tasks, some 20 kB."""
@@ -46,6 +47,7 @@ class Connections:
         self._open: dict[int, Connection] = {}
         self._by_peer: dict[tuple[str, str, int], list[Connection]] = {}
         self._asked: dict[int, dict[Flow, None]] = {}
+        self._traffic: dict[tuple[str, str, int], Traffic] = {}
 
     def __len__(self) -> int:
         """How many connections are open or on their way."""
@@ -65,6 +67,10 @@ class Connections:
         finally:
             self._begun -= 1
 
+    def traffic(self, transport: str, host: str, port: int) -> Traffic:
+        """What goes by all streams of a listen address."""
+        return self._traffic.setdefault((transport, host, port), Traffic())
+
     def numbered(self, number: int) -> Connection | None:
         """The connection with this number, if it is open."""
         return self._open.get(number)
@@ -82,12 +88,14 @@ class Connections:
     def opened(self, flow: Flow, identities: Identities = NOBODY) -> Connection:
         """Enter a connection that was opened for this flow, which has no number."""
         connection = self._enter(flow, self.idle, identities)
+        self.traffic(flow.transport, flow.local, flow.local_port).opened += 1
         self._asked[connection.flow.connection] = {flow: None}
         return connection
 
     def taken(self, flow: Flow, first: float, identities: Identities = NOBODY) -> Connection:
         """Enter a connection that a peer opened; its first whole message must come within `first` seconds."""
         connection = self._enter(flow, first, identities)
+        self.traffic(flow.transport, flow.local, flow.local_port).taken += 1
         if identities.names:
             connection.watched = partial(self._offered, connection)
         return connection
@@ -102,6 +110,7 @@ class Connections:
             await connection.run(stream)
         finally:
             del self._open[flow.connection]
+            self.traffic(flow.transport, flow.local, flow.local_port).connections -= 1
             self._forget(connection, flow.remote_port)
             if connection.alias is not None:
                 self._forget(connection, connection.alias)
@@ -114,7 +123,9 @@ class Connections:
         numbered = Flow(
             flow.transport, flow.local, flow.local_port, flow.remote, flow.remote_port, self._last, flow.name
         )
-        connection = Connection(numbered, self.shell, self.idle, first, identities)
+        traffic = self.traffic(flow.transport, flow.local, flow.local_port)
+        traffic.connections += 1
+        connection = Connection(numbered, self.shell, self.idle, first, identities, traffic)
         self._open[self._last] = connection
         self._remember(connection, flow.remote_port)
         return connection

@@ -39,6 +39,30 @@ class ShowStatus(msgspec.Struct, frozen=True, tag="show-status", tag_field="do")
     """How the server is: its policy, addresses, sizes and counters."""
 
 
+class ShowUsers(msgspec.Struct, frozen=True, tag="show-users", tag_field="do"):
+    """All accounts, as `b2bua.core.UserView`."""
+
+
+class ShowLimits(msgspec.Struct, frozen=True, tag="show-limits", tag_field="do"):
+    """All limits of the policy in force, as `b2bua.core.LimitView`."""
+
+
+class ShowTransports(msgspec.Struct, frozen=True, tag="show-transports", tag_field="do"):
+    """All listen addresses, as `b2bua.io.traffic.TransportView`."""
+
+
+class ShowUser(msgspec.Struct, frozen=True, tag="show-user", tag_field="do"):
+    """One account, as `b2bua.core.UserDetail`."""
+
+    name: str
+
+
+class ShowTrunk(msgspec.Struct, frozen=True, tag="show-trunk", tag_field="do"):
+    """One trunk, as `b2bua.core.TrunkDetail`."""
+
+    name: str
+
+
 class HangUp(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
     """End the call with this id."""
 
@@ -93,6 +117,11 @@ Request: TypeAlias = (
     | ShowPolicies
     | ShowSecurity
     | Unban
+    | ShowUsers
+    | ShowLimits
+    | ShowTransports
+    | ShowUser
+    | ShowTrunk
     | HangUp
     | SwitchTrunk
     | Reload

@@ -45,6 +45,7 @@ from b2bua.io.store import Store
 from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams
 from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
+from b2bua.io.traffic import TransportView, transport_view
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
 from dsl.files import Files
@@ -160,7 +161,7 @@ class Server:
         sounds = self.repertoire if settings.media.last_port else None
         self.in_force = InForce(plan.load, plan.files, core, shell, sounds)
         self._watch = PolicyWatch(self.in_force, settings.reload.watch, settings.reload.percent)
-        self.commands = Commands(core, shell, self._store, self.in_force, self._status)
+        self.commands = Commands(core, shell, self._store, self.in_force, self._status, self._transports)
         self._control = Control(resources.control, shell, self.commands.act)
         shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
 
@@ -269,6 +270,18 @@ class Server:
             "certificates": [] if self._certificates is None else self._certificates.status(time.time()),
             "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
         }
+
+    def _transports(self) -> list[TransportView]:
+        """What goes by each listen address, for whoever asks."""
+        certificates = [] if self._certificates is None else self._certificates.days(time.time())
+        views = []
+        for listener in self._settings.listen:
+            if listener.transport == "UDP":
+                sock = self._datagrams.at(listener)
+                views.append(transport_view(listener, sock.traffic, sock.dropped(), ()))
+            else:
+                views.append(transport_view(listener, self._streams.traffic(listener), 0, certificates))
+        return views
 
 
 def serve(plan: Plan, announce: Callable[[], None]) -> None:

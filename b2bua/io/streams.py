@@ -16,6 +16,7 @@ from b2bua.io.connections import Connections
 from b2bua.io.dialing import Dialing
 from b2bua.io.shell import Shell
 from b2bua.io.tls import Tls
+from b2bua.io.traffic import Traffic
 from b2bua.settings import Listener
 
 BEYOND_EXPIRY_SECONDS = 300
@@ -34,6 +35,10 @@ class Streams:
     def __len__(self) -> int:
         """How many connections are open or on their way."""
         return len(self._connections)
+
+    def traffic(self, listener: Listener) -> Traffic:
+        """What goes by the streams of a listen address."""
+        return self._connections.traffic(listener.transport, listener.host, listener.port)
 
     def add(self, sock: socket.socket, listener: Listener) -> None:
         """Take connections at this socket."""

@@ -20,6 +20,7 @@ from b2bua.effects import Flow
 from b2bua.io import icmp
 from b2bua.io.listening import open_listener
 from b2bua.io.shell import Shell
+from b2bua.io.traffic import Traffic
 from b2bua.settings import Listener
 from b2bua.sip import stun
 from b2bua.sip.parser import is_keep_alive
@@ -61,7 +62,7 @@ def _enlarge(sock: socket.socket, option: int, forced: int) -> None:
 
 
 class UdpSocket:
-    """One listening address."""
+    """One listening address. `traffic` counts what goes by it."""
 
     def __init__(self, sock: socket.socket, listener: Listener, shell: Shell) -> None:
         self._socket = sock
@@ -70,6 +71,7 @@ class UdpSocket:
         self._counters = shell.counters
         self._flows: dict[tuple[str, int], Flow] = {}
         self._errors_wait = False
+        self.traffic = Traffic()
 
     async def receive(self) -> None:
         """Take datagrams until cancelled."""
@@ -77,6 +79,7 @@ class UdpSocket:
         while True:
             await wait(self._socket)
             taken = self._drain()
+            self.traffic.received += taken
             if taken == 0 or self._errors_wait:
                 self._take_errors()
             self._shell.settle()
@@ -112,6 +115,7 @@ class UdpSocket:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send without waiting. What the kernel refuses fails this flow; what it has no room for is lost."""
+        self.traffic.sent += 1
         try:
             self._socket.sendto(data, (flow.remote, flow.remote_port))
         except OSError as error:
@@ -190,6 +194,10 @@ class Datagrams:
                 self._shell.failed(flow)
             else:
                 sock.send(data, flow)
+
+    def at(self, listener: Listener) -> UdpSocket:
+        """The socket of a listen address."""
+        return self._sockets[listener.host, listener.port]
 
     def dropped(self) -> int:
         """Datagrams that found no room, of all sockets."""

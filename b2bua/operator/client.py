@@ -18,11 +18,11 @@ SECONDS = 60.0
 """For an answer: a reload reads all tables first."""
 
 
-def ask(state: Path, request: Request) -> object:
+def ask(state: Path, request: Request, seconds: float = SECONDS) -> object:
     """The result, as JSON has it. Raises Refused with the server's reason, ServerError when it cannot be asked."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sock.settimeout(SECONDS)
+            sock.settimeout(seconds)
             sock.connect(str(state / CONTROL))
             sock.sendall(msgspec.json.encode(request) + b"\n")
             with sock.makefile("rb") as answers:

@@ -38,6 +38,18 @@ def _listeners(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) ->
         raise click.BadParameter(f"{error}: {ADVICE}") from None
 
 
+def _call_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from b2bua.operator.known_names import call_ids
+
+    return call_ids(ctx, param, incomplete)
+
+
+def _trunk_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from b2bua.operator.known_names import trunk_names
+
+    return trunk_names(ctx, param, incomplete)
+
+
 class _Commands(click.Group):
     """Those below, and those of modules that are imported when one of theirs is called, or listed."""
 
@@ -270,7 +282,7 @@ def rollback(state: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("call")
+@click.argument("call", shell_complete=_call_ids)
 @STATE
 @JSON
 def hangup(call: str, state: Path, as_json: bool) -> None:
@@ -281,7 +293,7 @@ def hangup(call: str, state: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_trunk_names)
 @click.argument("what", type=click.Choice(["disable", "enable"]))
 @STATE
 @JSON

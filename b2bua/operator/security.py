@@ -17,20 +17,20 @@ from b2bua.operator.options import JSON, STATE, show_answer
 from b2bua.operator.show import clock, table
 
 
-def security(shown: Mapping[str, Any], now: float) -> str:
+def security(shown: Mapping[str, Any], now: float, width: int | None = None) -> str:
     """Who is shut out, who has failed lately, and what has happened since the start. `now` in wall seconds."""
     bans, closed, failing = shown["bans"], shown["closed"], shown["failing"]
     parts = [f"{_counted(len(bans), 'address', 'addresses')} banned, {_counted(len(closed), 'account')} closed"]
     if bans or closed:
-        parts.append(_shut_out([*bans, *closed], now))
+        parts.append(_shut_out([*bans, *closed], now, width))
     if failing:
-        parts.append(_failing(failing, now))
+        parts.append(_failing(failing, now, width))
     counters = [(name.replace("_", " "), str(number)) for name, number in shown["counters"].items()]
-    parts.append(table(("SINCE THE START", ""), counters))
+    parts.append(table(("SINCE THE START", ""), counters, width=width))
     return "\n\n".join(parts)
 
 
-def _shut_out(rows: Sequence[Mapping[str, Any]], now: float) -> str:
+def _shut_out(rows: Sequence[Mapping[str, Any]], now: float, width: int | None) -> str:
     lines = [
         (
             row["who"],
@@ -44,15 +44,20 @@ def _shut_out(rows: Sequence[Mapping[str, Any]], now: float) -> str:
         )
         for row in rows
     ]
-    return table(("SHUT OUT", "", "LEFT", "TIMES", "FAILURES", "SINCE", "TURNED AWAY", "WITH"), lines)
+    return table(
+        ("SHUT OUT", "", "LEFT", "TIMES", "FAILURES", "SINCE", "TURNED AWAY", "WITH"),
+        lines,
+        ("SHUT OUT", "LEFT"),
+        width,
+    )
 
 
-def _failing(rows: Sequence[Mapping[str, Any]], now: float) -> str:
+def _failing(rows: Sequence[Mapping[str, Any]], now: float, width: int | None) -> str:
     lines = [
         (row["who"], str(row["failures"]), clock(now - row["last"]), str(row["bans"]), ", ".join(row["others"]))
         for row in rows
     ]
-    return table(("FAILED", "FAILURES", "LAST", "BANS", "WITH"), lines)
+    return table(("FAILED", "FAILURES", "LAST", "BANS", "WITH"), lines, ("FAILED", "FAILURES"), width)
 
 
 def _counted(number: int, one: str, several: str = "") -> str:

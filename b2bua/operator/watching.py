@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from b2bua.operator.columns import printable
 from b2bua.operator.ladder.reading import user_of
-from b2bua.operator.show import clock, printable
+from b2bua.operator.show import clock
 
 _NEW_RECORDS = """
 SELECT rowid, call, leg, caller, callee, source, target, start, answer, "end", cause, reason, hung_up_by, rules

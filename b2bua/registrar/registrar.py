@@ -150,6 +150,10 @@ class Registrar:
         """The phones to ring, each by the flow that is to be tried first."""
         return tuple([phone[0] for phone in self.phones(aor, wall)])
 
+    def of(self, aor: str, wall: float) -> Bindings:
+        """Every binding of an address-of-record that has not expired, reachable or not."""
+        return self._live(aor, wall)
+
     def everything(self, wall: float) -> Iterator[Binding]:
         """Every binding that has not expired, reachable or not, one address-of-record after the other."""
         for bindings in self._table.values():

@@ -87,6 +87,15 @@ class Meters:
         """A call that took one of a total is over."""
         _lower(self._totals, (name, key))
 
+    def used(self, limit: Limit, now: float) -> dict[str, int]:
+        """How much of the limit each key has used that has used any."""
+        name = limit.name
+        if limit.per is None:
+            return {key: count for (of, key), count in self._totals.items() if of == name}
+        since = now - limit.per
+        counts = {key: sum(at > since for at in window) for (of, key), window in self._windows.items() if of == name}
+        return {key: count for key, count in counts.items() if count}
+
     def turn(self, group: str) -> int:
         """How often a group was called in turn."""
         return self._turns.get(group, 0)
@@ -120,6 +129,10 @@ class Meters:
     def busy(self, user: str) -> bool:
         """Whether a user is in a call."""
         return user in self._in_calls
+
+    def calls_of(self, user: str) -> int:
+        """How many calls a user is in."""
+        return self._in_calls.get(user, 0)
 
     def enter_call(self, user: str) -> None:
         """A user has a call."""

@@ -20,9 +20,24 @@ import trio
 from structlog.testing import LogCapture
 
 from b2bua.core import RegistrationView
+from b2bua.core.overview import Used
 from b2bua.io import server
 from b2bua.io.failure import ServerError
-from b2bua.io.requests import HangUp, Refused, Reload, ShowCalls, ShowRegistrations, ShowStatus, ShowTrunks, SwitchTrunk
+from b2bua.io.requests import (
+    HangUp,
+    Refused,
+    Reload,
+    ShowCalls,
+    ShowLimits,
+    ShowRegistrations,
+    ShowStatus,
+    ShowTransports,
+    ShowTrunk,
+    ShowTrunks,
+    ShowUser,
+    ShowUsers,
+    SwitchTrunk,
+)
 from b2bua.io.server import Plan, Server, opened
 from b2bua.io.state import AlreadyRunningError
 from b2bua.settings import Listener, Media, Settings
@@ -30,6 +45,7 @@ from b2bua.settings import Reload as ReloadSettings
 from dsl.files import Files
 from dsl.policy import Policy, load
 
+from .edge import request
 from .patience import in_time
 
 POLICY = """policy "lab"
@@ -328,3 +344,61 @@ async def test_what_was_opened_before_a_failure_is_closed(bench: Bench, tmp_path
     for _ in range(2):
         with pytest.raises(ServerError, match="Address already in use"), opened(elsewhere):
             pass
+
+
+LIMITED = POLICY.replace(
+    "on call {",
+    'trunk pstn { uri "sip:127.0.0.1:9" }\ngroup ops = alice\n'
+    "limit lines = 5 at once\nlimit pace = 1 per 1h for each source\n"
+    "on call {\n  when over lines or over pace -> reject 503",
+)
+
+
+async def test_users_limits_and_transports_are_shown_as_they_are(bench: Bench) -> None:
+    act = bench.server.commands.act
+    change(bench, LIMITED)
+    await act(Reload())
+    await bench.ring()
+    alice, bob = await act(ShowUsers())
+    assert (alice.name, alice.phones, alice.unreachable, alice.calls) == ("alice", 1, 0, 0)
+    assert 590 < alice.expires <= 600
+    assert (bob.name, bob.phones, bob.expires) == ("bob", 0, None)
+    lines, pace = await act(ShowLimits())
+    assert (lines.name, lines.keys, lines.full, lines.used) == ("lines", 1, 0, (Used("", 1, 5),))
+    assert (pace.per, pace.each, pace.full, pace.used) == (3600.0, "source", 1, (Used("127.0.0.1", 1, 1),))
+    udp, tcp = await act(ShowTransports())
+    assert (udp.listen, udp.received, udp.sent >= 3, udp.certificate) == (f"udp:127.0.0.1:{bench.port}", 2, True, None)
+    assert (tcp.received, tcp.connections, tcp.taken) == (0, 0, 0)
+    async with await trio.open_tcp_stream("127.0.0.1", bench.port) as stream:
+        await stream.send_all(request())
+        assert (await stream.receive_some()).startswith(b"SIP/2.0 200 ")
+        _, tcp = await act(ShowTransports())
+    assert (tcp.received, tcp.sent, tcp.connections, tcp.taken, tcp.opened) == (1, 1, 1, 1, 0)
+
+
+async def test_one_user_is_shown_with_phones_calls_and_groups(bench: Bench) -> None:
+    change(bench, LIMITED)
+    await bench.server.commands.act(Reload())
+    await bench.ring()
+    shown = await bench.server.commands.act(ShowUser("alice"))
+    assert (shown.user.name, shown.groups, shown.algorithms) == ("alice", ("staff", "ops"), ("MD5", "SHA-256"))
+    assert [phone.user for phone in shown.registrations] == ["alice"]
+    assert [call.callee for call in shown.calls] == [
+        call.callee for call in await bench.server.commands.act(ShowCalls())
+    ]
+    assert (await bench.server.commands.act(ShowUser("bob"))).calls == ()
+    with pytest.raises(Refused, match="there is no user alise; did you mean `alice`"):
+        await bench.server.commands.act(ShowUser("alise"))
+
+
+async def test_one_trunk_is_shown_with_the_calls_by_it(bench: Bench) -> None:
+    gateway = f"sip:127.0.0.1:{bench.silent.getsockname()[1]}"
+    text = LIMITED.replace("dial alice for", 'dial "+4930123456" via pstn for').replace("sip:127.0.0.1:9", gateway)
+    change(bench, text)
+    await bench.server.commands.act(Reload())
+    assert (await bench.call()).startswith("SIP/2.0 100 ")
+    shown = await bench.server.commands.act(ShowTrunk("pstn"))
+    assert (shown.trunk.name, shown.trunk.uri, shown.trunk.channels > 0, shown.check) == ("pstn", gateway, True, None)
+    assert [call.id for call in shown.calls] == [call.id for call in await bench.server.commands.act(ShowCalls())]
+    with pytest.raises(Refused, match="there is no trunk psdn; did you mean `pstn`"):
+        await bench.server.commands.act(ShowTrunk("psdn"))

@@ -11,11 +11,12 @@ from datetime import datetime
 
 import msgspec
 
+from b2bua.operator.columns import printable
 from b2bua.operator.ladder.case import Case
 from b2bua.operator.ladder.drawing import Line, draw
 from b2bua.operator.ladder.reading import user_of
 from b2bua.operator.ladder.story import story_of
-from b2bua.operator.show import clock, printable, table
+from b2bua.operator.show import clock, table
 from b2bua.sip.uri import host_port
 from b2bua.tape import Kept
 
