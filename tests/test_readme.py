@@ -30,6 +30,7 @@ def _blocks(name: str, begins: str) -> list[str]:
 
 [SCRIPT] = _blocks("README.md", "policy  ")
 [MISTAKE] = _blocks("README.md", ": error: ")
+[LADDER] = _blocks("README.md", "* office.route:")
 [TRUNK] = _blocks("docs/trunks.md", "trunk pstn {")
 SETTINGS = [block for name in ("README.md", "docs/settings.md") for block in _blocks(name, "listen: ")]
 DEFAULTS = _blocks("docs/settings.md", "listen: ")[0]
@@ -57,6 +58,10 @@ def test_the_mistake_is_told_as_shown(folder: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(PolicyError) as error:
         load("bad.route")
     assert "\n".join(str(problem) for problem in error.value.problems) == MISTAKE.rstrip("\n")
+
+
+def test_the_ladder_is_one_that_is_drawn() -> None:
+    assert _text("tests/operator/ladders/office-bob.txt") == LADDER
 
 
 @pytest.mark.parametrize("text", SETTINGS)

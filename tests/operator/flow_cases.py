@@ -67,7 +67,7 @@ class Recorded(Performance):
 @cache
 def played(name: str) -> Recorded:
     """A flow, played to its end."""
-    performance = Recorded(FLOWS / f"{name}.flow")
+    performance = Recorded(next(path for path in FLOWS.rglob(f"{name}.flow")))
     performance.play()
     assert not performance.failures
     return performance

@@ -133,7 +133,7 @@ def _dialled(case: Case, event: Happened, until: float | None, rang: frozenset[s
         for leg in legs:
             if leg.answer is not None:
                 before = {other: tried for other, tried in called.items() if _left(tried, leg.start)}
-                answered = f"{name} answered after {clock(leg.answer - event.time)}"
+                answered = f"{name} answered after {clock(leg.answer - case.start)}"
                 return f"{_endings(before)}, then {answered}" if before else answered
     fruitless = {name: legs for name, legs in called.items() if _failed(legs)}
     if until is not None:

@@ -114,6 +114,8 @@ def _arrows(folded: Sequence[Told], start: float) -> list[Arrow]:
             session, media = told_session(read.session, before, read.is_offer), media_address(read.session)
             if before is not None and media == media_address(before):
                 media = ""
+            if read.begins("INVITE") and before is not None and before == read.session:
+                session = ""
             said[each.leg, kept.sent] = read.session
         arrows.append(
             Arrow(
