@@ -104,10 +104,14 @@ class Identity(Frozen):
 
 
 def _shown(number: str | None, policy: Policy, trunk: str | None) -> str:
-    """What a From may say of a number that somebody else gave: never the name or the extension of a user of ours."""
-    if number is None or policy.callee(number) is not None:
+    """What a From may say of a number that somebody else gave: never the name or the extension of a user of ours.
+
+    Both take as long, so that no stranger can tell by it which it is.
+    """
+    if number is None:
         return ""
-    return policy.number_from(trunk, number) or number
+    written = policy.number_from(trunk, number) or number
+    return "" if policy.callee(number) is not None else written
 
 
 def _asserted(request: Request) -> tuple[str, str, bool] | None:
