@@ -153,6 +153,19 @@ class Reload(msgspec.Struct, frozen=True):
     max_age: float = 86_400.0
 
 
+class Host(msgspec.Struct, frozen=True):
+    """A port of an IP address as text, IPv6 without brackets."""
+
+    host: str
+    port: int
+
+
+class Http(msgspec.Struct, frozen=True):
+    """Where metrics and health are served, if anywhere."""
+
+    listen: Host | None = None
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
     place of the system's.
@@ -179,6 +192,7 @@ class Settings(msgspec.Struct, frozen=True):
     tls: Tls = Tls()
     reload: Reload = Reload()
     security: Security = Security()
+    http: Http = Http()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

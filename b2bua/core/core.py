@@ -313,6 +313,10 @@ class Core:
         """Who is shut out, and who has failed."""
         return security_view(self._parts.door, now, wall, self._turn.counters)
 
+    def registered(self) -> tuple[int, int]:
+        """How many accounts have bindings, and how many bindings those are."""
+        return self._parts.registrar.counts()
+
     def trunks(self, wall: float) -> list[TrunkView]:
         """Every trunk, in the policy's order."""
         return self._parts.trunks.views(self._parts.meters.all_channels(), wall)

@@ -13,6 +13,7 @@ import trio
 
 from b2bua.io.certificates import Shown
 from b2bua.io.failure import ServerError
+from b2bua.io.measures import Expiry
 from b2bua.io.shell import Shell
 from b2bua.io.tls import Tls
 
@@ -86,6 +87,10 @@ class CertificateWatch:
             }
             for shown in dict.fromkeys(self._tls.contexts.shown)
         ]
+
+    def expiries(self) -> list[Expiry]:
+        """When each of them ends."""
+        return [Expiry(shown.file, shown.expires) for shown in dict.fromkeys(self._tls.contexts.shown)]
 
     def _files(self) -> Seen:
         return tuple(map(_state, self._tls.files))

@@ -18,6 +18,7 @@ from b2bua.io.in_force import InForce
 from b2bua.io.requests import (
     Explain,
     HangUp,
+    Measure,
     Refused,
     Reload,
     Request,
@@ -46,7 +47,7 @@ _PORTION = 1_000
 
 
 class Commands:
-    """`status` tells how the server is, `transports` what goes by each listen address."""
+    """`status` tells how the server is, `measures` the same in numbers, `transports` what each listen address does."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Commands:
         in_force: InForce,
         status: Callable[[], object],
         transports: Callable[[], object],
+        measures: Callable[[], object],
     ) -> None:
         self._core = core
         self._shell = shell
@@ -63,6 +65,7 @@ class Commands:
         self._in_force = in_force
         self._status = status
         self._transports = transports
+        self._measures = measures
 
     async def act(self, request: Request) -> object:
         """Do what is asked, and return what is to be shown. Raises Refused."""
@@ -91,6 +94,8 @@ class Commands:
                 return self._core.overview.limits(time.time())
             case ShowTransports():
                 return self._transports()
+            case Measure():
+                return self._measures()
             case HangUp(call):
                 return self._hang_up(call)
             case SwitchTrunk(trunk, disable):

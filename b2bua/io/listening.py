@@ -16,7 +16,7 @@ from b2bua.settings import Listener
 _BACKLOG = 1024
 
 _ADVICE = {
-    errno.EADDRINUSE: "another program has this port: end it, or listen elsewhere with --listen",
+    errno.EADDRINUSE: "another program has this port: end it, or listen elsewhere with {how}",
     errno.EADDRNOTAVAIL: "this machine has no such address: `ip address` lists those that it has",
     errno.EACCES: "ports below 1024 need the right to bind them: listen on a higher one, or grant CAP_NET_BIND_SERVICE",
     errno.EAFNOSUPPORT: "this kind of address is not available on this machine",
@@ -24,8 +24,15 @@ _ADVICE = {
 }
 
 
-def open_listener(listener: Listener) -> socket.socket:
-    """Bind a socket, and listen if it is a stream's. Raises ServerError that says what to do."""
+BY_ARGUMENT = "--listen, or `listen` in the settings file"
+"""How the addresses for SIP are chosen."""
+
+
+def open_listener(listener: Listener, how: str = BY_ARGUMENT) -> socket.socket:
+    """Bind a socket, and listen if it is a stream's. `how` is what its address was chosen by.
+
+    Raises ServerError that says what to do.
+    """
     six, stream = ":" in listener.host, listener.transport != "UDP"
     sock: socket.socket | None = None
     try:
@@ -45,7 +52,7 @@ def open_listener(listener: Listener) -> socket.socket:
         if sock is not None:
             sock.close()
         number = error.errno or 0
-        advice = _ADVICE.get(number, "see --listen, or `listen` in the settings file")
+        advice = _ADVICE.get(number, "see {how}").format(how=how)
         raise ServerError(f"cannot listen on {listener_text(listener)}: {os.strerror(number)}; {advice}") from None
     return sock
 

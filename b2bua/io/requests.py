@@ -63,6 +63,10 @@ class ShowTrunk(msgspec.Struct, frozen=True, tag="show-trunk", tag_field="do"):
     name: str
 
 
+class Measure(msgspec.Struct, frozen=True, tag="measure", tag_field="do"):
+    """The same in numbers, as `b2bua.io.measures.Measures`."""
+
+
 class HangUp(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
     """End the call with this id."""
 
@@ -122,6 +126,7 @@ Request: TypeAlias = (
     | ShowTransports
     | ShowUser
     | ShowTrunk
+    | Measure
     | HangUp
     | SwitchTrunk
     | Reload

@@ -8,6 +8,7 @@ policy to `in_force`, and the command line and the files to `operator`.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import resource
 import signal
@@ -28,21 +29,26 @@ from b2bua.io.certificate_watch import CertificateWatch
 from b2bua.io.commands import Commands
 from b2bua.io.control import Control, open_control
 from b2bua.io.database import Database
+from b2bua.io.desk import Desk
 from b2bua.io.dns_queries import Dns
 from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
 from b2bua.io.in_force import InForce
 from b2bua.io.listening import listener_text, open_listener
 from b2bua.io.location import Locator
+from b2bua.io.measures import Measures
 from b2bua.io.media.supervisor import MediaProcess
 from b2bua.io.policy_watch import PolicyWatch
+from b2bua.io.pulse import SECONDS, Pulse
 from b2bua.io.repertoire import Repertoire
 from b2bua.io.requests import CONTROL, Refused
 from b2bua.io.resolver import Resolver
+from b2bua.io.service_manager import ServiceManager
 from b2bua.io.shell import Shell
 from b2bua.io.state import DATABASE, StateDirectory
 from b2bua.io.store import Store
 from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams
+from b2bua.io.tally import Tally
 from b2bua.io.tls import Tls
 from b2bua.io.trace import TraceFile
 from b2bua.io.traffic import TransportView, transport_view
@@ -73,7 +79,8 @@ _QUIET_TRANSACTIONS = 1_000
 class Plan(msgspec.Struct, frozen=True):
     """What to run. `files` are those that `policy` was read from.
 
-    `load` reads it again, at each reload, and notes the files; it raises PolicyError or OSError.
+    `load` reads it again, at each reload, and notes the files; it raises PolicyError or OSError. `log_json` is the form
+    of the log, for processes that write into it too.
     """
 
     settings: Settings
@@ -83,6 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
     state: Path
     log: FilteringBoundLogger
     trace: Path | None = None
+    log_json: bool = False
 
 
 class Resources(msgspec.Struct, frozen=True):
@@ -92,6 +100,7 @@ class Resources(msgspec.Struct, frozen=True):
     database: Database
     control: socket.socket
     listening: tuple[tuple[Listener, socket.socket], ...]
+    http: socket.socket | None
     tls: Tls | None
     trace: TraceFile | None
 
@@ -111,6 +120,10 @@ def opened(plan: Plan) -> Iterator[Resources]:
             sock = open_udp(listener) if listener.transport == "UDP" else open_listener(listener)
             stack.callback(sock.close)
             listening.append((listener, sock))
+        http = None
+        if settings.http.listen is not None:
+            http = open_listener(Listener("TCP", settings.http.listen.host, settings.http.listen.port), "`http`")
+            stack.callback(http.close)
         control = open_control(plan.state / CONTROL)
         stack.callback((plan.state / CONTROL).unlink, missing_ok=True)
         stack.callback(control.close)
@@ -120,7 +133,7 @@ def opened(plan: Plan) -> Iterator[Resources]:
             stack.callback(trace.close)
         database = Database(plan.state / DATABASE)
         stack.callback(database.close)
-        yield Resources(state.key, database, control, tuple(listening), tls, trace)
+        yield Resources(state.key, database, control, tuple(listening), http, tls, trace)
 
 
 class Server:
@@ -154,15 +167,22 @@ class Server:
                 self._streams.add(sock, listener)
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
         self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
-        self._store = Store(resources.database, shell, settings.history)
+        self._tally = Tally()
+        self._store = Store(resources.database, shell, settings.history, self._tally)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)
         sounds = self.repertoire if settings.media.last_port else None
         self.in_force = InForce(plan.load, plan.files, core, shell, sounds)
         self._watch = PolicyWatch(self.in_force, settings.reload.watch, settings.reload.percent)
-        self.commands = Commands(core, shell, self._store, self.in_force, self._status, self._transports)
+        self.commands = Commands(
+            core, shell, self._store, self.in_force, self._status, self._transports, self._measures
+        )
         self._control = Control(resources.control, shell, self.commands.act)
+        self._desk = Desk(plan.state, plan.log_json, resources.http, shell)
+        self._manager = manager = ServiceManager(os.environ)
+        # Half of the time that a watchdog gives, as sd_watchdog_enabled(3) has it.
+        self._pulse = Pulse(manager.alive, min(SECONDS, (manager.watchdog or math.inf) / 2))
         shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
 
     async def run(self) -> None:
@@ -177,6 +197,10 @@ class Server:
                     nursery.start_soon(self._streams.run)
                     nursery.start_soon(self._control.run)
                     nursery.start_soon(self._shell.contained, self.in_force.remains.run)
+                    if self._desk.is_wanted:
+                        nursery.start_soon(self._shell.contained, self._desk.run)
+                    if self._desk.is_wanted or self._manager.watchdog is not None:
+                        nursery.start_soon(self._pulse.run)
                     if self._settings.reload.watch:
                         nursery.start_soon(self._shell.contained, self._watch.run)
                     if self._certificates is not None:
@@ -191,12 +215,20 @@ class Server:
         finally:
             with trio.CancelScope(shield=True):
                 await self._store.stop()
+                await self._desk.finish()
+            self._manager.close()
         self._log.info("ended")
 
     def _ready(self) -> None:
         self._shell.turn(self._core.start)
         policy = self._core.policy
         self._log.info("ready", policy=policy.name, hash=policy.hash, pid=os.getpid())
+        self._manager.ready(self._said())
+
+    def _said(self) -> str:
+        """What a service manager shows of us."""
+        policy = self._core.policy
+        return f"policy {policy.name}, version {policy.hash}"
 
     async def _begin_media(self, nursery: trio.Nursery) -> None:
         """Have sounds and ports before the first call, as far as they can be had."""
@@ -223,6 +255,7 @@ class Server:
             nursery.start_soon(self._shell.contained, self._hung_up)
         elif self._draining:
             self._log.info("ending at once", calls=self._size("calls"))
+            self._manager.stopping("ending at once")
             self._shell.turn(self._core.hangup_all)
             self._stopping.cancel()
         else:
@@ -230,14 +263,17 @@ class Server:
 
     async def _hung_up(self) -> None:
         """SIGHUP: what is wrong with the policy stands in the log."""
+        self._manager.reloading()
         with suppress(Refused):
             await self.in_force.reload(100)
+        self._manager.ready(self._said())
 
     async def _drain(self) -> None:
         """No new calls; those that are there go on for a while, and are then hung up."""
         self._draining = True
         self._shell.turn(self._core.drain)
         calls, grace = self._size("calls"), self._settings.grace
+        self._manager.stopping(f"draining, {calls} calls")
         if calls:
             self._log.info("draining", calls=calls, seconds=grace, hint="a second signal ends at once")
         with trio.move_on_after(grace):
@@ -268,7 +304,7 @@ class Server:
             "media": self._media.status(),
             "names": self._core.names(),
             "certificates": [] if self._certificates is None else self._certificates.status(time.time()),
-            "counters": self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()},
+            "counters": self._counters(),
         }
 
     def _transports(self) -> list[TransportView]:
@@ -282,6 +318,32 @@ class Server:
             else:
                 views.append(transport_view(listener, self._streams.traffic(listener), 0, certificates))
         return views
+
+    def _counters(self) -> dict[str, int]:
+        return self._core.counters | self._shell.counters | {"udp_dropped": self._datagrams.dropped()}
+
+    def _measures(self) -> Measures:
+        """The same in numbers, for whoever watches over it."""
+        wall = time.time()
+        users, bindings = self._core.registered()
+        return Measures(
+            version=__version__,
+            pid=os.getpid(),
+            media_pid=self._media.pid,
+            started=self._began,
+            draining=self._draining,
+            users=users,
+            bindings=bindings,
+            sizes=self._core.sizes() | {"connections": len(self._streams)},
+            counters=self._counters(),
+            media=self._media.status(),
+            trunks=self._core.trunks(wall),
+            policies=self.in_force.versions(),
+            calls=self._tally.counted(),
+            lag=self._pulse.lag(),
+            store=self._store.waiting(),
+            certificates=[] if self._certificates is None else self._certificates.expiries(),
+        )
 
 
 def serve(plan: Plan, announce: Callable[[], None]) -> None:

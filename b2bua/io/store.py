@@ -24,7 +24,9 @@ from b2bua.effects import Answer, Failed, Record, Recording, StoreBindings, Stor
 from b2bua.io.database import Database
 from b2bua.io.failure import ServerError
 from b2bua.io.history import KEPT, History
+from b2bua.io.measures import Waiting
 from b2bua.io.shell import Shell
+from b2bua.io.tally import Tally
 from b2bua.settings import History as Bounds
 
 COALESCE_SECONDS = 0.2
@@ -66,9 +68,9 @@ class _Switch:
 
 
 class Store:
-    """The writer. `start` once within trio, `stop` at the end."""
+    """The writer. `start` once within trio, `stop` at the end. `tally` counts the calls whose records come."""
 
-    def __init__(self, database: Database, shell: Shell, history: Bounds) -> None:
+    def __init__(self, database: Database, shell: Shell, history: Bounds, tally: Tally) -> None:
         self._database = database
         self._shell = shell
         self._inbox: queue.SimpleQueue[StoreBindings | _Switch | _Sign] = queue.SimpleQueue()
@@ -76,6 +78,8 @@ class Store:
         self._fresh: deque[Record] = deque()
         self._kept: deque[Record] = deque()
         self._history = History(database, history)
+        self._tally = tally
+        self._failing = ""
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._token: trio.lowlevel.TrioToken | None = None
 
@@ -111,6 +115,7 @@ class Store:
 
     def record(self, record: Record) -> None:
         """Write this record, soon."""
+        self._tally.take(record)
         if len(self._fresh) + len(self._kept) >= RECORDS_KEPT:
             self._shell.counters["records_lost"] += 1
             return
@@ -130,9 +135,17 @@ class Store:
         if len(history.fresh) == 1:
             self._inbox.put(_Sign.RECORDS)
 
+    def waiting(self) -> Waiting:
+        """What waits, and whether it can be written."""
+        return Waiting(len(self._fresh) + len(self._kept), self._history.waiting, self._failing)
+
     def _complain(self, what: str, why: str, waiting: int) -> None:
+        self._failing = f"{what}: {why}"
         self._shell.counters["writes_failed"] += 1
         self._shell.log.error(f"{what} not stored", why=why, waiting=waiting)
+
+    def _mended(self) -> None:
+        self._failing = ""
 
     # In the thread.
 
@@ -154,6 +167,8 @@ class Store:
                 self._write_bindings(batch)
             if stop or (due is not None and due <= time.monotonic()):
                 done = self._write_records() and self._write_history()
+                if done and self._failing:
+                    self._tell(self._mended)
                 due = None if done else time.monotonic() + RETRY_SECONDS
 
     def _taken(self, seconds: float | None) -> list[StoreBindings | _Switch | _Sign]:
@@ -174,6 +189,9 @@ class Store:
         except sqlite3.Error as error:
             answer = Failed(f"the store refused it: {error}")
             self._tell(self._complain, "bindings", str(error), len(batch))
+        else:
+            if self._failing:
+                self._tell(self._mended)
         self._tell(self._shell.answers, [(effect.id, answer) for effect in batch])
 
     def _write_switch(self, switch: _Switch) -> None:

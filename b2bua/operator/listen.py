@@ -1,5 +1,5 @@
 """Addresses of the settings as text: `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:127.0.0.1:5061` to listen on, and
-name servers: `192.0.2.53`, `127.0.0.1:5353`, `[::1]:53`.
+name servers: `192.0.2.53`, `127.0.0.1:5353`, `[::1]:53`; and a host with its port.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ import ipaddress
 import re
 
 from b2bua.effects import Transport
-from b2bua.settings import Listener, NameServer
+from b2bua.settings import Host, Listener, NameServer
 
 ADVICE = "write `udp:127.0.0.1:5060`, `tcp:[::1]:5060` or `tls:127.0.0.1:5061`"
 
 NAME_SERVER_ADVICE = "write `192.0.2.53`, `127.0.0.1:5353` or `[::1]:53`"
 
+HOST_ADVICE = "write such as `127.0.0.1:9560` or `[::1]:9560`"
+
+_HOST = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]{1,5})")
 _NAME_SERVER = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*))(?::([0-9]{1,5}))?|([^\[\]]*)")
 _LISTENER = re.compile(r"(udp|tcp|tls):(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]{1,5})", re.IGNORECASE)
 _TRANSPORTS: dict[str, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
@@ -35,6 +38,15 @@ def parse_name_server(text: str) -> NameServer:
         raise ValueError(f"`{text}` is no name server")
     six, four, port, bare = found.groups()
     return NameServer(_host(six or bare, four), _port(port or "53"))
+
+
+def parse_host(text: str) -> Host:
+    """Read an IP address with its port. Raises ValueError with a sentence for the operator."""
+    found = _HOST.fullmatch(text)
+    if found is None:
+        raise ValueError(f"`{text}` is no address with a port")
+    six, four, port = found.groups()
+    return Host(_host(six, four), _port(port))
 
 
 def _host(six: str | None, four: str | None) -> str:

@@ -35,7 +35,8 @@ def run(
     policy = load_policy(policy_path, files)
     if told := remarks(policy):
         print(problems_text(told), file=sys.stderr)
-    plan = Plan(settings, policy, files, partial(load_policy, policy_path), state, open_log(log_json), trace)
+    load = partial(load_policy, policy_path)
+    plan = Plan(settings, policy, files, load, state, open_log(log_json), trace, log_json)
     serve(plan, partial(_announce, plan))
 
 

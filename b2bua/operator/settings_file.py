@@ -15,8 +15,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from b2bua.operator.listen import ADVICE, NAME_SERVER_ADVICE, parse_listener, parse_name_server
-from b2bua.settings import ANYWHERE, Certificate, Listener, NameServer, Settings, Tls
+from b2bua.operator.listen import (
+    ADVICE,
+    HOST_ADVICE,
+    NAME_SERVER_ADVICE,
+    parse_host,
+    parse_listener,
+    parse_name_server,
+)
+from b2bua.settings import ANYWHERE, Certificate, Host, Listener, NameServer, Settings, Tls
 from b2bua.sip.limits import PLAIN_OCTETS
 from dsl.diagnostics import Problem, joined, suggestion
 from dsl.marked_yaml import Document, Node
@@ -129,6 +136,8 @@ class _Reader:
             "calls": partial(self._or_off, self._count),
             "watch": partial(self._or_off, self._seconds),
             "percent": self._percent,
+            # What its name alone does not tell.
+            "Http.listen": self._host_and_port,
         }
         self._readers |= dict.fromkeys(
             ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age", "within"), self._seconds
@@ -164,9 +173,12 @@ class _Reader:
                 self._document.wrong(key_node, f"`{key}` is unknown here", advice)
             elif isinstance(inner := known[key], type) and issubclass(inner, msgspec.Struct):
                 found[key] = inner(**self.fields(inner, entry, f"`{key}`"))
-            elif (value := self._readers[key](key, entry)) is not None:
+            elif (value := self._reader(kind, key)(key, entry)) is not None:
                 found[key] = value
         return found
+
+    def _reader(self, kind: type[msgspec.Struct], key: str) -> Callable[[str, Node], object]:
+        return self._readers.get(f"{kind.__name__}.{key}") or self._readers[key]
 
     def _several(self, read: Callable[[Node], Read | None], name: str, node: Node) -> tuple[Read, ...] | None:
         """A list without doubles; None when it is empty."""
@@ -191,6 +203,14 @@ class _Reader:
             return None if text is None else parse_listener(text)
         except ValueError as error:
             self._document.wrong(node, str(error), ADVICE)
+            return None
+
+    def _host_and_port(self, name: str, node: Node) -> Host | None:
+        text = self._document.text(node, f"`{name}`")
+        try:
+            return None if text is None else parse_host(text)
+        except ValueError as error:
+            self._document.wrong(node, str(error), HOST_ADVICE)
             return None
 
     def _name_server(self, node: Node) -> NameServer | None:

@@ -159,6 +159,10 @@ class Registrar:
         for bindings in self._table.values():
             yield from (binding for binding in bindings if binding.expires_at > wall)
 
+    def counts(self) -> tuple[int, int]:
+        """How many addresses-of-record have bindings, and how many bindings those are."""
+        return len(self._table), sum([len(bindings) for bindings in self._table.values()])
+
     def flow_closed(self, flow: Flow, wall: float) -> list[str]:
         """A stream has closed: its bindings cannot be reached any more. Whose live ones these are.
 

@@ -414,7 +414,7 @@ async def test_one_that_ends_at_once_is_started_again_ever_more_slowly(
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
-    monkeypatch.setattr("b2bua.io.media.supervisor.FIRST_DELAY_SECONDS", 0.02)
+    monkeypatch.setattr("b2bua.io.children.FIRST_DELAY_SECONDS", 0.02)
     stage = Stage(Media(first_port=FIRST, last_port=FIRST + 1))
     began = trio.current_time()
     nursery.start_soon(stage.media.run)

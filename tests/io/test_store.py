@@ -19,6 +19,7 @@ from b2bua.io import store as store_module
 from b2bua.io.database import Database, Decided
 from b2bua.io.failure import ServerError
 from b2bua.io.store import Store
+from b2bua.io.tally import Tally
 from b2bua.routing.recording import Recording
 from b2bua.settings import History as Bounds
 from dsl.decision import Decision, Facts, Reject
@@ -85,7 +86,7 @@ class Bench:
         self.edge = edge
         self.path = path
         self.database = Watched(path)
-        self.store = Store(self.database, edge.shell, Bounds())
+        self.store = Store(self.database, edge.shell, Bounds(), Tally())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)

@@ -210,7 +210,7 @@ def test_a_port_in_use_is_said_with_what_to_do(bench: Bench) -> None:
     host = f"[{bench.listener.host}]" if ":" in bench.listener.host else bench.listener.host
     assert str(error.value) == (
         f"cannot listen on udp:{host}:{bench.listener.port}: Address already in use; "
-        "another program has this port: end it, or listen elsewhere with --listen"
+        "another program has this port: end it, or listen elsewhere with --listen, or `listen` in the settings file"
     )
 
 

@@ -6,10 +6,8 @@ says nothing for a while. What is said is for `supervisor`.
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +16,7 @@ from typing import Final
 import msgspec
 import trio
 
+from b2bua.io.children import command, environment
 from b2bua.io.media import protocol
 from b2bua.io.media.protocol import Command, Event
 
@@ -129,9 +128,8 @@ async def started() -> AsyncIterator[Child]:
                 end.setblocking(False)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_OCTETS)
             process = await trio.lowlevel.open_process(
-                # Our modules come from where ours came from, and from nowhere else: not from the working directory.
-                [sys.executable, "-P", "-m", "b2bua.io.media.process", str(theirs.fileno())],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                command("b2bua.io.media.process", str(theirs.fileno())),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )

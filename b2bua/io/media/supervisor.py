@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from b2bua.effects import TONE, Codec, Effect, MediaPlan, MediaPort, SetMedia
+from b2bua.io.children import keep_running
 from b2bua.io.media import protocol
 from b2bua.io.media.child import Child, started
 from b2bua.io.media.memory import stored
@@ -36,11 +37,6 @@ from b2bua.settings import Media
 
 REPORT_SECONDS: Final = 1.0
 """Between two reports of the process. They are its sign of life, too: see `child.HEALTH_SECONDS`."""
-
-FIRST_DELAY_SECONDS: Final = 0.1
-LONGEST_DELAY_SECONDS: Final = 5.0
-STEADY_SECONDS: Final = 30.0
-"""Between an end and the next start: the first, doubled each time up to the longest; who lived so long begins anew."""
 
 
 class MediaInputs(Protocol):
@@ -119,6 +115,11 @@ class MediaProcess:
             self._child.say(Forget(version))
 
     @property
+    def pid(self) -> int | None:
+        """The id of the process that is ready, if there is one."""
+        return None if self._child is None else self._child.pid
+
+    @property
     def sounds(self) -> frozenset[str]:
         """The versions that are known, `TONE` among them."""
         return frozenset(version for version, _ in self._sounds)
@@ -132,19 +133,15 @@ class MediaProcess:
 
     async def run(self) -> None:
         """Keep a process running until cancelled."""
-        delay = FIRST_DELAY_SECONDS
-        while True:
-            began = trio.current_time()
-            self._starts += 1
-            try:
-                await self._live()
-            except OSError as error:
-                self._log.error("media process not started", why=str(error))
-            self.begun.set()
-            if trio.current_time() - began >= STEADY_SECONDS:
-                delay = FIRST_DELAY_SECONDS
-            await trio.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY_SECONDS)
+        await keep_running(self._started)
+
+    async def _started(self) -> None:
+        self._starts += 1
+        try:
+            await self._live()
+        except OSError as error:
+            self._log.error("media process not started", why=str(error))
+        self.begun.set()
 
     async def _live(self) -> None:
         """From the start of one process to its end. Raises OSError when it cannot be started."""

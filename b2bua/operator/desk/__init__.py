@@ -1,0 +1,1 @@
+"""The desk: a process beside the server that serves HTTP. What becomes of it costs calls nothing."""
