@@ -57,6 +57,7 @@ class _Commands(click.Group):
         "history": "b2bua.operator.history_command",
         "show": "b2bua.operator.show_command",
         "unban": "b2bua.operator.security",
+        "user": "b2bua.operator.user_command",
         "watch": "b2bua.operator.watch_command",
     }
     """The module of each, where it goes by its own name."""

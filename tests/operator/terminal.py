@@ -22,7 +22,7 @@ class Terminal:
     """One command in it, begun at once. `said` is all that it has printed."""
 
     def __init__(
-        self, arguments: Sequence[str | Path], columns: int, lines: int = 24, folder: Path | None = None
+        self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24, folder: Path | None = None
     ) -> None:
         self._master, slave = pty.openpty()
         self.resize(columns, lines)
