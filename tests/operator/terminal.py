@@ -21,9 +21,7 @@ PATIENCE_SECONDS = 30.0
 class Terminal:
     """One command in it, begun at once. `said` is all that it has printed."""
 
-    def __init__(
-        self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24, folder: Path | None = None
-    ) -> None:
+    def __init__(self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24) -> None:
         self._master, slave = pty.openpty()
         self.resize(columns, lines)
         self.before = termios.tcgetattr(slave)
