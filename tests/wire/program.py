@@ -102,6 +102,10 @@ class Program:
         self._finish()
         return code
 
+    def send(self, sent: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(sent)
+
     def stop(self, grace: float = 10.0, *, sent: signal.Signals = signal.SIGTERM) -> int:
         """End it by its pid and return the exit code: `sent` first, SIGKILL after `grace` seconds."""
         if self._process.poll() is None:
