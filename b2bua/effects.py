@@ -139,7 +139,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     as this leg was in it then or came by it, else empty. `joined` is the id of the other call where a transfer has
     connected a party of this one with a party of that. `policy` is the version that the call began with, `rules` are
     the positions in it that decided, as `line:col`; one in another version, which took over later, ends in `@` and that
-    version. `tags` are what rules marked the call with until this leg ended.
+    version. `tags` are what rules marked the call with until this leg ended. `over` are the ids of the calls of which
+    nothing is left with this leg, or nothing was before: it is not stored.
     """
 
     call: str
@@ -161,6 +162,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     transferred_by: str = ""
     joined: str = ""
     tags: dict[str, str] = {}
+    over: tuple[str, ...] = ()
 
 
 class Recording(Protocol):

@@ -68,11 +68,28 @@ class Media(msgspec.Struct, frozen=True):
     last_port: int = 21_999
 
 
+class Messages(msgspec.Struct, frozen=True):
+    """The messages of calls are kept, compressed: the newest `octets` of them (0: none), for `age` seconds at most.
+
+    Those of failed calls always; of calls that were answered up to `all_below` a second, and of further ones every
+    `sample`th (0: none).
+    """
+
+    octets: int = 500_000_000
+    age: float = 604_800.0
+    all_below: int = 50
+    sample: int = 20
+
+
 class History(msgspec.Struct, frozen=True):
-    """How calls were decided is kept for `b2bua plan`: of so many `calls` (0: of none), for `age` seconds at most."""
+    """How calls were decided is kept for `b2bua plan`: of so many `calls` (0: of none), for `age` seconds at most.
+
+    `messages` says which of their messages are kept.
+    """
 
     calls: int = 200_000
     age: float = 2_592_000.0
+    messages: Messages = Messages()
 
 
 class SessionTimers(msgspec.Struct, frozen=True):

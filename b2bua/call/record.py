@@ -39,4 +39,5 @@ def record(call: Call, leg: Leg) -> Record:
         policy=call.inquiry.began_with,
         rules=call.rules,
         tags=call.tags,
+        over=() if call.live else (call.id,),
     )

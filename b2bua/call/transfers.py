@@ -274,6 +274,7 @@ class Guest:
             rules=before.rules,
             tags=before.tags,
             joined=record.call,
+            over=(*record.over, before.call),
         )
 
 

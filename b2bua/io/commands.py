@@ -6,6 +6,7 @@ and swapping the policy to `in_force`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ from b2bua.io.requests import (
     ShowRegistrations,
     ShowSecurity,
     ShowStatus,
+    ShowTape,
     ShowTransports,
     ShowTrunk,
     ShowTrunks,
@@ -108,6 +110,8 @@ class Commands:
                 return await self._in_force.roll_back()
             case Explain(sentences):
                 return await explained(self._core, sentences, time.time())
+            case ShowTape(call):
+                return await self._tape(call)
 
     async def _users(self) -> list[UserView]:
         """In portions: messages have their turn in between, however many accounts there are."""
@@ -151,6 +155,17 @@ class Commands:
             raise Refused(f"nothing is held against {who}; `b2bua show security` lists who is shut out")
         self._shell.perform(effects)
         return {"who": who, "forgiven": forgiven}
+
+    async def _tape(self, call: str) -> object:
+        """What of a call is in memory, of one that has just ended too. Raises Refused."""
+        if self._store.tape is None:
+            raise Refused("messages are not kept here: `octets` of `messages` of `history` is off in the settings")
+        views = self._core.calls_since(math.inf, frozenset((call,)))
+        legs = tuple(leg.sip_call_id for view in views for leg in view.legs)
+        messages, left_out = await self._store.so_far(call, legs)
+        if not views and not messages:
+            raise Refused(f"there is no call {call}; `b2bua show calls` lists them")
+        return {"call": call, "left_out": left_out, "messages": messages}
 
     async def _switch(self, trunk: str, disable: bool) -> object:
         """Remember it first, so that what was said holds after a restart too. Raises Refused."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from operator import attrgetter
 from pathlib import Path
 
@@ -69,7 +69,7 @@ CREATE TABLE tapes (
 _PUT_BINDINGS = "INSERT OR REPLACE INTO bindings (aor, document) VALUES {rows}"
 _DROP_BINDINGS = "DELETE FROM bindings WHERE aor IN (VALUES {rows})"
 _DOCUMENTS = ("rules", "tags")
-_FIELDS = tuple(field for field in Record.__struct_fields__ if field not in _DOCUMENTS)
+_FIELDS = tuple(field for field in Record.__struct_fields__ if field not in (*_DOCUMENTS, "over"))
 _COLUMNS = ", ".join(f'"{field}"' for field in (*_FIELDS, *_DOCUMENTS))
 _PUT_RECORDS = f"INSERT OR REPLACE INTO records ({_COLUMNS}) VALUES {{rows}}"
 _values = attrgetter(*_FIELDS)
@@ -85,6 +85,17 @@ AND (start < ? OR id <= (SELECT max(id) FROM decisions) - ?)
 """
 _DROP_VERSIONS = """
 DELETE FROM versions WHERE used < ? OR hash NOT IN (SELECT hash FROM versions ORDER BY used DESC LIMIT 1000)
+"""
+
+# What belongs to a call that has a tape already is put behind it.
+_PUT_TAPES = """
+INSERT INTO tapes (call, start, octets, upto, left_out, messages) VALUES {rows} ON CONFLICT (call) DO UPDATE SET
+octets = octets + excluded.octets, left_out = left_out + excluded.left_out,
+messages = CAST(messages || excluded.messages AS BLOB)
+"""
+_DROP_TAPES = """
+DELETE FROM tapes WHERE rowid IN (SELECT rowid FROM tapes ORDER BY rowid LIMIT ?)
+AND (start < ? OR upto <= (SELECT upto FROM tapes ORDER BY rowid DESC LIMIT 1) - ?)
 """
 
 _SIZES = (64, 32, 16, 8, 4, 2, 1)
@@ -103,6 +114,15 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     document: str | None
     further: tuple[str, ...] = ()
     registration: bool = False
+
+
+class StoredTape(msgspec.Struct, frozen=True, gc=False):
+    """A call's messages as `b2bua.tape.pack` has them, the first of `start`; `left_out` were not kept."""
+
+    call: str
+    start: float
+    left_out: int
+    messages: bytes
 
 
 class Database:
@@ -207,6 +227,34 @@ class Database:
         with self._transaction():
             self._connection.execute("DELETE FROM registration_decisions WHERE start < ?", (before,))
             self._connection.execute(_DROP_VERSIONS, (before,))
+
+    def put_tapes(self, tapes: Sequence[StoredTape]) -> None:
+        """Add tapes, or to tapes.
+
+        `upto` of a row counts the octets of all rows until then: so that the newest few megabytes are found without
+        looking at each row.
+        """
+        with self._transaction():
+            last = self._connection.execute("SELECT upto FROM tapes ORDER BY rowid DESC LIMIT 1").fetchone()
+            upto = accumulate((len(tape.messages) for tape in tapes), initial=last[0] if last else 0)
+            next(upto)
+            self._write(
+                _PUT_TAPES,
+                [
+                    (tape.call, tape.start, len(tape.messages), so_far, tape.left_out, tape.messages)
+                    for tape, so_far in zip(tapes, upto, strict=True)
+                ],
+            )
+
+    def drop_tapes(self, most: int, before: float, at_once: int) -> None:
+        """Remove the oldest tapes beyond the newest `most` octets, or from before a time: so many `at_once`."""
+        with self._transaction():
+            self._connection.execute(_DROP_TAPES, (at_once, before, most))
+
+    def forget_tapes(self) -> None:
+        """Remove all of them."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM tapes")
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Write rows of one width, as many to a statement as there are sizes for."""

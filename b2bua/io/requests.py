@@ -112,6 +112,14 @@ class Explain(msgspec.Struct, frozen=True, tag="explain", tag_field="do"):
     sentences: tuple[tuple[str, str, int], ...]
 
 
+class ShowTape(msgspec.Struct, frozen=True, tag="tape", tag_field="do"):
+    """The messages so far of a call in progress: its `call`, how many were `left_out`, and `messages`, each as the list
+    that `b2bua.tape.Kept` is in JSON, its octets in Base64 (RFC 4648 section 4).
+    """
+
+    call: str
+
+
 Request: TypeAlias = (
     ShowCalls
     | WatchCalls
@@ -132,6 +140,7 @@ Request: TypeAlias = (
     | Reload
     | RollBack
     | Explain
+    | ShowTape
 )
 
 

@@ -168,7 +168,7 @@ class Server:
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
         self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
         self._tally = Tally()
-        self._store = Store(resources.database, shell, settings.history, self._tally)
+        self._store = Store(resources.database, shell, settings.history, settings.max_call, self._tally)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)
@@ -183,7 +183,7 @@ class Server:
         self._manager = manager = ServiceManager(os.environ)
         # Half of the time that a watchdog gives, as sd_watchdog_enabled(3) has it.
         self._pulse = Pulse(manager.alive, min(SECONDS, (manager.watchdog or math.inf) / 2))
-        shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media)
+        shell.connect(self._datagrams, self._streams, self._resolver, self._store, self._media, self._store.tape)
 
     async def run(self) -> None:
         """Serve until a signal ends it; then everything is written."""
@@ -300,7 +300,7 @@ class Server:
             "draining": self._draining,
             "policy": {"name": policy.name, "hash": policy.hash, "path": str(policy.path)},
             "listen": [listener_text(listener) for listener in self._settings.listen],
-            "sizes": self._core.sizes() | sizes,
+            "sizes": self._core.sizes() | sizes | self._store.sizes(),
             "media": self._media.status(),
             "names": self._core.names(),
             "certificates": [] if self._certificates is None else self._certificates.status(time.time()),

@@ -36,6 +36,8 @@ from b2bua.sip.limits import NO_OTHERS, MessageLimits
 
 Input: TypeAlias = Callable[..., list[Effect]]
 Trace: TypeAlias = Callable[[float, str, Flow, bytes], None]
+Taped: TypeAlias = tuple[float, bool, Flow, bytes]
+"""A message to be kept: wall seconds, whether it was sent, its way, its octets."""
 
 
 class Inputs(Protocol):
@@ -146,16 +148,24 @@ class Shell:
         self.counters: Counter[str] = Counter()
         self.clock = Clock(self._due, self._alarm)
         self._trace = trace
+        self._tape: Callable[[Taped], None] | None = None
         self._answers: list[tuple[int, Answer]] = []
         self._failed: dict[Flow, str] = {}
         self._watched: trio.Event | None = None
 
     def connect(
-        self, datagrams: Datagrams, streams: Streams, names: Names, memory: Memory, ports: Ports | None = None
+        self,
+        datagrams: Datagrams,
+        streams: Streams,
+        names: Names,
+        memory: Memory,
+        ports: Ports | None = None,
+        tape: Callable[[Taped], None] | None = None,
     ) -> None:
-        """Say who performs: once, before the first input. A server need not have ports."""
+        """Say who performs: once, before the first input. A server need not have ports, or keep messages by `tape`."""
         self._datagrams, self._streams, self._names, self._memory = datagrams, streams, names, memory
         self._ports = ports
+        self._tape = tape
 
     # Inputs.
 
@@ -163,6 +173,8 @@ class Shell:
         """One whole message from the wire. The batch that it belongs to ends with `settle`."""
         if self._trace is not None:
             self._trace(time.time(), "in", flow, data)
+        if self._tape is not None:
+            self._tape((wall, False, flow, data))
         self._feed(self.core.datagram, data, flow, now, wall)
 
     def settle(self) -> None:
@@ -266,6 +278,8 @@ class Shell:
                     flow = effect.flow
                     if self._trace is not None:
                         self._trace(time.time(), "out", flow, effect.data)
+                    if self._tape is not None:
+                        self._tape((time.time(), True, flow, effect.data))
                     if flow.transport == "UDP":
                         self._datagrams.send(effect.data, flow)
                     else:

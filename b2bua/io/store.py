@@ -2,12 +2,13 @@
 
 Owns batching: bindings that come within some milliseconds are committed in one transaction, and answered then; records
 follow within 200 ms, and are kept for another try while the disk refuses them. Nothing here waits in the event loop.
-Leaves the tables to `database`, and how calls were decided to `history`.
+Leaves the tables to `database`, how calls were decided to `history`, and their messages to `tapes`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 import trio
 
@@ -25,9 +27,11 @@ from b2bua.io.database import Database
 from b2bua.io.failure import ServerError
 from b2bua.io.history import KEPT, History
 from b2bua.io.measures import Waiting
-from b2bua.io.shell import Shell
+from b2bua.io.shell import Shell, Taped
 from b2bua.io.tally import Tally
+from b2bua.io.tapes import Tapes
 from b2bua.settings import History as Bounds
+from b2bua.tape import Kept
 
 COALESCE_SECONDS = 0.2
 """How long a record waits for others to be written with it."""
@@ -37,6 +41,9 @@ RETRY_SECONDS = 1.0
 
 RECORDS_KEPT = 100_000
 """Records that wait while they can't be written; beyond, new ones are lost, and counted. Some 50 MB."""
+
+LISTEN_SECONDS = 0.5
+"""How often messages are listened to while nothing else is due."""
 
 GATHER_SECONDS = 0.01
 """How long a binding waits for others to be committed with it: a commit costs as much as all of them."""
@@ -67,17 +74,34 @@ class _Switch:
         self.wrong: str | None = None
 
 
-class Store:
-    """The writer. `start` once within trio, `stop` at the end. `tally` counts the calls whose records come."""
+class _Question:
+    """The messages of a call in progress, and who waits for them."""
 
-    def __init__(self, database: Database, shell: Shell, history: Bounds, tally: Tally) -> None:
+    def __init__(self, call: str, call_ids: tuple[str, ...]) -> None:
+        self.call = call
+        self.call_ids = call_ids
+        self.done = trio.Event()
+        self.answer: tuple[list[Kept], int] = ([], 0)
+
+
+_Item: TypeAlias = StoreBindings | _Switch | _Question | _Sign
+
+
+class Store:
+    """The writer. `start` once within trio, `stop` at the end. No call is longer than `max_call`, in seconds.
+
+    `tally` counts the calls whose records come.
+    """
+
+    def __init__(self, database: Database, shell: Shell, history: Bounds, max_call: float, tally: Tally) -> None:
         self._database = database
         self._shell = shell
-        self._inbox: queue.SimpleQueue[StoreBindings | _Switch | _Sign] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         # The loop appends to the first, and the thread moves all of it to the second, which is the thread's alone.
         self._fresh: deque[Record] = deque()
         self._kept: deque[Record] = deque()
         self._history = History(database, history)
+        self._tapes = Tapes(database, history.messages, max_call)
         self._tally = tally
         self._failing = ""
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -93,7 +117,26 @@ class Store:
         self._inbox.put(_Sign.STOP)
         await trio.to_thread.run_sync(self._thread.join)
 
+    @property
+    def tape(self) -> Callable[[Taped], None] | None:
+        """What takes each message, for the event loop to call; None where none are kept."""
+        return self._tapes.heard.fresh.append if self._tapes.is_on else None
+
+    def sizes(self) -> dict[str, int]:
+        """How much of calls' messages there is in memory."""
+        return self._tapes.sizes()
+
     # In the event loop.
+
+    async def so_far(self, call: str, call_ids: tuple[str, ...]) -> tuple[list[Kept], int]:
+        """The messages of a call in progress, whose legs have these Call-IDs, and how many were left out.
+
+        The thread must be running.
+        """
+        question = _Question(call, call_ids)
+        self._inbox.put(question)
+        await question.done.wait()
+        return question.answer
 
     def bindings(self, effect: StoreBindings) -> None:
         """Write these bindings, then answer."""
@@ -139,6 +182,9 @@ class Store:
         """What waits, and whether it can be written."""
         return Waiting(len(self._fresh) + len(self._kept), self._history.waiting, self._failing)
 
+    def _count(self, what: str, number: int) -> None:
+        self._shell.counters[what] += number
+
     def _complain(self, what: str, why: str, waiting: int) -> None:
         self._failing = f"{what}: {why}"
         self._shell.counters["writes_failed"] += 1
@@ -151,16 +197,24 @@ class Store:
 
     def _run(self) -> None:
         due: float | None = None
+        listen = time.monotonic() + LISTEN_SECONDS
+        if not self._tapes.is_on:
+            listen = math.inf
+            self._forget_tapes()
         stop = False
         while not stop:
             batch: list[StoreBindings] = []
-            for item in self._taken(None if due is None else max(0.0, due - time.monotonic())):
+            until = min(listen, math.inf if due is None else due)
+            for item in self._taken(None if until == math.inf else max(0.0, until - time.monotonic())):
                 if item is _Sign.STOP:
                     stop = True
                 elif isinstance(item, StoreBindings):
                     batch.append(item)
                 elif isinstance(item, _Switch):
                     self._write_switch(item)
+                elif isinstance(item, _Question):
+                    item.answer = self._tapes.so_far(item.call, item.call_ids)
+                    self._tell(item.done.set)
                 elif due is None:
                     due = time.monotonic() + COALESCE_SECONDS
             if batch:
@@ -170,10 +224,13 @@ class Store:
                 if done and self._failing:
                     self._tell(self._mended)
                 due = None if done else time.monotonic() + RETRY_SECONDS
+            if stop or listen <= time.monotonic():
+                done = self._write_tapes(everything=stop)
+                listen = time.monotonic() + (LISTEN_SECONDS if done else RETRY_SECONDS)
 
-    def _taken(self, seconds: float | None) -> list[StoreBindings | _Switch | _Sign]:
+    def _taken(self, seconds: float | None) -> list[_Item]:
         """What is in the inbox, after waiting for the first thing; perhaps nothing when the time is over."""
-        taken: list[StoreBindings | _Switch | _Sign] = []
+        taken: list[_Item] = []
         with contextlib.suppress(queue.Empty):
             taken.append(self._inbox.get(timeout=seconds))
             if isinstance(taken[0], StoreBindings):
@@ -204,8 +261,12 @@ class Store:
     def _write_records(self) -> bool:
         """Write all that wait, or as many as the disk takes; whether none are left."""
         kept = self._kept
-        while self._fresh:
-            kept.append(self._fresh.popleft())
+        fresh = [self._fresh.popleft() for _ in range(len(self._fresh))]
+        kept += fresh
+        if self._tapes.is_on:
+            self._tapes.heard.listen()
+            for record in fresh:
+                self._tapes.tie(record, time.monotonic())
         while kept:
             batch = list(islice(kept, RECORDS_BATCH))
             try:
@@ -224,6 +285,30 @@ class Store:
         except sqlite3.Error as error:
             self._tell(self._complain, "decisions", str(error), self._history.waiting)
             return False
+        return True
+
+    def _forget_tapes(self) -> None:
+        """None are to be kept: nor are those of before."""
+        try:
+            self._database.forget_tapes()
+        except sqlite3.Error as error:
+            self._tell(self._complain, "end of messages", str(error), 0)
+
+    def _write_tapes(self, *, everything: bool) -> bool:
+        """The same for their messages."""
+        tapes, wall = self._tapes, time.time()
+        tapes.heard.listen()
+        tapes.close(time.monotonic(), wall, everything=everything)
+        if lost := tapes.lost():
+            self._tell(self._count, "tapes_lost", lost)
+        waiting = tapes.waiting
+        try:
+            tapes.write(wall)
+        except sqlite3.Error as error:
+            self._tell(self._complain, "messages", str(error), tapes.waiting)
+            return False
+        if waiting and self._failing:
+            self._tell(self._mended)
         return True
 
     def _tell(self, hear: Callable[..., None], *what: object) -> None:

@@ -1,7 +1,8 @@
 """The settings file: YAML whose keys are the fields of `b2bua.settings`.
 
 Owns reading it, and telling everything that is wrong in it at once, each at its place, as the routing language does.
-Durations are seconds, or a number with its unit: `30s`, `5min`, `1h`.
+Durations are seconds, or a number with its unit: `30s`, `5min`, `1h`; sizes
+are octets, or such as `500MB`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ DEFAULT_LISTEN = (Listener("UDP", "127.0.0.1", 5060), Listener("TCP", "127.0.0.1
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([a-z]*)").fullmatch
+_SIZES = {"": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)").fullmatch
 _COUNT = re.compile(r"[0-9]{1,9}").fullmatch
 _USER_AGENT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?").fullmatch
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*").fullmatch
@@ -134,6 +137,9 @@ class _Reader:
             "contacts": partial(self._or_all, ANYWHERE, (ANYWHERE,), partial(self._network, "contacts")),
             "expires": partial(self._or_off, self._whole_seconds),
             "calls": partial(self._or_off, self._count),
+            "octets": partial(self._or_off, self._octets),
+            "all_below": self._count,
+            "sample": partial(self._or_off, self._count),
             "watch": partial(self._or_off, self._seconds),
             "percent": self._percent,
             # What its name alone does not tell.
@@ -330,6 +336,17 @@ class _Reader:
         if _COUNT(text) and 1 <= int(text) <= 100:
             return int(text)
         self._document.wrong(node, f"`{text}` is no percentage", "write a whole number from 1 to 100")
+        return None
+
+    def _octets(self, name: str, node: Node) -> int | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None:
+            return None
+        found = _SIZE(text)
+        size = round(float(found[1]) * _SIZES[found[2]]) if found and found[2] in _SIZES else 0
+        if size > 0:
+            return size
+        self._document.wrong(node, f"`{text}` is no size", "write octets, or such as `800kB`, `500MB` or `2GB`")
         return None
 
     def _count(self, name: str, node: Node) -> int | None:

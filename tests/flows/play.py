@@ -155,6 +155,10 @@ class Performance:
         self.failures += [f"decided otherwise again: {call}" for call in unlike(self.stage.recordings)]
 
     def _check_records(self) -> None:
+        last = {record.call: record for record in self.stage.records}
+        ended = sorted(call for record in last.values() for call in record.over)
+        if not set(last) <= set(ended):
+            self.failures.append(f"the last records of the calls {sorted(last)} end {ended} only")
         written = sorted(self.stage.records, key=lambda record: (record.start, record.call, record.leg))
         shown = [f"record {each.direction} {each.cause} by {each.hung_up_by or 'nobody'}" for each in written]
         due = [(each.way, each.cause, each.hung_up_by) for each in self.flow.records]

@@ -125,7 +125,8 @@ class Edge:
     def connect(self, **performers: Any) -> None:
         """Let these perform; the others note."""
         names = ("datagrams", "streams", "names", "memory", "ports")
-        self.shell.connect(**{name: performers.get(name, self.noted) for name in names})
+        given = {name: performers.get(name, self.noted) for name in names}
+        self.shell.connect(**given, tape=performers.get("tape"))
 
     def events(self) -> list[str]:
         """What was logged, without its fields."""

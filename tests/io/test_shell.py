@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -16,6 +18,7 @@ from b2bua.effects import (
     StoreBindings,
     Stored,
 )
+from b2bua.io.shell import Taped
 
 from .edge import Edge, Noted
 
@@ -38,6 +41,17 @@ async def test_every_effect_reaches_whoever_performs_it(edge: Edge) -> None:
     assert noted.sent == [(b"1", UDP), (b"2", TCP)]
     assert (noted.asked, noted.bound, noted.closed) == ([ask], [store], [TCP])
     assert edge.logged.entries == [{"event": "something", "who": "alice", "log_level": "warning"}]
+
+
+async def test_each_message_is_kept_with_its_time_and_way(edge: Edge) -> None:
+    kept: list[Taped] = []
+    edge.connect(tape=kept.append)
+    edge.core.replies["datagram"] = lambda *_: [Send(b"1", UDP), Send(b"2", TCP)]
+    before = time.time()
+    edge.shell.message(b"in", UDP, trio.current_time(), 12.5)
+    assert [message[1:] for message in kept] == [(False, UDP, b"in"), (True, UDP, b"1"), (True, TCP, b"2")]
+    assert kept[0][0] == 12.5
+    assert before <= kept[1][0] <= kept[2][0] <= time.time()
 
 
 async def test_a_bug_loses_its_input_and_no_other(edge: Edge) -> None:

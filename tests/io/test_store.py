@@ -15,13 +15,17 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from b2bua.effects import Failed, Record, StoreBindings, Stored
+from b2bua.io import heard as heard_module
 from b2bua.io import store as store_module
-from b2bua.io.database import Database, Decided
+from b2bua.io import tapes as tapes_module
+from b2bua.io.database import Database, Decided, StoredTape
 from b2bua.io.failure import ServerError
 from b2bua.io.store import Store
 from b2bua.io.tally import Tally
 from b2bua.routing.recording import Recording
 from b2bua.settings import History as Bounds
+from b2bua.settings import Messages
+from b2bua.tape import Kept, pack, unpack
 from dsl.decision import Decision, Facts, Reject
 from dsl.plan.recorded import Happened
 from dsl.policy import load
@@ -29,6 +33,8 @@ from dsl.rehearsal import World
 
 from .edge import Edge
 from .patience import in_time
+from .taping import record as record_of
+from .taping import taped
 
 RECORD = Record(
     call="c1",
@@ -51,6 +57,10 @@ RECORD = Record(
 )
 
 
+def leg_over(call: str, call_id: str, leg: int = 0, *, ends: bool = True) -> Record:
+    return msgspec.structs.replace(record_of(call, call_id, leg=leg, ends=ends), start=time.time())
+
+
 class Watched(Database):
     """Tells when records were written, or refused: `writes` holds how many, None for a refusal."""
 
@@ -67,6 +77,10 @@ class Watched(Database):
             done = len(records)
         finally:
             self.token.run_sync_soon(self._note, done)
+
+    def put_tapes(self, tapes: Sequence[StoredTape]) -> None:
+        super().put_tapes(tapes)
+        self.token.run_sync_soon(self._note, len(tapes))
 
     def _note(self, done: int | None) -> None:
         self.writes.append(done)
@@ -86,7 +100,7 @@ class Bench:
         self.edge = edge
         self.path = path
         self.database = Watched(path)
-        self.store = Store(self.database, edge.shell, Bounds(), Tally())
+        self.store = Store(self.database, edge.shell, Bounds(), 86_400.0, Tally())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
@@ -111,6 +125,8 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     monkeypatch.setattr(store_module, "COALESCE_SECONDS", 0.02)
     monkeypatch.setattr(store_module, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(store_module, "LISTEN_SECONDS", 0.02)
+    monkeypatch.setattr(tapes_module, "LINGER_SECONDS", 0.05)
     bench = Bench(edge, tmp_path / "b2bua.sqlite")
     bench.store.start()
     nursery.start_soon(edge.shell.clock.run)
@@ -161,7 +177,10 @@ async def test_a_record_is_written_with_all_its_fields(bench: Bench) -> None:
     for row in rows:
         row["rules"] = tuple(json.loads(row["rules"]))
         row["tags"] = json.loads(row["tags"])
-    assert rows == [msgspec.structs.asdict(RECORD), msgspec.structs.asdict(answered)]
+    written = [msgspec.structs.asdict(record) for record in (RECORD, answered)]
+    for fields in written:
+        del fields["over"]
+    assert rows == written
 
 
 async def test_writing_a_record_twice_changes_nothing(bench: Bench) -> None:
@@ -250,6 +269,91 @@ def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None
     older.close()
     database = Database(path)
     assert (database.bindings(), database.disabled_trunks()) == ([("alice", b"[]")], [])
+    database.close()
+
+
+async def test_the_messages_of_a_call_are_a_row_soon_after_its_end(bench: Bench) -> None:
+    assert bench.store.tape is not None
+    now = time.time()
+    for message in (taped("a", wall=now), taped("b", wall=now + 0.1), taped("a", "SIP/2.0 200 OK", now + 0.2)):
+        bench.store.tape(message)
+    bench.store.record(leg_over("c1", "a", ends=False))
+    bench.store.record(leg_over("c1", "b", leg=1))
+    bench.store.tape(taped("b", "SIP/2.0 200 OK", now + 0.3))
+    await bench.database.until(written=3)
+    [(call, messages)] = bench.rows("SELECT call, messages FROM tapes")
+    assert (call, [kept.wall for kept in unpack(messages)]) == ("c1", [now, now + 0.1, now + 0.2, now + 0.3])
+    assert bench.store.sizes() == {"tapes": 0, "tape octets": 0}
+
+
+async def test_what_is_not_yet_over_is_told(bench: Bench) -> None:
+    assert bench.store.tape is not None
+    for call_id in "ab":
+        bench.store.tape(taped(call_id, wall=time.time()))
+    messages, left_out = await bench.store.so_far("c1", ("a",))
+    assert ([kept.data for kept in messages], left_out) == ([taped("a")[3]], 0)
+    assert bench.store.sizes()["tapes"] == 2
+
+
+async def test_stopping_writes_the_messages_of_calls_that_are_over(bench: Bench) -> None:
+    assert bench.store.tape is not None
+    bench.store.tape(taped("a", wall=time.time()))
+    bench.store.tape(taped("still talks", wall=time.time()))
+    bench.store.record(leg_over("c1", "a"))
+    await bench.store.stop()
+    assert bench.rows("SELECT call FROM tapes") == [("c1",)]
+
+
+async def test_messages_that_the_disk_refuses_are_written_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+    put = bench.database.put_tapes
+
+    def refused_once(tapes: Sequence[StoredTape]) -> None:
+        tries.append(len(tapes))
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+        put(tapes)
+
+    monkeypatch.setattr(bench.database, "put_tapes", refused_once)
+    assert bench.store.tape is not None
+    bench.store.tape(taped("a", wall=time.time()))
+    bench.store.record(leg_over("c1", "a"))
+    await bench.database.until(written=2)
+    assert tries == [1, 1]
+    assert "messages not stored" in bench.edge.events()
+
+
+async def test_tapes_that_had_no_room_are_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heard_module, "MOST", 1)
+    assert bench.store.tape is not None
+    bench.store.tape(taped("a", wall=time.time()))
+    await bench.store.stop()
+    await wait_all_tasks_blocked()
+    assert bench.edge.shell.counters["tapes_lost"] == 1
+    assert bench.store.sizes()["tapes"] == 0
+
+
+async def test_where_no_messages_are_kept_those_of_before_go(edge: Edge, tmp_path: Path) -> None:
+    database = Watched(tmp_path / "b2bua.sqlite")
+    database.put_tapes([StoredTape("c1", 1.0, 0, pack([]))])
+    store = Store(database, edge.shell, Bounds(messages=Messages(octets=0)), 86_400.0, Tally())
+    assert store.tape is None
+    store.start()
+    store.record(leg_over("c2", "a"))
+    await store.stop()
+    assert database._connection.execute("SELECT count(*) FROM tapes").fetchone() == (0,)
+    database.close()
+
+
+def test_more_of_a_tape_is_put_behind_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "b2bua.sqlite")
+    parts = [[Kept(wall, True, "UDP", "::1", 5060, "::1", 5080, b"\x00\xff\xc3")] for wall in (2.0, 1.0, 3.0)]
+    for part in parts:
+        database.put_tapes([StoredTape("c1", 1.0, 2, pack(part))])
+    query = "SELECT messages, octets, left_out, upto FROM tapes"
+    [(messages, octets, left_out, upto)] = database._connection.execute(query).fetchall()
+    assert [kept.wall for kept in unpack(messages)] == [1.0, 2.0, 3.0]
+    assert (octets, left_out, upto) == (len(messages), 6, len(pack(parts[0])))
     database.close()
 
 

@@ -16,6 +16,7 @@ from b2bua.settings import (
     Limits,
     Listener,
     Media,
+    Messages,
     NameServer,
     Registration,
     Reload,
@@ -44,7 +45,7 @@ registration:
 limits: {max_calls: 100, max_pending: 50, retry_after: 20s, messages: {header_octets: 8192, values: 40}}
 session_timers: {expires: 30min, min_se: 2min}
 media: {hosts: [127.0.0.1, "::1"], first_port: 30000, last_port: 30999}
-history: {calls: 1000, age: 7d}
+history: {calls: 1000, age: 7d, messages: {octets: 1.5 GB, age: 1d, all_below: 5, sample: off}}
 tls:
   certificate: own.pem
   key: /etc/own.key
@@ -110,7 +111,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         limits=Limits(100, 50, 20, MessageLimits(header_octets=8192, values=40)),
         session_timers=SessionTimers(1800, 120),
         media=Media(("127.0.0.1", "::1"), 30_000, 30_999),
-        history=History(1000, 604_800.0),
+        history=History(1000, 604_800.0, Messages(1_500_000_000, 86_400.0, 5, 0)),
         tls=Tls(
             certificate=f"{tmp_path}/own.pem",
             key="/etc/own.key",
@@ -250,6 +251,15 @@ def test_what_does_not_fit_together_is_told(settings: Settings, sentence: str | 
 
 def test_calls_need_not_be_kept(tmp_path: Path) -> None:
     assert read(tmp_path, "history: {calls: off}\n").history == History(calls=0)
+
+
+def test_how_much_is_kept_of_messages_is_a_size(tmp_path: Path) -> None:
+    for text, octets in (("off", 0), ("800", 800), ("1kB", 1000), ("500 MB", 500_000_000), ("0.5GB", 500_000_000)):
+        messages = read(tmp_path, f"history: {{messages: {{octets: {text}}}}}\n").history.messages
+        assert messages == Messages(octets=octets)
+    for text in ("0", "many", "5 TB", "-1"):
+        [said] = wrong(tmp_path, f"history: {{messages: {{octets: {text}}}}}\n")[0::3]
+        assert said == f"settings.yaml:1:30: error: `{text}` is no size"
 
 
 def test_contacts_may_lead_anywhere_and_nobody_need_be_banned(tmp_path: Path) -> None:

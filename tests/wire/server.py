@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+from b2bua.tape import Kept, unpack
+
 from .message import Address
 from .ports import Ports, block
 from .program import Program, WireError
@@ -122,6 +124,20 @@ class Server:
                 return rows
             if len(rows) > legs or time.monotonic() > deadline:
                 raise WireError(f"{len(rows)} records for {call_id}, not {legs}: {rows}")
+            time.sleep(0.02)
+
+    def tape(self, call_id: str, timeout: float = 5.0) -> list[Kept]:
+        """Return the stored messages of the call that had this Call-ID on any leg, once they are there."""
+        query = "SELECT messages FROM tapes WHERE call IN (SELECT call FROM records WHERE sip_call_id = ?)"
+        deadline = time.monotonic() + timeout
+        while True:
+            with sqlite3.connect(f"file:{self.state / 'b2bua.sqlite'}?mode=ro", uri=True) as store:
+                rows = store.execute(query, (call_id,)).fetchall()
+            store.close()
+            if rows:
+                return unpack(rows[0][0])
+            if time.monotonic() > deadline:
+                raise WireError(f"no messages are stored for {call_id}")
             time.sleep(0.02)
 
     def kill(self) -> None:
