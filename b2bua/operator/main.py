@@ -55,6 +55,7 @@ class _Commands(click.Group):
 
     elsewhere: ClassVar[dict[str, str]] = {
         "history": "b2bua.operator.history_command",
+        "init": "b2bua.operator.starting",
         "show": "b2bua.operator.show_command",
         "unban": "b2bua.operator.security",
         "user": "b2bua.operator.user_command",

@@ -24,7 +24,6 @@ class Terminal:
     def __init__(self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24) -> None:
         self._master, slave = pty.openpty()
         self.resize(columns, lines)
-        self.before = termios.tcgetattr(slave)
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             # setsid(1): Ctrl-C, and a new size, reach it as they do in a terminal.
