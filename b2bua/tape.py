@@ -13,7 +13,8 @@ from operator import attrgetter
 import msgspec
 from backports import zstd
 
-_LEVEL = 1
+# Half the time of level 1, for a tenth more octets.
+_LEVEL = -1
 _MOST_OCTETS = 64 * 1024 * 1024
 
 

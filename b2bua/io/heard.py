@@ -82,17 +82,14 @@ class Tape:
         self.last = 0.0
         self._went_on = False
 
-    def add(self, taped: Taped) -> int:
-        """One message more; how many octets that makes it grow."""
-        before = self.octets
-        messages = self.messages
-        messages.append(taped)
-        self.octets += len(taped[3]) + _OVERHEAD
+    def shorten(self) -> int:
+        """Leave out what is in the middle; how many octets that makes."""
+        messages, before = self.messages, self.octets
         while len(messages) > MESSAGES or (self.octets > OCTETS and len(messages) > 2):
             *_, data = messages.pop(len(messages) // 2)
             self.octets -= len(data) + _OVERHEAD
             self.left_out += 1
-        return self.octets - before
+        return before - self.octets
 
     def silence(self, wall: float) -> float:
         """For how long there was nothing on it, in seconds."""
@@ -154,7 +151,13 @@ class Heard:
                 if not key or not data.startswith(b"INVITE "):
                     continue
                 tape = tapes[key] = Tape()
-            octets += tape.add(taped)
+            messages = tape.messages
+            messages.append(taped)
+            size = len(data) + _OVERHEAD
+            octets += size
+            tape.octets += size
+            if tape.octets > OCTETS or len(messages) > MESSAGES:
+                octets -= tape.shorten()
         self.octets += octets
 
     def tidy(self, now: float, wall: float) -> bool:

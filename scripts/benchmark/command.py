@@ -39,7 +39,7 @@ ALONE = "sipp"
 
 def main() -> int:
     """Run what the command line asks for and print the table."""
-    if sys.argv[1:2] in (["media"], ["setup"], ["plan"], ["language"]):
+    if sys.argv[1:2] in (["media"], ["setup"], ["plan"], ["language"], ["tape"]):
         return _apart(sys.argv[1], sys.argv[2:])
     options = _options()
     signal.signal(signal.SIGTERM, _terminated)
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _apart(name: str, arguments: list[str]) -> int:
-    """`scripts/bench media`, `setup`, `plan` and `language`, by the interpreter that has the product."""
+    """`scripts/bench media`, `setup`, `plan`, `language` and `tape`, by the interpreter that has the product."""
     python = B2bua().programs() / "python"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
     with _alone():
@@ -97,7 +97,8 @@ def _options() -> argparse.Namespace:
         description="What a call costs, beside Kamailio and sippy. "
         "`bench media`: what media cost. `bench setup`: what they do to the set-up of calls. "
         "`bench plan`: what recorded decisions cost, and `b2bua plan` over them. "
-        "`bench language`: what deciding costs, by policies and tables up to 100,000 rules and rows.",
+        "`bench language`: what deciding costs, by policies and tables up to 100,000 rules and rows. "
+        "`bench tape`: what keeping the messages of calls costs.",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="short windows, for use during development")

@@ -168,6 +168,15 @@ class Process:
         stat = _stat(f"{self.pid}/task/{self.pid}")
         return stat.cpu if stat else Cpu()
 
+    def other_threads(self) -> float:
+        """Seconds that its threads beside the main one have used so far, without its children (proc(5), schedstat)."""
+        used = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            if task.name != str(self.pid):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    used += int((task / "schedstat").read_text().split()[0])
+        return used / 1e9
+
     def _family(self) -> list[_Stat]:
         family = _family(self.pid)
         self._seen |= {stat.pid: stat.born for stat in family}

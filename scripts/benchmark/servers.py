@@ -152,16 +152,17 @@ class B2bua(Server):
     """This project's, with a policy that has something to decide and its records written.
 
     Its media process runs and counts as a part of it, also where no call uses it. It has so many `pairs` of ports,
-    by default those of the run.
+    by default those of the run. `further` is a line of its settings.
     """
 
     name = "b2bua"
     registers = True
     first_rate = 500
 
-    def __init__(self, policy: str = "bench.route", pairs: int | None = None) -> None:
+    def __init__(self, policy: str = "bench.route", pairs: int | None = None, further: str = "") -> None:
         self._policy = policy
         self._pairs = pairs
+        self._further = further
 
     def version(self) -> str:
         return output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty").strip()
@@ -176,7 +177,7 @@ class B2bua(Server):
         pairs = self._pairs
         first, last = ports.media if pairs is None else (MANY_PORTS, MANY_PORTS + 2 * pairs - 1)
         media = f"media: {{first_port: {first}, last_port: {last}}}"
-        settings = [f"listen: [udp:{OFFICE}:{ports.server}]", "grace: 1s", media, ""]
+        settings = [f"listen: [udp:{OFFICE}:{ports.server}]", "grace: 1s", media, self._further, ""]
         (folder / "settings.yaml").write_text("\n".join(settings))
         state = folder / "state"
         shutil.rmtree(state, ignore_errors=True)
