@@ -77,6 +77,8 @@ class _Check:
         smooth = self.world.profile.faults == Faults()
         for text in self.world.writing.wrong(self.world.excused, smooth):
             yield self._wrong("written", text)
+        for text in self.world.guesser.wrong(list(zip(self.world.logged_at, self.world.logs, strict=True))):
+            yield self._wrong("guessed", text)
         for text in unlike(self.world.recordings):
             yield self._wrong("decided alike again", text)
         for _, call in self.every:

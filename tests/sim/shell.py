@@ -44,7 +44,7 @@ _STUCK = 2_000
 
 
 class Shell:
-    """A core at work. `records` and `logs` collect what it writes; `audit` hears all that passes.
+    """A core at work. `records` and `logs` collect what it writes, `logged_at` when; `audit` hears all that passes.
 
     `standing` is what the core has without a call: the timer after which it looks its trunks' names up again. At 0 on
     the clock it is `epoch`, seconds since 1970 and the first of January 2026 unless a subclass says otherwise.
@@ -61,6 +61,7 @@ class Shell:
         self.records: list[Record] = []
         self.recordings: list[Recording] = []
         self.logs: list[Log] = []
+        self.logged_at: list[float] = []
         self.hearing = Hearing()
         self.core = Core(settings, policy, lambda: f"{draw.getrandbits(64):016x}", bytes(32), (), clock.now, self.wall)
         self._alarm: Alarm | None = None
@@ -132,6 +133,7 @@ class Shell:
                     self.recordings.append(recording)
                 case Log():
                     self.logs.append(effect)
+                    self.logged_at.append(self.clock.now)
                 case SetMedia(port, plan):
                     self.hearing.set(port, plan)
                 case CloseFlow(flow):

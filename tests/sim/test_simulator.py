@@ -68,6 +68,8 @@ def test_the_worlds_are_not_idle() -> None:
     answered = refused = 0
     looked: Counter[str] = Counter()
     told: Counter[int] = Counter()
+    guesses: Counter[int] = Counter()
+    unheard = 0
     for seed in range(4 * len(KINDS)):
         world = World(seed)
         world.run()
@@ -75,8 +77,11 @@ def test_the_worlds_are_not_idle() -> None:
         refused += sum(record.answer is None for record in world.records)
         looked.update(world.listening.looked)
         told.update(written.final for written in world.writing.written.values())
+        guesses.update(world.guesser.statuses)
+        unheard += world.guesser.unanswered
     assert answered > 20 * len(KINDS)
     assert refused > 20 * len(KINDS)
     assert looked["talk"] > 100
     assert min(told[status] for status in (200, 202, 480, 486, 413)) > 10
     assert min(looked["music"], looked["nothing"]) > 10
+    assert min(guesses[401], unheard) > 10 * len(KINDS)

@@ -21,6 +21,7 @@ from .behaviour import called_plan, caller_plan, gateway_plan
 from .clock import Clock
 from .consulting import Consulting
 from .gateway import Gateway
+from .guessing import Guesser
 from .link import Link, Place
 from .listening import Listening
 from .noise import garble
@@ -80,6 +81,7 @@ class World(Shell):
         self.gateways = self._install_gateways()
         self.agents: list[Agent] = [*self.phones, *self.gateways]
         self.writing = Writing(self.phones, self.clock, Random(f"{seed} messages"))
+        self.guesser = Guesser(Place("UDP", SERVER, 5060), clock, link, Random(f"{seed} guesses"), self.report)
         self.consulting = Consulting(self.phones, self.clock, Random(f"{seed} consultations"))
         self.listening = Listening(self.clock, self.hearing, self.profile, self.agents, self.excused, self.report)
 
@@ -171,6 +173,7 @@ class World(Shell):
         self._plan_media()
         self.writing.plan(14.0, CALLS_UNTIL)
         self.consulting.plan(18.0, CALLS_UNTIL)
+        self.guesser.plan(5.0, CALLS_UNTIL)
         if self._registers:
             self.clock.at(HORIZON - _LAST_WORDS, self._drain)
         self.clock.run(HORIZON)
