@@ -10,12 +10,14 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from b2bua.io.failure import ServerError
-from b2bua.io.requests import Refused, ShowCalls, ShowStatus
+from b2bua.io.requests import Refused, ShowCalls, ShowStatus, ShowTape
 from b2bua.operator.client import ask
 from b2bua.operator.ladder.case import Case, CaseLeg
 from b2bua.operator.read_store import read_store
@@ -24,7 +26,7 @@ from b2bua.tape import Kept, unpack
 from dsl.plan.recorded import Happened, Version, read_recorded, read_version
 
 WRITTEN_WITHIN = 3.0
-"""Seconds from a call's end until its messages stand in the store."""
+"""Seconds from a call's end until its messages stand in the store; until then the server has them."""
 
 _NAMED = "SELECT call FROM records WHERE call = :id UNION SELECT call FROM records WHERE sip_call_id = :id"
 _BEGINNING = """
@@ -50,7 +52,20 @@ def find_case(state: Path, name: str) -> Case:
         versions = _versions(hashes | ({view["policy"]} if view else set()), store)
         if view is not None:
             versions = _with_path(state, view["policy"], versions)
-        return _case(call, rows, view, events, versions, *_messages(call, rows, view, store))
+        tape = _stored(call, store)
+        if view is not None or (not tape.messages and _is_fresh(rows)):
+            tape = _in_memory(state, call, tape)
+        if not tape.messages and not tape.unkept:
+            tape = _Tape(unkept=_unkept(rows, store))
+        return _case(call, rows, view, events, versions, tape)
+
+
+class _Tape(msgspec.Struct, frozen=True):
+    """The messages of a call, of which so many were left out, or why there are none."""
+
+    messages: tuple[Kept, ...] = ()
+    left_out: int = 0
+    unkept: str = ""
 
 
 def _lives(state: Path) -> list[Mapping[str, Any]]:
@@ -118,38 +133,47 @@ def _with_path(state: Path, wanted: str, versions: dict[str, Version]) -> dict[s
     return versions | {wanted: Version(wanted, policy["name"], policy["path"], 0.0, {})}
 
 
-def _messages(
-    call: str, rows: list[Any], view: Mapping[str, Any] | None, store: sqlite3.Connection
-) -> tuple[tuple[Kept, ...], str]:
-    """The messages, or why there are none."""
-    row = store.execute("SELECT messages FROM tapes WHERE call = ?", (call,)).fetchone()
+def _stored(call: str, store: sqlite3.Connection) -> _Tape:
+    row = store.execute("SELECT messages, left_out FROM tapes WHERE call = ?", (call,)).fetchone()
+    if row is None:
+        return _Tape()
     try:
-        kept = unpack(row[0]) if row else []
+        return _Tape(tuple(unpack(row[0])), row[1])
     except ValueError as error:
-        return (), f"they cannot be read: {error}"
-    return tuple(kept), "" if kept else _unkept(rows, view, store)
+        return _Tape(unkept=f"they cannot be read: {error}")
 
 
-def _unkept(rows: list[Any], view: Mapping[str, Any] | None, store: sqlite3.Connection) -> str:
+def _is_fresh(rows: Sequence[Any]) -> bool:
+    """Whether the call has just ended, so that its messages may not be written yet."""
+    return time.time() - max([row[6] for row in rows], default=0.0) < WRITTEN_WITHIN
+
+
+def _in_memory(state: Path, call: str, stored: _Tape) -> _Tape:
+    """What the server has, which has all of a call in progress; what is stored where it has nothing, or none runs."""
+    try:
+        shown: Any = ask(state, ShowTape(call))
+    except (Refused, ServerError):
+        return stored
+    kept = msgspec.convert(shown["messages"], tuple[Kept, ...])
+    return _Tape(kept, shown["left_out"]) if kept else stored
+
+
+def _unkept(rows: Sequence[Any], store: sqlite3.Connection) -> str:
     (oldest,) = store.execute("SELECT min(start) FROM tapes").fetchone()
-    end = max([row[6] for row in rows], default=0.0)
-    if view is None and time.time() - end < WRITTEN_WITHIN:
-        return "they are written a moment after the end of a call: ask again"
     if oldest is None:
-        return "this server keeps none (`history: messages` in its settings)"
+        return "this server keeps none (`messages` of `history` in its settings)"
     if rows and rows[0][4] < oldest:
-        return "those of that time are not kept any more (`history: messages` in the settings)"
-    return "under load those of some calls alone are kept (`history: messages` in the settings)"
+        return "those of that time are not kept any more (`messages` of `history` in the settings)"
+    return "under load those of some calls alone are kept (`messages` of `history` in the settings)"
 
 
 def _case(
     call: str,
-    rows: list[Any],
+    rows: Sequence[Any],
     view: Mapping[str, Any] | None,
     events: tuple[Happened, ...],
     versions: dict[str, Version],
-    messages: tuple[Kept, ...],
-    unkept: str,
+    tape: _Tape,
 ) -> Case:
     legs = {row[0]: CaseLeg(row[0], row[1], row[2], "", *row[3:12]) for row in rows}
     if view is None:
@@ -171,10 +195,11 @@ def _case(
         legs=tuple(legs[number] for number in sorted(legs)),
         events=events,
         versions=versions,
-        messages=messages,
+        messages=tape.messages,
+        left_out=tape.left_out,
         tags=tags,
         live=view is not None,
-        unkept=unkept,
+        unkept=tape.unkept,
     )
 
 

@@ -50,6 +50,7 @@ def _follow(who: str, state: Path, as_json: bool) -> None:
     since = now["now"]
     with read_store(state) as store:
         row = last_row(store)
+        click.echo(f"watching {f'calls of {who}' if who else 'all calls'}; Ctrl-C ends it", err=True)
         while True:
             time.sleep(_SECONDS)
             shown: Any = ask(state, WatchCalls(since, watching.open))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from b2bua.io.state import DATABASE
 from b2bua.operator.main import main
 
 from .flow_cases import LADDERS, played, store
+from .terminal import Terminal
 
 
 def b2bua(state: Path, *arguments: str | Path) -> Result:
@@ -145,3 +147,13 @@ def test_wireshark_reads_every_message_as_it_went(flow: str, tmp_path: Path, tsh
         assert f"CSeq: {line[6]}\r\n".encode() in each.data
         assert each.data.startswith(f"SIP/2.0 {line[7]} ".encode() if line[7] else line[6].split()[1].encode())
         assert line[8] == ""
+
+
+def test_a_terminal_has_colours_and_its_own_width(tmp_path: Path) -> None:
+    [call] = store("e01-busy-then-another", tmp_path)
+    terminal = Terminal(["show", "call", call, "--state", tmp_path], columns=101)
+    assert terminal.ended() == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.said).splitlines()
+    assert 95 < max(map(len, lines)) <= 101
+    assert "\x1b[36m" in terminal.said
+    assert "\x1b[31m" in next(line for line in terminal.said.splitlines() if "486 Busy Here --" in line)

@@ -6,7 +6,6 @@ shipped, all on loopback, on ports that are free.
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 import time
@@ -16,12 +15,12 @@ from pathlib import Path
 from . import hearing, music
 from .baresip import Baresip
 from .codecs import PCMU
-from .lab import GATEWAY, Lab
-from .ladder import Traced, draw, read_trace
+from .lab import Lab
 from .program import WireError
 from .server import Server
 from .talk import SOON, Talk
 from .tap import Tap
+from .trace import Traced, read_trace
 
 OFFICE = Path(__file__).parents[2] / "examples" / "office" / "office.route"
 
@@ -36,21 +35,20 @@ class Demo:
         self._shown = 0
         self.alice = alice
         self.bob = bob
-        self._names = {str(alice.address): "alice", str(bob.address): "bob", str(GATEWAY): "gateway"}
 
     def play(self, title: str, flow: Callable[[Demo], None], legs: int) -> None:
-        """Play one flow and print its ladder, its records and the rules that decided it."""
+        """Play one flow, which leaves a call of so many `legs`, and print its ladder; without a call, who is there."""
         flow(self)
-        trace_file = self.lab.server.trace
-        records = [self.lab.server.records(call_id, legs) for call_id in self._calls()[:1]] if legs else []
-        trace = read_trace(trace_file, start=self._shown)
-        self._shown = trace_file.stat().st_size
+        server = self.lab.server
         print(f"\n{title}\n{'-' * len(title)}")
-        print("\n".join(draw(trace, self._names)))
-        print("".join(f"  heard: {line}\n" for line in self._heard), end="")
+        for call_id in self._calls()[:1]:
+            server.records(call_id, legs)
+            print(server.ask("show", "call", call_id))
+        if not legs:
+            print(server.ask("show", "registrations"))
+        print("".join(f"heard: {line}\n" for line in self._heard), end="")
         self._heard.clear()
-        for rows in records:
-            self._print_records(rows)
+        self._shown = server.trace.stat().st_size
 
     def hears(self, what: str, likeness: float) -> None:
         """Say what somebody hears, and how like it is."""
@@ -74,15 +72,6 @@ class Demo:
         """The Call-IDs of the callers' INVITEs in what was not shown yet, in order."""
         trace = read_trace(self.lab.server.trace, start=self._shown)
         return list(dict.fromkeys(t.message.header("Call-ID") for t in trace if _begins_call(t)))
-
-    def _print_records(self, rows: list[dict[str, object]]) -> None:
-        for row in rows:
-            answered = "answered" if row["answer"] is not None else "not answered"
-            way = f"{row['direction']:3} {row['caller']} to {row['callee']}"
-            print(f"  leg {row['leg']} {way}: {row['cause']}, {answered}")
-        script = self.lab.server.policy.read_text(encoding="utf-8").splitlines()
-        for line, column in re.findall(r"(\d+):(\d+)", str(rows[0]["rules"])):
-            print(f"  decided by {self.lab.server.policy.name}:{line}:{column}: {script[int(line) - 1].strip()}")
 
 
 def _begins_call(traced: Traced) -> bool:

@@ -75,17 +75,17 @@ class Server:
     def __exit__(self, *failure: object) -> None:
         self.program.stop()
 
-    def show(self, what: str) -> object:
-        """Return what `b2bua show WHAT --json` prints."""
-        done = subprocess.run(
-            [B2BUA, "show", what, "--json", "--state", str(self.state)],
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
+    def ask(self, *words: str) -> str:
+        """Return what a command prints that is about this server; WireError where it fails."""
+        command = [B2BUA, *words, "--state", str(self.state)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         if done.returncode:
-            raise WireError(f"b2bua show {what} ended with {done.returncode}: {done.stderr}{done.stdout}")
-        shown: object = json.loads(done.stdout)
+            raise WireError(f"b2bua {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+    def show(self, *what: str) -> object:
+        """Return what `b2bua show WHAT --json` prints."""
+        shown: object = json.loads(self.ask("show", *what, "--json"))
         return shown
 
     def sizes(self) -> dict[str, int]:

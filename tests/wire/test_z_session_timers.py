@@ -9,9 +9,9 @@ import pytest
 
 from .conversation import OK
 from .lab import Lab
-from .ladder import Traced, read_trace
 from .peer import Dialog
 from .server import Server
+from .trace import Traced, read_trace
 
 EXPIRES = 8
 TIMER = [("Supported", "timer")]

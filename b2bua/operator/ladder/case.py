@@ -42,7 +42,8 @@ class CaseLeg(msgspec.Struct, frozen=True):
 
 class Case(msgspec.Struct, frozen=True):
     """A call at the wall time `now`. `live` says that it goes on. `unkept` says why there are no messages, where there
-    are none. `rules` are as in the records: they stand for `events` where those are not known (yet).
+    are none, and `left_out` how many there were beside those that there are. `rules` are as in the records: they stand
+    for `events` where those are not known (yet).
     """
 
     call: str
@@ -59,6 +60,7 @@ class Case(msgspec.Struct, frozen=True):
     messages: tuple[Kept, ...] = ()
     tags: dict[str, str] = {}
     live: bool = False
+    left_out: int = 0
     unkept: str = ""
 
     @property

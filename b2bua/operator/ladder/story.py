@@ -46,7 +46,7 @@ def story_of(case: Case) -> Story:
     messages = _folded(each for each in read if each.call_id in numbers)
     folded = [Told(each, numbers[each.call_id], count, last) for each, count, last in messages]
     start = min([case.start, *(kept.wall for kept in case.messages)])
-    steps = _with_decisions(case, folded, _arrows(folded, start), start)
+    steps = _with_decisions(case, folded, _arrows(folded, _asked_for(case), start), start)
     return Story(case.call, told_case(case, read), _columns(case, folded, start), tuple(steps))
 
 
@@ -103,7 +103,12 @@ def _columns(case: Case, folded: Sequence[Told], start: float) -> tuple[Column, 
     return tuple(columns)
 
 
-def _arrows(folded: Sequence[Told], start: float) -> list[Arrow]:
+def _asked_for(case: Case) -> dict[int, str]:
+    """Whom a leg calls that goes to a phone: what the phone calls itself is in nobody's words."""
+    return {leg.number: leg.party for leg in case.legs if leg.direction == "out" and leg.party and not leg.trunk}
+
+
+def _arrows(folded: Sequence[Told], asked_for: Mapping[int, str], start: float) -> list[Arrow]:
     said: dict[tuple[int, bool], Session] = {}
     arrows = []
     for each in folded:
@@ -117,12 +122,13 @@ def _arrows(folded: Sequence[Told], start: float) -> list[Arrow]:
             if read.begins("INVITE") and before is not None and before == read.session:
                 session = ""
             said[each.leg, kept.sent] = read.session
+        named = kept.sent and each.leg in asked_for and read.begins("INVITE")
         arrows.append(
             Arrow(
                 time=kept.wall - start,
                 leg=each.leg,
                 sent=kept.sent,
-                label=read.label,
+                label=f"INVITE {asked_for[each.leg]}" if named else read.label,
                 short=read.short,
                 status=read.status,
                 session=session,
@@ -188,10 +194,11 @@ def _place_of(event: Happened, folded: Sequence[Told], ended: Mapping[int, float
             caused = number
     for number, each in enumerate(folded[caused + 1 :], caused + 1):
         kept, read = each.read.kept, each.read
+        if kept.wall > event.time + _SAME_TIME:
+            return number
         # What a leg sent that was over by then led to the decision, or has nothing to do with it.
         over = each.leg != 0 and ended.get(each.leg, event.time + 1.0) <= event.time and event.event not in _LEADS_TO
-        early = kept.wall < event.time - _SAME_TIME or over
-        if not early and (kept.wall > event.time + _SAME_TIME or (kept.sent and not _is_receipt(read))):
+        if kept.wall >= event.time - _SAME_TIME and kept.sent and not over and not _is_receipt(read):
             return number
     return len(folded)
 

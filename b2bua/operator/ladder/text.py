@@ -31,6 +31,8 @@ def told_lines(case: Case, width: int) -> Iterator[Line]:
     yield Line("", "head")
     if case.messages:
         yield from (Line(printable(line.text), line.kind) for line in draw(story, width))
+        if case.left_out:
+            yield Line(f"{case.left_out} more messages were not kept: of each leg the first and the last are", "remark")
     else:
         yield Line(f"its messages were not kept: {case.unkept}", "remark")
         yield from (Line(text, "message") for text in _legs(case).splitlines())
@@ -73,6 +75,7 @@ def case_json(case: Case) -> object:
             "steps": story.steps,
             "decisions": case.events,
             "messages": [_message(kept) for kept in case.messages],
+            "messages_left_out": case.left_out,
             "messages_missing": case.unkept,
         }
     )
