@@ -426,13 +426,13 @@ class Call:
 
     def leg_over(self, leg: Leg) -> None:
         """Nothing more comes from this leg: write its record."""
-        if self._talk is None:
-            self.stack.turn.effects.append(record(self, leg))
-        else:
-            # What this ends must not find the call over, as long as the leg has no record.
-            self._talk.left(leg)
-            self.stack.turn.effects.append(self._talk.recorded(leg, record(self, leg)))
+        talk = self._talk
+        if talk is not None:
+            # The leg counts still: what this ends must not find the call over before the leg has its record.
+            talk.left(leg)
         self.live.discard(leg.number)
+        written = record(self, leg)
+        self.stack.turn.effects.append(written if talk is None else talk.recorded(leg, written))
         if isinstance(leg, OutgoingLeg) and leg.destination.trunk is not None:
             self.inquiry.meters.free_channel(leg.destination.trunk)
             if leg.witness is not None:
