@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from dsl.diagnostics import Problem
 from dsl.hours import Dates, Days, Holidays, Yearly
-from dsl.marked_yaml import Document, Node
 from dsl.vocabulary import MONTHS
+from dsl.yaml_rows import Rows, read_rows
 
 _NAMED = re.compile(rf"({'|'.join(MONTHS)}) ([0-9]{{1,2}})").fullmatch
 _LEAP = 2024
@@ -25,12 +24,15 @@ def load_holidays(path: Path, problems: list[Problem]) -> tuple[Days, ...]:
 
     What is wrong is added to `problems`, and the sound days are returned. Raises OSError.
     """
-    document = Document.read(path, problems)
+    return read_rows(path, problems, _holidays)
+
+
+def _holidays(document: Rows) -> tuple[Days, ...]:
     dates: set[date] = set()
     yearly: set[tuple[int, int]] = set()
     ranges: list[Days] = []
     root = document.root
-    keyed = isinstance(root, yaml.MappingNode)
+    keyed = document.is_mapping(root)
     nodes = (
         [key for _, key, _ in document.entries(root, "a holidays file")]
         if keyed
@@ -47,7 +49,7 @@ def load_holidays(path: Path, problems: list[Problem]) -> tuple[Days, ...]:
     return (Holidays(frozenset(dates), frozenset(yearly)), *ranges)
 
 
-def _days(document: Document, node: Node) -> date | tuple[int, int] | Days | None:
+def _days(document: Rows, node: Any) -> date | tuple[int, int] | Days | None:
     """What stands at a node: a date, a (month, day), a range of either; None, and a problem, for what is no date."""
     written = document.text(node, "a date")
     if written is None:

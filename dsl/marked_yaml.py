@@ -1,30 +1,24 @@
 """A YAML file read as text with places, so that everything wrong in it can be shown where it stands.
 
 Owns reading and the plainest shapes: a mapping of texts, a list of texts, a text as it was written
-(`0123` stays `0123`, `yes` stays `yes`). Files that may be long are read by `plain_yaml` where they can be. What the
+(`0123` stays `0123`, `yes` stays `yes`). What the
 texts must say is for `users`, `secrets_file`, `tables` and `hours`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import msgspec
 import yaml
 
 from dsl.diagnostics import Problem
 from dsl.encoding import file_text
-from dsl.plain_yaml import PlainYaml, UnplainError
 
 Node: TypeAlias = yaml.Node
-
-Made = TypeVar("Made")
-
-_SHORT = 20_000
-"""Characters of a file that is read as quickly in either way."""
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PROOF = re.compile(r"((?:password|md5|sha-256)\s*[:=]\s*)([^\s,{}][^,}\r]*)")
@@ -57,57 +51,6 @@ _FAULTS = (
     _Fault("block collection", False, "this does not stand where it belongs", _COLUMNS),
 )
 _UNCLEAR = _Fault("", False, "this cannot be read", "see to quotes, braces and the space that lines begin with")
-
-
-class Rows(Protocol):
-    """A file that may be long: a Document, or the same in the plain form, each with nodes of its own kind.
-
-    Its methods are as a Document has them.
-    """
-
-    @property
-    def root(self) -> Any:
-        """None for an empty file."""
-
-    @property
-    def readable(self) -> bool:
-        """Whether it is YAML at all."""
-
-    def rows(self, what: str) -> Iterator[tuple[str, Any, Any]]:
-        """The file's own entries."""
-
-    def entries(self, node: Any, what: str) -> Iterable[tuple[str, Any, Any]]:
-        """A mapping as (key, key's node, value's node)."""
-
-    def text(self, node: Any, what: str) -> str | None:
-        """A scalar as it is written."""
-
-    def is_mapping(self, node: Any) -> bool:
-        """Whether this has entries."""
-
-    def line_of(self, node: Any) -> int:
-        """The line on which a node begins, from 1."""
-
-    def wrong(self, node: Any, message: str, advice: str | None = None) -> None:
-        """Add a problem at a node."""
-
-    def wrong_file(self, message: str, advice: str) -> None:
-        """Add a problem of the whole file."""
-
-
-def read_rows(path: Path, problems: list[Problem], make: Callable[[Rows], Made]) -> Made:
-    """What `make` makes of a file: of its plain form, where it is long, has that and nothing is wrong; else of the
-    Document.
-
-    Raises OSError when the file cannot be read.
-    """
-    text = file_text(path, problems)
-    if text is not None and len(text) > _SHORT:
-        try:
-            return make(PlainYaml(text))
-        except UnplainError:
-            pass
-    return make(Document.of(path, text, problems))
 
 
 class Document:

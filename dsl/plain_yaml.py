@@ -1,8 +1,9 @@
-"""YAML in its plainest form, read many times as fast as YAML itself: entries of texts, one of them a row.
+"""YAML in its plainest form, read many times as fast as YAML itself: entries of texts, or texts, one of them a row.
 
 Owns telling whether a file has that form, and its rows, one at a time. A row is `name: {of: text, other: text}` or
-`name:` with indented lines below it; a text may in turn be `{of: text}`. Whatever else YAML has, and whatever is wrong,
-raises UnplainError: the file is then read by `marked_yaml`, which knows all of it, and the place of each mistake.
+`name:` with indented lines below it; a text may in turn be `{of: text}`. A file may also be a list, of `- text`.
+Whatever else YAML has, and whatever is wrong, raises UnplainError: the file is then read by `marked_yaml`, which knows
+all of it, and the place of each mistake.
 """
 
 from __future__ import annotations
@@ -15,22 +16,19 @@ from typing import NamedTuple, TypeAlias
 Node: TypeAlias = str | tuple[str] | None
 """A text; the entries of a mapping as they are written; None for the whole file."""
 
-_PRINTED = "\u00a0-\u1fff\u3000-\ud7ff"
-_BEGIN = "A-Za-z0-9+_/(\u00c0-\u024f"
-_BARE = rf"(?!null|Null|NULL)[{_BEGIN}][{_BEGIN}.)@*= \-]*(?<! )"
-_TEXT = rf"""(?:"[ !#-\[\]-~{_PRINTED}]+"|'[ -&(-~{_PRINTED}]+'|{_BARE})"""
-_TAKEN = rf"""(?:"([ !#-\[\]-~{_PRINTED}]+)"|'([ -&(-~{_PRINTED}]+)'|({_BARE}))"""
-_END = rf" *(?: #[ -~{_PRINTED}]*)?\r?\n"
-_BETWEEN = rf"(?: *(?:#[ -~{_PRINTED}]*)?\r?\n)*"
+_BARE = r"(?!null|Null|NULL)[\w+/(][\w+/(.)@*= \-]*(?<! )"
+_TEXT = rf"""(?:"[^"\\\n]+"|'[^'\n]+'|{_BARE})"""
+_TAKEN = rf"""(?:"([^"\\\n]+)"|'([^'\n]+)'|({_BARE}))"""
+_END = r" *(?: #[^\n]*)?\n"
+_BETWEEN = r"(?: *(?:#[^\n]*)?\n)*"
 
 
 def _in_braces(entry: str) -> str:
-    return rf"\{{ *(?:{entry}(?: *, *{entry})*)? *\}}"
+    return rf"\{{ *(?:{entry} *(?:, *(?!\}})|(?=\}})))*\}}"
 
 
-_VALUE = rf"(?:{_TEXT}|{_in_braces(rf'{_TEXT}: +{_TEXT}')})"
-_ENTRY = rf"{_TEXT}: +{_VALUE}"
-_LINE = rf"{_ENTRY}{_END}{_BETWEEN}"
+_VALUES = _in_braces(rf"{_TEXT}: +{_TEXT}")
+_ENTRY = rf"{_TEXT}: +(?:{_TEXT}|{_VALUES})"
 
 _LONGEST = 1_000
 """Characters of a row: YAML takes names of 1,024 at most."""
@@ -46,16 +44,27 @@ class _Patterns(NamedTuple):
 
 @cache
 def _patterns() -> _Patterns:
-    """Made when the first file is read, since that takes as long as reading many short ones."""
+    """Made when the first file is read. They say little of letters, since that takes long: see `_is_plain`."""
     return _Patterns(
-        re.compile(rf"{_BETWEEN}(?:---\r?\n)?{_BETWEEN}"),
+        re.compile(rf"{_BETWEEN}(?:---\n)?{_BETWEEN}"),
         re.compile(
             rf"{_TAKEN}:(?: +({_in_braces(_ENTRY)}){_END}{_BETWEEN}"
-            rf"|{_END}{_BETWEEN}(?P<indent> +)({_LINE}(?:(?P=indent){_LINE})*))"
+            rf"|{_END}{_BETWEEN}(?=(?P<indent> +))((?:(?P=indent){_ENTRY}{_END}{_BETWEEN})+))"
         ),
         # Comments stand for themselves, so that no entry is found in one.
-        re.compile(rf" #[^\n]*|\n *#[^\n]*|{_TAKEN}: +(?:{_TAKEN}|({_VALUE}))"),
+        re.compile(rf" #[^\n]*|\n *#[^\n]*|{_TAKEN}: +(?:{_TAKEN}|({_VALUES}))"),
     )
+
+
+@cache
+def _items() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What a list is, and what finds each text of it."""
+    return re.compile(rf"(?:- +{_TEXT}{_END}{_BETWEEN})+"), re.compile(rf"(?:\A|\n)- +{_TAKEN}")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether all of it can be seen, so that it means in quotes and comments what it looks like."""
+    return text.replace("\n", "").isprintable()
 
 
 class UnplainError(Exception):
@@ -63,20 +72,22 @@ class UnplainError(Exception):
 
 
 class PlainYaml:
-    """The text of one file, to be read once from its beginning to its end. All raise UnplainError."""
+    """The text of one file, to be read once from its beginning to its end. All raise UnplainError, making it too."""
 
     root: Node = None
     readable = True
 
     def __init__(self, text: str) -> None:
+        text = text.replace("\r\n", "\n")
+        if not _is_plain(text):
+            raise UnplainError
         self._text = text if text.endswith("\n") else f"{text}\n"
         self._patterns = _patterns()
 
     def rows(self, what: str) -> Iterator[tuple[str, Node, Node]]:
         """The file's entries as (name, its node, what stands there)."""
         text, row_at, seen = self._text, self._patterns.row.match, set[str]()
-        found = self._patterns.beginning.match(text)
-        at = found.end() if found is not None else 0
+        at = self._beginning()
         while (row := row_at(text, at)) is not None:
             double, single, bare, braces, _, lines = row.groups()
             name = bare or double or single
@@ -87,6 +98,18 @@ class PlainYaml:
             at = row.end()
         if at < len(text) or not seen:
             raise UnplainError
+
+    def items(self, node: Node, what: str) -> list[Node]:
+        """The texts of a file that is a list."""
+        whole, each = _items()
+        text = self._text[self._beginning() :]
+        if node is not None or whole.fullmatch(text) is None:
+            raise UnplainError
+        return [bare or double or single for double, single, bare in each.findall(text)]
+
+    def _beginning(self) -> int:
+        found = self._patterns.beginning.match(self._text)
+        return found.end() if found is not None else 0
 
     def entries(self, node: Node, what: str) -> list[tuple[str, Node, Node]]:
         """A mapping's entries as (name, its node, what stands there)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from dsl.diagnostics import Problem
-from dsl.marked_yaml import Document
+from dsl.yaml_rows import Rows, read_rows
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -45,9 +45,12 @@ def read_secrets(path: Path, problems: list[Problem]) -> dict[str, Entry]:
         remedy = f"run `chmod 600 {path}`"
         problems.append(Problem(str(path), 1, 1, 1, "others on this machine may read the secrets", advice=remedy))
         return {}
-    document = Document.read(path, problems)
+    return read_rows(path, problems, _secrets)
+
+
+def _secrets(document: Rows) -> dict[str, Entry]:
     secrets: dict[str, Entry] = {}
-    for name, node, value in document.entries(document.root, "a secrets file"):
+    for name, node, value in document.rows("a secrets file"):
         texts: dict[str, str] = {}
         entries = document.entries(value, f"the secret `{name}`")
         for key, key_node, entry in entries:

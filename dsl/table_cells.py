@@ -13,7 +13,6 @@ from pathlib import Path
 
 from dsl.diagnostics import Problem, first_of
 from dsl.encoding import file_text
-from dsl.marked_yaml import Document
 
 _MOST_PROBLEMS = 20
 
@@ -41,6 +40,9 @@ def _in_csv(path: Path, column: str, wrong: Mapping[str, tuple[str, str | None]]
 
 
 def _in_yaml(path: Path, column: str, wrong: Mapping[str, tuple[str, str | None]]) -> list[Problem]:
+    # All of YAML is loaded for mistakes alone.
+    from dsl.marked_yaml import Document
+
     problems: list[Problem] = []
     document = Document.read(path, problems)
     cells = [

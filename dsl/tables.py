@@ -18,8 +18,8 @@ import msgspec
 
 from dsl.diagnostics import Problem, first_of
 from dsl.encoding import file_text
-from dsl.marked_yaml import Rows, read_rows
 from dsl.numbers import NumberPlan, without_separators
+from dsl.yaml_rows import Rows, read_rows
 
 Kind: TypeAlias = Literal["number", "prefix", "text"]
 

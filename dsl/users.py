@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from dsl.diagnostics import PolicyError, Problem
-from dsl.marked_yaml import Rows, read_rows
+from dsl.yaml_rows import Rows, read_rows
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 _EXTENSION = re.compile(r"[0-9*#]+").fullmatch

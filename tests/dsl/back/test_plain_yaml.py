@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsl.marked_yaml import Document, read_rows
+from dsl.marked_yaml import Document
 from dsl.numbers import plan_for
 from dsl.plain_yaml import PlainYaml, UnplainError
 from dsl.tables import load_table
 from dsl.users import read_users
+from dsl.yaml_rows import read_rows
 
 PLAIN = [
     "a",
@@ -73,6 +74,12 @@ def file(draw):
     return "".join(rows)
 
 
+@st.composite
+def listed(draw):
+    items = [f"-{draw(SPACES)}{draw(TEXTS)}{draw(ENDS)}" for _ in range(draw(st.integers(1, 3)))]
+    return draw(st.sampled_from(["", "", "---\n", "# begin\n"])) + "".join(items)
+
+
 def content(document):
     """Everything in a file: texts, and mappings as lists in their order."""
 
@@ -96,6 +103,41 @@ def test_the_short_way_says_what_yaml_says(text):
     assert problems == []
 
 
+def items(document):
+    """The texts of a file that is a list."""
+    return [document.text(node, "a text") for node in document.items(document.root, "a list")]
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(listed())
+def test_the_short_way_says_of_a_list_what_yaml_says(text):
+    try:
+        plain = items(PlainYaml(text))
+    except UnplainError:
+        return
+    problems = []
+    assert items(Document.of(Path("t.yaml"), text, problems)) == plain
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("- a\n- b c # d\n\n#- e\n- 'f, g'\n- \"h\"", ["a", "b c", "f, g", "h"]),
+        ("---\n# all\n- 12-24 to 12-26\r\n", ["12-24 to 12-26"]),
+        ("- a\n -b\n", None),
+        ("- - a\n", None),
+        ("a: {b: c}\n", None),
+        ("", None),
+    ],
+)
+def test_which_lists_are_plain_and_which_are_not(text, read):
+    try:
+        assert items(PlainYaml(text)) == read
+    except UnplainError:
+        assert read is None
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
@@ -109,6 +151,13 @@ def test_the_short_way_says_what_yaml_says(text):
         ("a: b\n", None),
         ("a:\n  b: c\n   d: e\n", None),
         ("a: {b: &c d}\n", None),
+        ("a: {b: c,, d: e}\n", None),
+        ("a: {b: c d: e}\n", None),
+        ("a: {b: c,}\n", None),
+        ("a: {b: 'c\td'}\n", None),
+        ("a: {b: 'c\u2028d'}\n", None),
+        ("a: {b: c} # d\x07\n", None),
+        ("Łódź: {b: Žižka}\n", [("Łódź", [("b", "Žižka")])]),
         (f"a: {{b: {'c' * 1_000}}}\n", None),
         ("", None),
     ],
@@ -125,6 +174,7 @@ def test_whatever_is_asked_of_a_mistake_goes_the_long_way():
     [(_, name, row)] = plain.rows("a file")
     for ask in (
         lambda: plain.entries("b", "a row"),
+        lambda: plain.items("b", "a row"),
         lambda: plain.text(row, "a text"),
         lambda: plain.line_of(name),
         lambda: plain.wrong(name, "wrong"),
@@ -135,7 +185,7 @@ def test_whatever_is_asked_of_a_mistake_goes_the_long_way():
 
 
 LENGTH = 1_000
-"""Rows of a file that is long enough for the short way."""
+"""Rows of a long file."""
 
 
 def long(row):
