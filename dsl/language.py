@@ -33,9 +33,10 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Tables(msgspec.Struct, frozen=True, gc=False):
     """What leads through a script.
 
-    A row says what may follow in a state, by the name of a terminal, or of a rule that was completed: the state to go
-    on in, or, less than 0, the rule that is complete (-1 is the first). Reading begins with the first row. `words` and
-    `forms` are the terminals, texts and regular expressions, in the order in which they are tried.
+    A row, which `Rows` reads, says what may follow in a state, by the name of a terminal, or of a rule that was
+    completed: the state to go on in, or, less than 0, the rule that is complete (-1 is the first). Reading begins with
+    the first row. `words` and `forms` are the terminals, texts and regular expressions, in the order in which they are
+    tried.
     """
 
     fingerprint: str
@@ -43,8 +44,25 @@ class Tables(msgspec.Struct, frozen=True, gc=False):
     forms: dict[str, str]
     ignored: tuple[str, ...]
     rules: tuple[Rule, ...]
-    rows: tuple[dict[str, int], ...]
+    rows: tuple[msgspec.Raw, ...]
     end: int
+
+
+class Rows(dict[int, dict[str, int]]):
+    """The rows of the tables by their numbers, each read when it is first asked for: a script needs some of them."""
+
+    def __missing__(self, state: int) -> dict[str, int]:
+        row = self[state] = _row(tables().rows[state])
+        return row
+
+
+_row = msgspec.json.Decoder(dict[str, int]).decode
+
+
+@functools.cache
+def rows() -> Rows:
+    """The rows of the tables."""
+    return Rows()
 
 
 @functools.cache

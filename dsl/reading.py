@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from dsl.language import Rule, tables
+from dsl.language import Rule, rows, tables
 from dsl.tree import Span
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
@@ -53,46 +53,36 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     end: int
 
 
-class _Expected:
-    """What can stand in a state, in the order in which it is tried."""
-
-    def __init__(self, row: dict[str, int]) -> None:
-        words, signs = _fixed()
-        self.words = {words[name]: name for name in row.keys() & words.keys()}
-        fitting = [(signs[name], name) for name in row.keys() & signs.keys()]
-        self.signs = sorted(fitting, key=lambda item: (-len(item[0]), item))
-        self.forms = [(name, _form(name), self._inside(name)) for name in tables().forms if name in row]
-
-    def _inside(self, form: str) -> dict[str, str]:
-        """The fixed words that look like this form, and take its place where they can stand."""
-        return {text: self.words[text] for text in self.words.keys() & _alike(form)}
+_Match: TypeAlias = Callable[[str, int], re.Match[str] | None]
 
 
 @functools.cache
-def _fixed() -> tuple[dict[str, str], dict[str, str]]:
-    """The texts of words and of signs, by their terminals."""
-    words = {name: text for name, text in tables().words.items() if text[0].isalpha()}
-    return words, {name: text for name, text in tables().words.items() if name not in words}
+def _words() -> dict[str, str]:
+    """The terminals of words, by their texts."""
+    return {text: name for name, text in tables().words.items() if text[0].isalpha()}
 
 
 @functools.cache
-def _form(name: str) -> Callable[[str, int], re.Match[str] | None]:
+def _signs() -> list[tuple[str, str]]:
+    """The texts of signs with their terminals, the longest first."""
+    signs = ((text, name) for name, text in tables().words.items() if not text[0].isalpha())
+    return sorted(signs, key=lambda sign: -len(sign[0]))
+
+
+@functools.cache
+def _form(name: str) -> _Match:
     return re.compile(tables().forms[name]).match
 
 
 @functools.cache
-def _alike(form: str) -> frozenset[str]:
-    fits = re.compile(tables().forms[form]).fullmatch
-    return frozenset(text for text in tables().words.values() if fits(text))
+def _forms(state: int) -> list[tuple[str, _Match]]:
+    """The forms that can stand in a state, in the order in which they are tried."""
+    row = rows()[state]
+    return [(name, _form(name)) for name in tables().forms if name in row]
 
 
 @functools.cache
-def _expected(state: int) -> _Expected:
-    return _Expected(tables().rows[state])
-
-
-@functools.cache
-def _ignored() -> Callable[[str, int], re.Match[str] | None]:
+def _ignored() -> _Match:
     return re.compile(f"(?:{'|'.join(tables().forms[name] for name in tables().ignored)})*").match
 
 
@@ -108,7 +98,7 @@ class Reading:
         self.file = file
         self.included = included
         self.states = [0]
-        self._rows = tables().rows
+        self._rows = rows()
         self._make = make
         self._values: list[_Value] = []
         self._line = 1
@@ -130,23 +120,27 @@ class Reading:
         at = self._at if found is None else found.end()
         if at >= len(text):
             return None
-        expected = _expected(self.states[-1])
-        for name, form, inside in expected.forms:
+        state, words = self.states[-1], _words()
+        row = self._rows[state]
+        for name, form in _forms(state):
             if (found := form(text, at)) is not None:
-                return Piece(inside.get(found[0], name), at, found.end())
+                # A fixed word that looks like this form takes its place where it can stand.
+                word = words.get(found[0], "")
+                return Piece(word if word in row else name, at, found.end())
         if (found := _WORD.match(text, at)) is not None:
-            if found[0] in expected.words:
-                return Piece(expected.words[found[0]], at, found.end())
+            word = words.get(found[0], "")
+            if word in row:
+                return Piece(word, at, found.end())
         else:
-            for sign, name in expected.signs:
-                if text.startswith(sign, at):
+            for sign, name in _signs():
+                if name in row and text.startswith(sign, at):
                     return Piece(name, at, at + len(sign))
         raise UnreadableError(at)
 
     def take(self, piece: Piece) -> None:
         """Go on behind what stood next. Raises UnreadableError, with the states as they are then, and TooDeepError."""
-        rows, terminal = self._rows, piece.terminal
-        while (action := rows[self.states[-1]].get(terminal)) is not None and action < 0:
+        table, terminal = self._rows, piece.terminal
+        while (action := table[self.states[-1]].get(terminal)) is not None and action < 0:
             self._complete(tables().rules[-1 - action])
         if action is None:
             raise UnreadableError(piece.start)
@@ -211,7 +205,7 @@ class Reading:
 
     def acceptable(self, states: list[int]) -> frozenset[str]:
         """The terminals that can stand where these states have led, `$END` for the end among them."""
-        row = tables().rows[states[-1]]
+        row = self._rows[states[-1]]
         return frozenset(name for name in row if self._leads_on(list(states), name))
 
     @property
@@ -223,10 +217,10 @@ class Reading:
 
     def completes(self, terminal: str) -> frozenset[str]:
         """The rules of the grammar that this terminal, which can stand next, is all of."""
-        rows, rules, states = self._rows, tables().rules, list(self.states)
-        while (action := rows[states[-1]][terminal]) < 0:
+        table, rules, states = self._rows, tables().rules, list(self.states)
+        while (action := table[states[-1]][terminal]) < 0:
             self._unwind(states, rules[-1 - action])
-        return frozenset(rules[-1 - number].origin for number in rows[action].values() if number < 0)
+        return frozenset(rules[-1 - number].origin for number in table[action].values() if number < 0)
 
     def _unwind(self, states: list[int], rule: Rule) -> None:
         """Go from behind a rule's symbols to behind the rule."""
@@ -236,6 +230,6 @@ class Reading:
 
     def _leads_on(self, states: list[int], terminal: str) -> bool:
         known = tables()
-        while (action := known.rows[states[-1]].get(terminal)) is not None and action < 0:
+        while (action := self._rows[states[-1]].get(terminal)) is not None and action < 0:
             self._unwind(states, known.rules[-1 - action])
         return action is not None and (terminal == _END or terminal in known.words or terminal in known.forms)
