@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -76,15 +77,28 @@ class Script(Node, frozen=True):
     included: tuple[Included, ...] = ()
 
 
+_PLAIN = frozenset({"Span", "bool", "float | None", "int", "int | None", "str"})
+
+
+@functools.cache
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields in which nodes may stand, in the order of the file."""
+    kinds = [base for base in reversed(kind.__mro__) if issubclass(base, Node)]
+    types = {name: written for base in kinds for name, written in base.__annotations__.items()}
+    return tuple(field for field in kind.__struct_fields__ if types[field] not in _PLAIN)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, in the order of the file."""
     waiting: list[Node] = [node]
     while waiting:
         here = waiting.pop()
         yield here
+        fields = _fields(type(here))
+        if not fields:
+            continue
         below: list[Node] = []
-        # The first field is the place.
-        for field in here.__struct_fields__[1:]:
+        for field in fields:
             value = getattr(here, field)
             if isinstance(value, Node):
                 below.append(value)
