@@ -49,3 +49,6 @@ class Script(click.Path):
 
 def _refuse(sentence: str) -> NoReturn:
     raise NotUnderstoodError(sentence)
+
+
+POLICY = click.argument("policy", type=Script())

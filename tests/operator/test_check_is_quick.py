@@ -50,6 +50,7 @@ def test_check_imports_nothing_that_it_does_not_need(imported: set[str]) -> None
     assert imported & SLOW == set()
     assert {name for name in imported if name.startswith("b2bua.")} <= {
         "b2bua.operator",
+        "b2bua.operator.check_command",
         "b2bua.operator.main",
         "b2bua.operator.options",
         "b2bua.operator.policy_file",
