@@ -15,10 +15,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
 from itertools import islice
-from typing import TypeAlias
 
 import trio
 
@@ -26,6 +24,7 @@ from b2bua.effects import Answer, Failed, Record, Recording, StoreBindings, Stor
 from b2bua.io.database import Database
 from b2bua.io.failure import ServerError
 from b2bua.io.history import KEPT, History
+from b2bua.io.inbox import Item, Question, Sign, Switch
 from b2bua.io.measures import Waiting
 from b2bua.io.shell import Shell, Taped
 from b2bua.io.tally import Tally
@@ -55,38 +54,6 @@ RECORDS_BATCH = 5_000
 """Records of one transaction: it takes some 50 ms."""
 
 
-class _Sign(Enum):
-    """What the thread is told beside bindings: that there are records or decisions, and that it is to write all and
-    end.
-    """
-
-    RECORDS = "records"
-    STOP = "stop"
-
-
-class _Switch:
-    """A trunk to be switched, and who waits for that: `wrong` says why it could not be remembered."""
-
-    def __init__(self, trunk: str, disabled: bool) -> None:
-        self.trunk = trunk
-        self.disabled = disabled
-        self.done = trio.Event()
-        self.wrong: str | None = None
-
-
-class _Question:
-    """The messages of a call in progress, and who waits for them."""
-
-    def __init__(self, call: str, call_ids: tuple[str, ...]) -> None:
-        self.call = call
-        self.call_ids = call_ids
-        self.done = trio.Event()
-        self.answer: tuple[list[Kept], int] = ([], 0)
-
-
-_Item: TypeAlias = StoreBindings | _Switch | _Question | _Sign
-
-
 class Store:
     """The writer. `start` once within trio, `stop` at the end. No call is longer than `max_call`, in seconds.
 
@@ -96,7 +63,7 @@ class Store:
     def __init__(self, database: Database, shell: Shell, history: Bounds, max_call: float, tally: Tally) -> None:
         self._database = database
         self._shell = shell
-        self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         # The loop appends to the first, and the thread moves all of it to the second, which is the thread's alone.
         self._fresh: deque[Record] = deque()
         self._kept: deque[Record] = deque()
@@ -114,7 +81,7 @@ class Store:
 
     async def stop(self) -> None:
         """Write everything that waits, then end."""
-        self._inbox.put(_Sign.STOP)
+        self._inbox.put(Sign.STOP)
         await trio.to_thread.run_sync(self._thread.join)
 
     @property
@@ -133,10 +100,10 @@ class Store:
 
         The thread must be running.
         """
-        question = _Question(call, call_ids)
+        question = Question(call, call_ids)
         self._inbox.put(question)
         await question.done.wait()
-        return question.answer
+        return question.messages, question.left_out
 
     def bindings(self, effect: StoreBindings) -> None:
         """Write these bindings, then answer."""
@@ -150,7 +117,7 @@ class Store:
 
         The thread must be running.
         """
-        switch = _Switch(trunk, disabled)
+        switch = Switch(trunk, disabled)
         self._inbox.put(switch)
         await switch.done.wait()
         if switch.wrong is not None:
@@ -164,7 +131,7 @@ class Store:
             return
         self._fresh.append(record)
         if len(self._fresh) == 1:
-            self._inbox.put(_Sign.RECORDS)
+            self._inbox.put(Sign.RECORDS)
 
     def remember(self, recording: Recording, registration: bool) -> None:
         """Write how a call or a registration was decided, soon."""
@@ -176,7 +143,7 @@ class Store:
             return
         history.fresh.append((recording, registration))
         if len(history.fresh) == 1:
-            self._inbox.put(_Sign.RECORDS)
+            self._inbox.put(Sign.RECORDS)
 
     def waiting(self) -> Waiting:
         """What waits, and whether it can be written."""
@@ -206,14 +173,14 @@ class Store:
             batch: list[StoreBindings] = []
             until = min(listen, math.inf if due is None else due)
             for item in self._taken(None if until == math.inf else max(0.0, until - time.monotonic())):
-                if item is _Sign.STOP:
+                if item is Sign.STOP:
                     stop = True
                 elif isinstance(item, StoreBindings):
                     batch.append(item)
-                elif isinstance(item, _Switch):
+                elif isinstance(item, Switch):
                     self._write_switch(item)
-                elif isinstance(item, _Question):
-                    item.answer = self._tapes.so_far(item.call, item.call_ids)
+                elif isinstance(item, Question):
+                    item.messages, item.left_out = self._tapes.so_far(item.call, item.call_ids)
                     self._tell(item.done.set)
                 elif due is None:
                     due = time.monotonic() + COALESCE_SECONDS
@@ -228,9 +195,9 @@ class Store:
                 done = self._write_tapes(everything=stop)
                 listen = time.monotonic() + (LISTEN_SECONDS if done else RETRY_SECONDS)
 
-    def _taken(self, seconds: float | None) -> list[_Item]:
+    def _taken(self, seconds: float | None) -> list[Item]:
         """What is in the inbox, after waiting for the first thing; perhaps nothing when the time is over."""
-        taken: list[_Item] = []
+        taken: list[Item] = []
         with contextlib.suppress(queue.Empty):
             taken.append(self._inbox.get(timeout=seconds))
             if isinstance(taken[0], StoreBindings):
@@ -251,7 +218,7 @@ class Store:
                 self._tell(self._mended)
         self._tell(self._shell.answers, [(effect.id, answer) for effect in batch])
 
-    def _write_switch(self, switch: _Switch) -> None:
+    def _write_switch(self, switch: Switch) -> None:
         try:
             self._database.put_trunk(switch.trunk, switch.disabled)
         except sqlite3.Error as error:
