@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from b2bua.operator.ladder.case import Case, CaseLeg, told_places
+from b2bua.operator.ladder.ending import CANCELLED, DURING, SOON, told_end
 from b2bua.operator.ladder.reading import ReadMessage
 from b2bua.operator.show import clock
 from b2bua.sip.message import REASONS
@@ -24,19 +25,14 @@ from dsl.decision import (
 from dsl.expectation import told, told_party
 from dsl.plan.recorded import Happened
 
-_DURING = ("hold", "resume", "transfer")
-_CANCELLED = 487
 _RINGING = (180, 181, 182, 183)
-_UNANSWERED = ("ACK", "BYE", "CANCEL")
-_SOON = 1.0
-"""Seconds within which the end of one leg is what ends another."""
 
 
 def told_case(case: Case, read: Sequence[ReadMessage]) -> str:
     """The sentence, without a full stop."""
     rang = frozenset(each.call_id for each in read if not each.kept.sent and each.status in _RINGING)
     parts = [_who(case), *_ways(case, rang), *_during(case)]
-    return "; ".join(filter(None, [*parts, _end(case, read)]))
+    return "; ".join(filter(None, [*parts, told_end(case, read)]))
 
 
 def told_outcome(case: Case, event: Happened) -> str:
@@ -70,7 +66,7 @@ def _who(case: Case) -> str:
 
 def _ways(case: Case, rang: frozenset[str]) -> list[str]:
     """What was decided until somebody had the call, and what came of it, a part for each decision."""
-    events = [event for event in case.events if event.event not in _DURING]
+    events = [event for event in case.events if event.event not in DURING]
     parts = []
     for number, event in enumerate(events):
         following = events[number + 1] if number + 1 < len(events) else None
@@ -164,11 +160,11 @@ _WITHIN = 0.0005
 
 def _left(legs: Sequence[CaseLeg], at: float) -> bool:
     """Whether all of these had failed, or were given up, when another was called."""
-    return _failed(legs) or all(leg.answer is None and leg.end is not None and leg.end <= at + _SOON for leg in legs)
+    return _failed(legs) or all(leg.answer is None and leg.end is not None and leg.end <= at + SOON for leg in legs)
 
 
 def _failed(legs: Sequence[CaseLeg]) -> bool:
-    return all(leg.answer is None and leg.cause not in (0, _CANCELLED) for leg in legs)
+    return all(leg.answer is None and leg.cause not in (0, CANCELLED) for leg in legs)
 
 
 def _endings(called: Mapping[str, Sequence[CaseLeg]]) -> str:
@@ -185,7 +181,7 @@ def _endings(called: Mapping[str, Sequence[CaseLeg]]) -> str:
 def _ending(legs: Sequence[CaseLeg]) -> str:
     """What became of somebody's legs: the best of them counts."""
     causes = {leg.cause for leg in legs}
-    if causes & {0, _CANCELLED}:
+    if causes & {0, CANCELLED}:
         return "did not answer"
     if causes & {486, 600, 603}:
         return "was busy"
@@ -239,63 +235,6 @@ def _transfer(case: Case, event: Happened) -> str:
         why = f", who {_ending(taken)}" if taken and _failed(taken) else ""
         said = f"{transferor} wanted to {wanted} {transferee} {way} {target}{why}: it came to nothing"
     return f"{said}: {where}" if where else said
-
-
-def _end(case: Case, read: Sequence[ReadMessage]) -> str:
-    first = next((leg for leg in case.legs if leg.direction == "in"), None)
-    answers = [leg.answer for leg in case.legs if leg.answer is not None]
-    answered = min(answers) if answers else None
-    if case.live:
-        return (
-            f"talking for {clock(case.now - answered)}" if answered else f"ringing for {clock(case.now - case.start)}"
-        )
-    end = max([leg.end for leg in case.legs if leg.end is not None], default=case.start)
-    if first is not None and first.answer is None:
-        if first.cause == _CANCELLED:
-            return f"{case.caller_name} gave up after {clock(end - case.start)}"
-        decided = [event.decision.action for event in case.events if event.event not in _DURING]
-        if decided and isinstance(decided[-1], Reject | Redirect):
-            return ""
-        return f"ended with {first.cause} {first.reason}".rstrip()
-    return f"{_hung_up_by(case, read, end)} after {clock(end - answered)}" if answered else ""
-
-
-def _hung_up_by(case: Case, read: Sequence[ReadMessage], end: float) -> str:
-    """The records say it in the words of caller and callee, which after a transfer are places, not parties."""
-    if any(leg.transferred_by for leg in case.legs):
-        names = {leg.sip_call_id: leg.party for leg in case.legs}
-        byes = [each for each in read if not each.kept.sent and not each.status and each.method == "BYE"]
-        left = [names[each.call_id] for each in byes if each.call_id in names and each.kept.wall >= end - _SOON]
-        return f"hung up by {left[0]}" if left else f"ended with call {case.joined}" if case.joined else "over"
-    by = next((leg.hung_up_by for leg in case.legs if leg.hung_up_by), "")
-    if by == "system":
-        return _why_we_ended(case, read)
-    if by == "caller":
-        return f"hung up by {case.caller_name}"
-    answered = next((leg.party for leg in case.legs if leg.direction == "out" and leg.answer is not None), "")
-    return f"hung up by {answered or 'the called party'}" if by else "over"
-
-
-def _why_we_ended(case: Case, read: Sequence[ReadMessage]) -> str:
-    """Who no longer answered, as far as the messages show it; else that it was us."""
-    for leg in case.legs:
-        mine = [each for each in read if each.call_id == leg.sip_call_id]
-        answers = [number for number, each in enumerate(mine) if _is_answer_of_ours(each)]
-        if answers and not any(_acknowledges(each) for each in mine[answers[-1] :]):
-            return f"{leg.party} never acknowledged our answer: ended by us"
-        asked = [each for each in mine if each.kept.sent and not each.status and each.method not in _UNANSWERED]
-        heard = {each.same[4:7] for each in mine if not each.kept.sent and each.status}
-        if asked and asked[-1].same[4:7] not in heard:
-            return f"{leg.party} did not answer {asked[-1].label}: ended by us"
-    return "ended by us"
-
-
-def _is_answer_of_ours(each: ReadMessage) -> bool:
-    return each.kept.sent and each.method == "INVITE" and 200 <= each.status < 300
-
-
-def _acknowledges(each: ReadMessage) -> bool:
-    return not each.kept.sent and not each.status and each.method == "ACK"
 
 
 def _parties(decision: Decision) -> str:
