@@ -15,7 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from b2bua.io.state import DATABASE
+from b2bua.operator.ladder.pcap import pcap
 from b2bua.operator.main import main
+from b2bua.tape import Kept
 
 from .flow_cases import LADDERS, played, store
 from .terminal import Terminal
@@ -147,6 +149,39 @@ def test_wireshark_reads_every_message_as_it_went(flow: str, tmp_path: Path, tsh
         assert f"CSeq: {line[6]}\r\n".encode() in each.data
         assert each.data.startswith(f"SIP/2.0 {line[7]} ".encode() if line[7] else line[6].split()[1].encode())
         assert line[8] == ""
+
+
+@pytest.mark.parametrize(
+    ("transport", "local", "remote"),
+    [
+        ("UDP", "192.0.2.1", "192.0.2.10"),
+        ("TCP", "192.0.2.1", "192.0.2.10"),
+        ("UDP", "2001:db8::1", "fe80::10"),
+        ("TCP", "2001:db8::1", "2001:db8::10"),
+        ("UDP", "0.0.0.0", "2001:db8::10"),
+    ],
+)
+def test_packets_are_as_they_should_be(transport: str, local: str, remote: str, tmp_path: Path, tshark: str) -> None:
+    """Checksums are right, a message in two segments of a connection is one, nothing is out of order."""
+    body = b"x" * 70_001
+    long = b"MESSAGE sip:bob@x SIP/2.0\r\nCSeq: 1 MESSAGE\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    short = b"SIP/2.0 200 OK\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+    first = long if transport == "TCP" else short
+    messages = [
+        Kept(0.5 + number, number % 2 == 0, transport, local, 5060, remote, 5060, data)
+        for number, data in enumerate((first, short, first, short))
+    ]
+    file = tmp_path / "call.pcap"
+    file.write_bytes(pcap(messages))
+    checked = [word for name in ("ip", "udp", "tcp") for word in ("-o", f"{name}.check_checksum:TRUE")]
+    fields = ("sip.CSeq", "_ws.expert.message", "ip.checksum.status", "udp.checksum.status", "tcp.checksum.status")
+    shown = [word for field in fields for word in ("-e", field)]
+    command = [tshark, "-n", "-r", str(file), "-T", "fields", *checked, *shown]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert sum(line[0] == "1 MESSAGE" for line in lines) == 4
+    assert {status for line in lines for status in line[2:]} == {"", "1"}
+    assert not [line[1] for line in lines if "out-of-order" in line[1].lower() or "retransmi" in line[1].lower()]
 
 
 def test_a_terminal_has_colours_and_its_own_width(tmp_path: Path) -> None:

@@ -51,11 +51,10 @@ def _ends(kept: Kept) -> tuple[str, int, str, int]:
 
 def _exported(kept: Kept) -> bytes:
     source, source_port, target, target_port = _ends(kept)
-    source_octets, target_octets = ip_address(source).packed, ip_address(target).packed
     tags = [
         (_TAG_DISSECTOR, b"sip\0"),
-        (_TAG_SOURCE[_version(source)], source_octets),
-        (_TAG_TARGET[_version(target)], target_octets),
+        (_TAG_SOURCE[ip_address(source).version], ip_address(source).packed),
+        (_TAG_TARGET[ip_address(target).version], ip_address(target).packed),
         (_TAG_PORT_TYPE, struct.pack("!I", _PORT_TYPES[kept.transport])),
         (_TAG_SOURCE_PORT, struct.pack("!I", source_port)),
         (_TAG_TARGET_PORT, struct.pack("!I", target_port)),
@@ -86,19 +85,17 @@ def _packets(kept: Kept, streams: dict[tuple[str, int, str, int], int]) -> Itera
 
 def _ip(source: str, target: str, protocol: int, head: bytes, data: bytes, checked_at: int) -> bytes:
     """An IP packet (RFC 791, 8200) around a UDP or TCP header, whose checksum stands `checked_at` octets into it."""
-    ends = ip_address(source).packed + ip_address(target).packed
+    addresses = [ip_address(source), ip_address(target)]
+    six = any(address.version == 6 for address in addresses)
+    ends = b"".join(address.packed.rjust(16, b"\0") if six else address.packed for address in addresses)
     length = len(head) + len(data)
     checksum = _checksum(ends + struct.pack("!II", length, protocol) + head + data) or 0xFFFF
     payload = head[:checked_at] + struct.pack("!H", checksum) + head[checked_at + 2 :] + data
-    if _version(source) == 6:
+    if six:
         return struct.pack("!IHBB", 6 << 28, length, protocol, _HOPS) + ends + payload
     fields = (0x45, 0, 20 + length, 0, 0, _HOPS, protocol)
     without = struct.pack("!BBHHHBBH", *fields, 0) + ends
     return struct.pack("!BBHHHBBH", *fields, _checksum(without)) + ends + payload
-
-
-def _version(address: str) -> int:
-    return ip_address(address).version
 
 
 def _checksum(octets: bytes) -> int:
