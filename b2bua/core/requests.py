@@ -259,6 +259,9 @@ class Requests:
             case Challenge():
                 self._challenge(request, flow, source, isinstance(verdict, Stale), version)
             case Accept() as accept if user is not None:
+                if verified is None:
+                    # Where the policy asks for no password, whoever registers is known by that.
+                    parts.door.right(source, user)
                 parts.registering.accepted(user, request, flow, source, key, accept)
             case Reject(code=code, reason=reason):
                 parts.turn.effects.append(stateless(request, flow, parts.key, code, (), reason))

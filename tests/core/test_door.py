@@ -120,6 +120,20 @@ def test_who_is_registered_is_known_after_a_restart(tmp_path: Path) -> None:
     assert door.attempt("u1", "secret") == 200
 
 
+def test_who_is_registered_without_a_password_is_known_too(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    script = tmp_path / "door.route"
+    open_at_home = f"when source == {HOME} -> accept when not authenticated -> challenge"
+    script.write_text(POLICY.replace("when not authenticated -> challenge otherwise", f"{open_at_home} otherwise", 1))
+    door.core.reload(load(script), door.now, WALL)
+    registered = door.answer(*door.request(user="u1"))
+    assert registered is not None
+    assert registered.status == 200
+    for _ in range(10):
+        assert door.attempt("u2", method="INVITE") == 401
+    assert door.said("banned") == []
+
+
 def test_an_account_that_is_guessed_at_from_everywhere_is_closed_but_to_its_phones(tmp_path: Path) -> None:
     door = Door(tmp_path)
     assert door.attempt("u0", "secret") == 200
