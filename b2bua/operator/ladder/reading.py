@@ -66,7 +66,7 @@ def read_message(kept: Kept) -> ReadMessage:
         method=cseq.method,
         status=status,
         label=_request_label(message) if isinstance(message, Request) else _response_label(message),
-        short=_short(cseq.method, status),
+        short=_short(message, status),
         same=(*peer, message.via.branch, cseq.method, cseq.number, status, tag, message.get("RSeq")),
         in_dialog=tag is not None,
         to_user=to.username or to.host,
@@ -106,10 +106,13 @@ def _response_label(response: Response) -> str:
     return said if response.cseq.method == "INVITE" else f"{said} to {response.cseq.method}"
 
 
-def _short(method: str, status: int) -> str:
-    if not status:
-        return method
-    return str(status) if method == "INVITE" else f"{status} {method}"
+def _short(message: Request | Response, status: int) -> str:
+    method = message.cseq.method
+    if status:
+        return str(status) if method == "INVITE" else f"{status} {method}"
+    if method == "NOTIFY" and _is(message, _SIPFRAG):
+        return f"NOTIFY ({_first_status(message.body).partition(' ')[0]})"
+    return method
 
 
 def _user_of_address(text: str) -> str:

@@ -41,6 +41,8 @@ def told_outcome(case: Case, event: Happened) -> str:
     if event.event in ("hold", "resume"):
         verb = "holds" if event.event == "hold" else "is back"
         return f"{facts.get('holder') or 'somebody'} {verb}"
+    if event.event == "transfer" and facts.get("transferor") == facts.get("target"):
+        return f"{facts.get('transferor') or 'somebody'} takes over {facts.get('transferee') or 'somebody'}"
     if event.event == "transfer":
         return f"{facts.get('transferor') or 'somebody'} transfers {facts.get('transferee') or 'somebody'}"
     if outcome is None:
@@ -231,6 +233,7 @@ def _transfer(case: Case, event: Happened) -> str:
         said = f"{transferor} was not allowed to {wanted} {transferee} {way} {target} ({told(action)})"
     elif case.live or any(leg.transferred_by for leg in case.legs):
         said = f"{transferor} {done} {transferee} {way} {target}"
+        said = f"{transferor} took a place beside {transferee}" if transferor == target else said
     else:
         why = f", who {_ending(taken)}" if taken and _failed(taken) else ""
         said = f"{transferor} wanted to {wanted} {transferee} {way} {target}{why}: it came to nothing"

@@ -142,13 +142,14 @@ def _arrows(folded: Sequence[Told], asked_for: Mapping[int, str], start: float) 
 
 def _moves(folded: Sequence[Told], start: float) -> dict[int, Remark]:
     """Before which message somebody is spoken with at another address than before."""
-    peers: dict[int, tuple[str, int]] = {}
+    peers: dict[int, tuple[str, str, int]] = {}
     moves = {}
     for number, each in enumerate(folded):
         kept = each.read.kept
-        peer = (kept.remote, kept.remote_port)
-        if peers.setdefault(each.leg, peer) != peer:
-            where = host_port(*peer)
+        peer = (kept.transport, kept.remote, kept.remote_port)
+        before = peers.setdefault(each.leg, peer)
+        if before != peer:
+            where = host_port(kept.remote, kept.remote_port) + ("" if before[0] == peer[0] else f" {peer[0].lower()}")
             moves[number] = Remark(kept.wall - start, each.leg, f"now {'to' if kept.sent else 'from'} {where}")
         peers[each.leg] = peer
     return moves
