@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
@@ -20,8 +21,8 @@ from b2bua.operator.show import clock, table
 _CANCELLED = 487
 
 _CALLS = """
-SELECT call, start, answer, "end", cause, reason, hung_up_by, caller, callee, source, rules FROM records AS first
-WHERE {conditions} ORDER BY start DESC LIMIT :limit
+SELECT call, start, answer, "end", cause, reason, hung_up_by, caller, callee, source, policy, rules
+FROM records AS first WHERE {conditions} ORDER BY start DESC LIMIT :limit
 """
 _IN_TIME = "leg = 0 AND start >= :since AND start <= :until"
 _OTHER_LEG = "SELECT 1 FROM records AS other WHERE other.call = first.call AND other.leg > 0"
@@ -54,8 +55,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 20
 
 
+class _Named(msgspec.Struct):
+    """What of a stored version says where it was read."""
+
+    path: str
+
+
 class Found(msgspec.Struct, frozen=True):
-    """One call: `target` is who answered, or was called last; times are wall seconds. The rest is of leg 0."""
+    """One call: `target` is who answered, or was called last, `rule` the place of the last that decided; times are wall
+    seconds. The rest is of leg 0.
+    """
 
     call: str
     start: float
@@ -67,8 +76,10 @@ class Found(msgspec.Struct, frozen=True):
     caller: str
     callee: str
     source: str
+    policy: str
     rules: tuple[str, ...]
     target: str
+    rule: str
 
 
 def search(state: Path, wanted: Wanted) -> list[Found]:
@@ -80,12 +91,28 @@ def search(state: Path, wanted: Wanted) -> list[Found]:
 def find(store: sqlite3.Connection, wanted: Wanted) -> list[Found]:
     """The same, in an open store."""
     statement, values = statement_for(wanted)
+    names: dict[str, str] = {}
     found = []
     for *columns, rules in store.execute(statement, values).fetchall():
         target = store.execute(_TARGETS, (columns[0],)).fetchone()
-        fields = (*columns, tuple(json.loads(rules)), target[0] if target else "")
+        fired = tuple(json.loads(rules))
+        fields = (*columns, fired, target[0] if target else "", _place(fired, columns[-1], store, names))
         found.append(Found(*fields))
     return found[::-1]
+
+
+def _place(rules: tuple[str, ...], policy: str, store: sqlite3.Connection, names: dict[str, str]) -> str:
+    """Where the last of them stands, as `office.route:37`; `names` has the files of the versions so far."""
+    if not rules:
+        return ""
+    position, _, other = rules[-1].partition("@")
+    version = other or policy
+    if version not in names:
+        row = store.execute("SELECT document FROM versions WHERE hash = ?", (version,)).fetchone()
+        path = msgspec.json.decode(zlib.decompress(row[0]), type=_Named).path if row else ""
+        names[version] = PurePath(path).name
+    file, _, line = position.rpartition(":")[0].rpartition(":")
+    return ":".join(filter(None, (PurePath(file).name or names[version], line)))
 
 
 def statement_for(wanted: Wanted) -> tuple[str, dict[str, object]]:
@@ -117,7 +144,7 @@ def shown(calls: Sequence[Found]) -> str:
             each.callee,
             _told_target(each.target),
             _ending(each),
-            " ".join(each.rules[-1:]),
+            each.rule,
             each.call,
         )
         for each in calls

@@ -18,6 +18,8 @@ from b2bua.io.state import DATABASE
 from b2bua.operator.call_search import Wanted, find, statement_for
 from b2bua.operator.main import main
 
+from .flow_cases import store
+
 NOW = time.time()
 
 
@@ -74,11 +76,11 @@ def test_the_newest_stand_last_a_line_each(state: Path) -> None:
     lines = [" ".join(line.split()[2:]) for line in b2bua(state).stdout.splitlines()]
     assert lines == [
         "DIALLED TO ENDED RULE CALL",
-        "alice bob bob talked 0:08, ended by caller 15:3 c1",
-        "alice bob bob 486 Busy Here 15:3 c2",
-        "alice 0301234567 +49301234567 via pstn talked 0:08, ended by caller 15:3 c3",
-        "carol_1 bob gave up after 0:10 15:3 c4",
-        "198.51.100.9 bob carol talked 0:08, ended by caller 15:3 c5",
+        "alice bob bob talked 0:08, ended by caller 15 c1",
+        "alice bob bob 486 Busy Here 15 c2",
+        "alice 0301234567 +49301234567 via pstn talked 0:08, ended by caller 15 c3",
+        "carol_1 bob gave up after 0:10 15 c4",
+        "198.51.100.9 bob carol talked 0:08, ended by caller 15 c5",
         "",
     ]
     assert b2bua(state).stdout.splitlines()[-1] == "5 calls"
@@ -114,6 +116,13 @@ def test_calls_from_a_trunk_are_by_it_too(state: Path) -> None:
     with closing(sqlite3.connect(state / DATABASE)) as connection, connection:
         connection.execute("INSERT INTO decisions (call, start, document) VALUES ('c2', 0, ?)", (document,))
     assert found(state, "--trunk", "pstn") == ["c2", "c3"]
+
+
+def test_the_rule_is_told_with_its_file(tmp_path: Path) -> None:
+    store("e01-busy-then-another", tmp_path)
+    assert "486 Busy Here  e01-busy-then-another.route:17  " in b2bua(tmp_path).stdout
+    [call] = json.loads(b2bua(tmp_path, "--json").stdout)
+    assert (call["rule"], call["rules"]) == ("e01-busy-then-another.route:17", ["16:3", "17:5"])
 
 
 def test_what_cannot_be_understood_says_what_can(state: Path, tmp_path: Path) -> None:
