@@ -19,6 +19,9 @@ from b2bua.tape import Kept, pack, unpack
 LINGER_SECONDS = 1.0
 """From a call's last record until its tape is closed: the last 200 may still be on its way."""
 
+DROP_SECONDS = 60.0
+"""How often the oldest are looked at while there is nothing to write."""
+
 _BATCH = 500
 _wall = itemgetter(0)
 
@@ -52,6 +55,7 @@ class Tapes:
         self._over: deque[tuple[float, str]] = deque()
         self._closed: deque[StoredTape] = deque()
         self._closed_octets = 0
+        self._dropped = 0.0
         self._lost = 0
         self._allowance = float(bounds.all_below)
         self._counted = 0.0
@@ -118,14 +122,20 @@ class Tapes:
 
     def write(self, wall: float) -> None:
         """Write those that are closed. Raises sqlite3.Error; what could not be written is kept for the next time."""
-        bounds = self._bounds
+        if not self._closed and wall - self._dropped > DROP_SECONDS:
+            self._drop(wall, 0)
         while self._closed:
             batch = list(islice(self._closed, _BATCH))
             self._database.put_tapes(batch)
             for tape in batch:
                 self._closed.popleft()
                 self._closed_octets -= len(tape.messages)
-            self._database.drop_tapes(bounds.octets, wall - bounds.age, 2 * len(batch) + 100)
+            self._drop(wall, 2 * len(batch))
+
+    def _drop(self, wall: float, so_many: int) -> None:
+        """Remove so many of the oldest, and some more, as far as the bounds are passed."""
+        self._dropped = wall
+        self._database.drop_tapes(self._bounds.octets, wall - self._bounds.age, so_many + 100)
 
     def _close(self, id: str, now: float) -> None:
         call = self._calls.pop(id, None)

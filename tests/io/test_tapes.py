@@ -11,7 +11,7 @@ import pytest
 from b2bua.io import tapes as tapes_module
 from b2bua.io.database import Database
 from b2bua.io.shell import Taped
-from b2bua.io.tapes import LINGER_SECONDS, Tapes
+from b2bua.io.tapes import DROP_SECONDS, LINGER_SECONDS, Tapes
 from b2bua.settings import Messages
 from b2bua.tape import Kept, unpack
 
@@ -214,6 +214,18 @@ def test_what_is_too_old_goes_a_few_at_a_time(bench: Bench) -> None:
         bench.tapes._calls[one.call].start = bench.now
         bench.write()
         assert len(bench.rows()) == max(500 - 102 * number, 0) + number
+
+
+def test_what_is_too_old_goes_also_where_nobody_calls(bench: Bench) -> None:
+    bench.begin(age=100.0)
+    rows = [(f"old{number}", 0.0, 1, number, 0, b"x") for number in range(150)]
+    bench.database._connection.executemany("INSERT INTO tapes VALUES (?, ?, ?, ?, ?, ?)", rows)
+    bench.write()
+    assert len(bench.rows()) == 50
+    bench.write(DROP_SECONDS - 1.0)
+    assert len(bench.rows()) == 50
+    bench.write(2.0)
+    assert bench.rows() == []
 
 
 def test_what_a_full_disk_refuses_is_written_later_within_a_bound(
