@@ -75,7 +75,7 @@ class TrunkView(msgspec.Struct, frozen=True):
 
     `registration` is off, registering, registered, waiting, refused or leaving, `registered_until` wall seconds.
     `calls_ok` were dealt with by the trunk, be it by a refusal; `calls_failed` met silence, a broken transport or 503.
-    `latency` is what the last check took, in seconds.
+    `latency` is what the last check took, in seconds; `check_why` says why it came to nothing.
     """
 
     name: str
@@ -93,6 +93,7 @@ class TrunkView(msgspec.Struct, frozen=True):
     last_failure: str
     last_failure_at: float | None
     latency: float | None
+    check_why: str = ""
 
 
 class FailureView(msgspec.Struct, frozen=True):
@@ -185,6 +186,7 @@ def trunk_view(line: Line, channels: int, wall: float) -> TrunkView:
         last_failure=trust.why,
         last_failure_at=trust.failed_at,
         latency=None if line.check is None else line.check.latency,
+        check_why="" if line.check is None else line.check.why,
     )
 
 
