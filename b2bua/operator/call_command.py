@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from b2bua.operator.known_names import call_ids
 from b2bua.operator.options import JSON, STATE, refusals
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _COLOURS = {"sentence": None, "decision": "cyan", "failure": "red", "remark": "y
 
 
 @click.command()
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=call_ids)
 @click.option(
     "--width", type=click.IntRange(60, 1000), help="Characters to a line.  [default: the terminal's, 80 to 200]"
 )

@@ -20,6 +20,7 @@ class _Commands(click.Group):
 
     elsewhere: ClassVar[dict[str, str]] = {
         "check": "b2bua.operator.check_command",
+        "completion": "b2bua.operator.completing",
         "doctor": "b2bua.operator.doctor.command",
         "explain": "b2bua.operator.script_commands",
         "fmt": "b2bua.operator.script_commands",

@@ -21,13 +21,15 @@ PATIENCE_SECONDS = 30.0
 class Terminal:
     """One command in it, begun at once. `said` is all that it has printed."""
 
-    def __init__(self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24) -> None:
+    def __init__(
+        self, arguments: Sequence[str | Path], columns: int = 80, lines: int = 24, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._master, slave = pty.openpty()
         self.resize(columns, lines)
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             # setsid(1): Ctrl-C, and a new size, reach it as they do in a terminal.
-            ["setsid", "--ctty", *PROGRAM, *map(str, arguments)],
+            ["setsid", "--ctty", *program, *map(str, arguments)],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -2,60 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from b2bua.io.requests import CONTROL
 from b2bua.operator.columns import cells
 from b2bua.operator.live import screen
 
+from .playing import Server
 from .terminal import PROGRAM, Terminal, drawings
 from .test_show import CALL
 
 LONG = CALL | {"caller": "sip:somebody.with.a.long.name@a.very.long.domain.example", "tags": {}}
 
 
-class Server:
-    """Answers each request on the control socket of a folder with what `answer` is then."""
-
-    def __init__(self, folder: Path) -> None:
-        self.answer: object = {"result": [LONG]}
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.bind(str(folder / CONTROL))
-        self._socket.listen()
-        self.asked: list[dict[str, object]] = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                taken, _ = self._socket.accept()
-            except OSError:
-                return
-            with taken, taken.makefile("rwb") as lines:
-                self.asked.append(json.loads(lines.readline()))
-                lines.write(json.dumps(self.answer).encode() + b"\n")
-
-    def end(self) -> None:
-        """Close it: whoever asks now finds nobody."""
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path)
+    server.answer = {"result": [LONG]}
     yield server
-    with server._socket:
-        pass
+    server.end()
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
