@@ -28,7 +28,7 @@ def _blocks(name: str, begins: str) -> list[str]:
     return [block for block in blocks if begins in block]
 
 
-[SCRIPT] = _blocks("README.md", "policy  ")
+[SCRIPT] = _blocks("README.md", 'policy    "')
 [MISTAKE] = _blocks("README.md", ": error: ")
 [LADDER] = _blocks("README.md", "* office.route:")
 [TRUNK] = _blocks("docs/trunks.md", "trunk pstn {")

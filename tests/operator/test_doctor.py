@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import socket
 import sys
@@ -28,6 +29,8 @@ TRUNK = """trunk carrier {{
 }}
 """
 LOOPBACK = Settings(DEFAULT_LISTEN)
+README = Path(__file__).parents[2] / "README.md"
+RANGE = "20000 to 21999"
 
 
 @pytest.fixture(scope="module")
@@ -287,3 +290,26 @@ def test_a_clock_that_jumps_or_that_nobody_keeps_is_told_of(monkeypatch: pytest.
 @pytest.mark.skipif(sys.platform != "linux", reason="adjtimex(2) is Linux's")
 def test_the_kernel_says_something_of_the_clock() -> None:
     assert machine._synchronised() in (True, False, None)
+
+
+def test_the_readme_shows_what_it_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_synchronised", lambda: True)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 70e9}))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1_048_576, 1_048_576))
+    pbx = Written(tmp_path / "pbx", 28_640)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+    with_trunk(pbx, f"sip:127.0.0.1:{port}", "x")
+    (pbx.folder / "users.yaml").chmod(0o644)
+    monkeypatch.chdir(pbx.folder)
+    done = b2bua("doctor", "office.route", "--settings", "settings.yaml")
+    said = done.stdout.replace(f":{pbx.port}", ":5060").replace(f":{port}", ":5080").replace("28640 to 28659", RANGE)
+    for pattern, shown in (
+        (r"(compiled|interpreted), Python \S+", "interpreted, Python 3.11.2"),
+        (r"version [0-9a-f]{16}", "version 1998fc0f9247cac4"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "2026-11-25 10:30 UTC"),
+    ):
+        said = re.sub(pattern, shown, said)
+    [block] = re.findall(r"^```console\n\$ b2bua doctor .*\n((?:.*\n)*?)```", README.read_text(), re.MULTILINE)
+    assert (done.exit_code, said) == (1, block)
