@@ -183,6 +183,14 @@ class Http(msgspec.Struct, frozen=True):
     listen: Host | None = None
 
 
+class Hep(msgspec.Struct, frozen=True):
+    """Who gets a copy of every message by HEP, if anyone; `capture_id` is what we are called there."""
+
+    to: Host | None = None
+    capture_id: int = 2001
+    password: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
     place of the system's.
@@ -210,6 +218,7 @@ class Settings(msgspec.Struct, frozen=True):
     reload: Reload = Reload()
     security: Security = Security()
     http: Http = Http()
+    hep: Hep = Hep()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

@@ -103,6 +103,21 @@ class Overview:
                 found[name] = call
         return [call_view(call, legs) for call, legs in self._calls(found)]
 
+    def call_with(self, tag: str) -> str | None:
+        """The id of the call with a leg whose dialog has this tag of ours."""
+        leg = self._parts.stack.legs.get(tag)
+        call = None if leg is None else leg.call
+        return call.id if isinstance(call, Call) else None
+
+    def dialogs_since(self, since: float) -> list[tuple[str, str]]:
+        """Calls that have begun since a wall time and are not over, each with the Call-ID of its caller's dialog."""
+        begun = []
+        for call in reversed(self._parts.calls.values()):
+            if call.incoming.started_at < since:
+                break
+            begun.append((call.id, call.incoming.dialog.call_id))
+        return begun
+
     def user_names(self) -> list[str]:
         """Every account of the version in force, in the order of its files."""
         return list(self._parts.versions.current.policy.users)

@@ -31,6 +31,7 @@ from b2bua.io.control import Control, open_control
 from b2bua.io.database import Database
 from b2bua.io.desk import Desk
 from b2bua.io.dns_queries import Dns
+from b2bua.io.hep import HepSender
 from b2bua.io.hosts import Hosts
 from b2bua.io.ids import Ids
 from b2bua.io.in_force import InForce
@@ -50,7 +51,7 @@ from b2bua.io.store import Store
 from b2bua.io.streams import BEYOND_EXPIRY_SECONDS, Streams
 from b2bua.io.tally import Tally
 from b2bua.io.tls import Tls
-from b2bua.io.trace import TraceFile
+from b2bua.io.trace import TraceFile, both
 from b2bua.io.traffic import TransportView, transport_view
 from b2bua.io.udp import Datagrams, open_udp
 from b2bua.settings import Listener, Settings
@@ -155,7 +156,11 @@ class Server:
             time.time(),
             resources.database.disabled_trunks(),
         )
-        self._shell = shell = Shell(core, plan.log, resources.trace, settings.limits.messages)
+        self._shell = shell = Shell(core, plan.log, None, settings.limits.messages)
+        self._hep = (
+            None if settings.hep.to is None else HepSender(settings.hep, settings.advertise, core.overview, shell)
+        )
+        shell.trace = both(resources.trace, self._hep)
         self._datagrams = Datagrams(shell)
         self._streams = Streams(shell, settings.registration.max_expires + BEYOND_EXPIRY_SECONDS, resources.tls)
         self._certificates = CertificateWatch(resources.tls, shell) if resources.tls is not None else None
@@ -201,6 +206,8 @@ class Server:
                         nursery.start_soon(self._shell.contained, self._desk.run)
                     if self._desk.is_wanted or self._manager.watchdog is not None:
                         nursery.start_soon(self._pulse.run)
+                    if self._hep is not None:
+                        nursery.start_soon(self._shell.contained, self._hep.run)
                     if self._settings.reload.watch:
                         nursery.start_soon(self._shell.contained, self._watch.run)
                     if self._certificates is not None:
@@ -217,6 +224,9 @@ class Server:
                 await self._store.stop()
                 await self._desk.finish()
             self._manager.close()
+            if self._hep is not None:
+                self._hep.flush()
+                self._hep.close()
         self._log.info("ended")
 
     def _ready(self) -> None:

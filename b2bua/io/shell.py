@@ -126,7 +126,7 @@ class Ports(Protocol):
 class Shell:
     """One core and everything that performs for it. `counters` counts what happened at the edge.
 
-    `limits` are the core's on the size of messages.
+    `trace` is told of every message. `limits` are the core's on the size of messages.
     """
 
     _datagrams: Datagrams
@@ -147,7 +147,7 @@ class Shell:
         self.limits = limits
         self.counters: Counter[str] = Counter()
         self.clock = Clock(self._due, self._alarm)
-        self._trace = trace
+        self.trace = trace
         self._tape: Callable[[Taped], None] | None = None
         self._answers: list[tuple[int, Answer]] = []
         self._failed: dict[Flow, str] = {}
@@ -171,8 +171,8 @@ class Shell:
 
     def message(self, data: bytes, flow: Flow, now: float, wall: float) -> None:
         """One whole message from the wire. The batch that it belongs to ends with `settle`."""
-        if self._trace is not None:
-            self._trace(time.time(), "in", flow, data)
+        if self.trace is not None:
+            self.trace(time.time(), "in", flow, data)
         if self._tape is not None:
             self._tape((wall, False, flow, data))
         self._feed(self.core.datagram, data, flow, now, wall)
@@ -276,8 +276,8 @@ class Shell:
             match effect:
                 case Send():
                     flow = effect.flow
-                    if self._trace is not None:
-                        self._trace(time.time(), "out", flow, effect.data)
+                    if self.trace is not None:
+                        self.trace(time.time(), "out", flow, effect.data)
                     if self._tape is not None:
                         self._tape((time.time(), True, flow, effect.data))
                     if flow.transport == "UDP":

@@ -14,6 +14,19 @@ from typing import TextIO
 from b2bua.effects import Flow
 from b2bua.io.failure import ServerError
 from b2bua.io.listening import address_text
+from b2bua.io.shell import Trace
+
+
+def both(first: Trace | None, second: Trace | None) -> Trace | None:
+    """What tells the two of them, those that there are."""
+    if first is None or second is None:
+        return first or second
+
+    def tell(wall: float, direction: str, flow: Flow, data: bytes) -> None:
+        first(wall, direction, flow, data)
+        second(wall, direction, flow, data)
+
+    return tell
 
 
 class TraceFile:

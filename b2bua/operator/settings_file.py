@@ -144,6 +144,9 @@ class _Reader:
             "percent": self._percent,
             # What its name alone does not tell.
             "Http.listen": self._host_and_port,
+            "to": self._host_and_port,
+            "capture_id": self._count,
+            "password": self._text,
         }
         self._readers |= dict.fromkeys(
             ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age", "within"), self._seconds
@@ -218,6 +221,9 @@ class _Reader:
         except ValueError as error:
             self._document.wrong(node, str(error), HOST_ADVICE)
             return None
+
+    def _text(self, name: str, node: Node) -> str | None:
+        return self._document.text(node, f"`{name}`")
 
     def _name_server(self, node: Node) -> NameServer | None:
         text = self._document.text(node, "a name server")

@@ -10,6 +10,7 @@ import pytest
 from b2bua.operator.settings_file import DEFAULT_LISTEN, SettingsError, read_settings, unusable
 from b2bua.settings import (
     Certificate,
+    Hep,
     History,
     Host,
     Http,
@@ -70,6 +71,7 @@ security:
   registers: 20
   strangers: off
 http: {listen: "[::1]:9560"}
+hep: {to: 192.0.2.9:9060, capture_id: 7, password: secret}
 grace: 1.5
 max_call: 1d
 user_agent: acme 1.0
@@ -131,6 +133,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         security=Security(3, 600.0, (300.0, 3600.0), 6, (), ("10.0.0.0/8",), ("192.0.2.64/28",), 20, 0),
         reload=Reload(0.0, 5, 43_200.0),
         http=Http(Host("::1", 9560)),
+        hep=Hep(Host("192.0.2.9", 9060), 7, "secret"),
         grace=1.5,
         max_call=86_400.0,
         user_agent="acme 1.0",
