@@ -191,6 +191,17 @@ class Hep(msgspec.Struct, frozen=True):
     password: str = ""
 
 
+class Records(msgspec.Struct, frozen=True):
+    """Who else gets call records: the file `csv`, and whoever answers at the URL `webhook`; empty for nobody.
+
+    The file `secret` holds what deliveries to the webhook are signed with; without it they are not signed.
+    """
+
+    csv: str = ""
+    webhook: str = ""
+    secret: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. `advertise` replaces an unspecified listen address in Via and Contact. `name_servers` are asked in
     place of the system's.
@@ -219,6 +230,7 @@ class Settings(msgspec.Struct, frozen=True):
     security: Security = Security()
     http: Http = Http()
     hep: Hep = Hep()
+    records: Records = Records()
     grace: float = 30.0
     max_call: float = 86_400.0
     user_agent: str = "b2bua"

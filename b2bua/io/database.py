@@ -19,8 +19,11 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 7
+VERSION = 8
 """The schema's (`PRAGMA user_version`)."""
+
+ENDED_KEPT = 1_000_000
+"""Calls whose end stays noted for those who have not been told of it yet."""
 
 BUSY_SECONDS = 5.0
 """How long a reader's lock is waited for."""
@@ -63,6 +66,9 @@ CREATE TABLE tapes (
   left_out INTEGER NOT NULL, messages BLOB NOT NULL
 );
 """,
+    """
+CREATE TABLE ended (id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL);
+""",
 )
 """What each version adds to the one before."""
 
@@ -73,6 +79,8 @@ _FIELDS = tuple(field for field in Record.__struct_fields__ if field not in (*_D
 _COLUMNS = ", ".join(f'"{field}"' for field in (*_FIELDS, *_DOCUMENTS))
 _PUT_RECORDS = f"INSERT OR REPLACE INTO records ({_COLUMNS}) VALUES {{rows}}"
 _values = attrgetter(*_FIELDS)
+_PUT_ENDED = "INSERT INTO ended (call) VALUES {rows}"
+_DROP_ENDED = "DELETE FROM ended WHERE id <= (SELECT max(id) FROM ended) - ?"
 
 _PUT_DECISIONS = "INSERT OR REPLACE INTO decisions (call, start, document) VALUES {rows}"
 _PUT_REGISTRATIONS = "INSERT OR REPLACE INTO registration_decisions (user, start, document) VALUES {rows}"
@@ -126,10 +134,14 @@ class StoredTape(msgspec.Struct, frozen=True, gc=False):
 
 
 class Database:
-    """An open database. The writing methods raise sqlite3.Error, and have then changed nothing."""
+    """An open database. The writing methods raise sqlite3.Error, and have then changed nothing.
 
-    def __init__(self, path: Path) -> None:
+    With `notes_ends` it is noted which calls are over, in their order, for those who are told of each.
+    """
+
+    def __init__(self, path: Path, notes_ends: bool = False) -> None:
         """Open or make it. Raises ServerError that says what to do."""
+        self._notes_ends = notes_ends
         try:
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(
@@ -195,10 +207,22 @@ class Database:
         rows = [(*_values(record), _list(record.rules), _object(record.tags)) for record in records]
         try:
             with self._transaction():
-                self._write(_PUT_RECORDS, rows)
+                self._put_records(records, rows)
         except UnicodeEncodeError:
             with self._transaction():
-                self._write(_PUT_RECORDS, [_readable(row) for row in rows])
+                self._put_records(records, [_readable(row) for row in rows])
+
+    def _put_records(self, records: Sequence[Record], rows: Sequence[tuple[object, ...]]) -> None:
+        self._write(_PUT_RECORDS, rows)
+        ended = [(call,) for record in records for call in record.over] if self._notes_ends else []
+        if ended:
+            self._write(_PUT_ENDED, ended)
+            self._connection.execute(_DROP_ENDED, (ENDED_KEPT,))
+
+    def newest_end(self) -> int:
+        """The number of the call whose end was noted last, 0 where none was."""
+        (newest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM ended").fetchone()
+        return int(newest)
 
     def put_decisions(self, decided: Sequence[Decided], versions: Mapping[str, bytes]) -> None:
         """Add documents, or to documents; `versions` are those that are new, by their hash, as they are stored.

@@ -15,8 +15,10 @@ import msgspec
 import trio
 
 from b2bua.io.children import command, environment, keep_running
+from b2bua.io.database import Database
 from b2bua.io.failure import ServerError
 from b2bua.io.shell import Shell
+from b2bua.settings import Records
 
 MODULE: Final = "b2bua.operator.desk.process"
 
@@ -30,22 +32,40 @@ LAST_SECONDS: Final = 3.0
 class Orders(msgspec.Struct, frozen=True):
     """What the desk is to do: one line of JSON on its standard input, which closes when the server ends.
 
-    `listening` is the descriptor of the socket to serve HTTP on.
+    `listening` is the descriptor of the socket to serve HTTP on. `csv` is the file for call records, `webhook` the URL
+    for them, `secret` the file with what they are signed with; calls up to the number `told` are nobody's business
+    there, where nothing has been told yet.
     """
 
     state: str
     log_json: bool
     listening: int | None = None
+    csv: str = ""
+    webhook: str = ""
+    secret: str = ""
+    told: int = 0
 
 
 class Desk:
     """One process at a time, for as long as `run` runs; the last of them is left to `finish`."""
 
-    def __init__(self, state: Path, log_json: bool, listening: socket.socket | None, shell: Shell) -> None:
+    def __init__(
+        self,
+        state: Path,
+        log_json: bool,
+        listening: socket.socket | None,
+        records: Records,
+        database: Database,
+        shell: Shell,
+    ) -> None:
         self._orders = Orders(
             state=str(state.absolute()),
             log_json=log_json,
             listening=None if listening is None else listening.fileno(),
+            csv=records.csv,
+            webhook=records.webhook,
+            secret=records.secret,
+            told=database.newest_end(),
         )
         self._shell = shell
         self._process: trio.Process | None = None
@@ -54,7 +74,8 @@ class Desk:
     @property
     def is_wanted(self) -> bool:
         """Whether it would have anything to do."""
-        return self._orders.listening is not None
+        orders = self._orders
+        return orders.listening is not None or bool(orders.csv or orders.webhook)
 
     @property
     def restarts(self) -> int:

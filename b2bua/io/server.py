@@ -132,7 +132,7 @@ def opened(plan: Plan) -> Iterator[Resources]:
         if plan.trace is not None:
             trace = TraceFile(plan.trace)
             stack.callback(trace.close)
-        database = Database(plan.state / DATABASE)
+        database = Database(plan.state / DATABASE, bool(settings.records.csv or settings.records.webhook))
         stack.callback(database.close)
         yield Resources(state.key, database, control, tuple(listening), http, tls, trace)
 
@@ -184,7 +184,7 @@ class Server:
             core, shell, self._store, self.in_force, self._status, self._transports, self._measures
         )
         self._control = Control(resources.control, shell, self.commands.act)
-        self._desk = Desk(plan.state, plan.log_json, resources.http, shell)
+        self._desk = Desk(plan.state, plan.log_json, resources.http, settings.records, resources.database, shell)
         self._manager = manager = ServiceManager(os.environ)
         # Half of the time that a watchdog gives, as sd_watchdog_enabled(3) has it.
         self._pulse = Pulse(manager.alive, min(SECONDS, (manager.watchdog or math.inf) / 2))

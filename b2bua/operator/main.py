@@ -29,6 +29,7 @@ class _Commands(click.Group):
         "init": "b2bua.operator.starting",
         "language-server": "b2bua.operator.script_commands",
         "plan": "b2bua.operator.script_commands",
+        "records": "b2bua.operator.records_command",
         "reload": "b2bua.operator.server_commands",
         "rollback": "b2bua.operator.server_commands",
         "run": "b2bua.operator.run_command",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ from b2bua.io.listening import address_text, listener_text
 from b2bua.io.log import open_log
 from b2bua.io.server import Plan, serve
 from b2bua.operator.accounts import shown_accounts
+from b2bua.operator.desk.secret import read_secret
 from b2bua.operator.policy_file import load_policy, problems_text, remarks
 from b2bua.operator.settings_file import DEFAULT_LISTEN, read_settings, unusable
-from b2bua.settings import Listener, Settings
+from b2bua.settings import Listener, Records, Settings
 from dsl.diagnostics import joined
 from dsl.files import Files
 
@@ -51,7 +53,20 @@ def _settings(path: Path | None, listen: tuple[Listener, ...]) -> Settings:
     wrong = unusable(settings)
     if wrong is not None:
         raise ServerError(f"the settings cannot be used: {wrong}")
+    _try_records(settings.records)
     return settings
+
+
+def _try_records(records: Records) -> None:
+    """See that call records can be handed on. Raises ServerError."""
+    if records.secret:
+        read_secret(Path(records.secret))
+    if records.csv:
+        try:
+            os.close(os.open(records.csv, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640))
+        except OSError as error:
+            why = (error.strerror or "it is refused").lower()
+            raise ServerError(f"cannot write call records to {records.csv}: {why}; see `csv` of `records`") from None
 
 
 def _announce(plan: Plan) -> None:

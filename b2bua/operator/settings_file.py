@@ -40,6 +40,7 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)").fullmatch
 _COUNT = re.compile(r"[0-9]{1,9}").fullmatch
 _USER_AGENT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?").fullmatch
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*").fullmatch
+_URL = re.compile(r"https?://[A-Za-z0-9\[][!-~]*").fullmatch
 _YES_OR_NO = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _UNSPECIFIED = ("0.0.0.0", "::")
 
@@ -86,6 +87,8 @@ def unusable(settings: Settings) -> str | None:
         bans = getattr(settings.security, name)
         if list(bans) != sorted(bans):
             return f"each of `{name}` has to be longer than the one before"
+    if settings.records.secret and not settings.records.webhook:
+        return "`secret` of `records` signs what goes to a `webhook`, and there is none"
     if (wrong := _unusable_tls(settings)) is not None:
         return wrong
     if settings.limits.messages.header_octets < PLAIN_OCTETS:
@@ -147,6 +150,9 @@ class _Reader:
             "to": self._host_and_port,
             "capture_id": self._count,
             "password": self._text,
+            "csv": self._file,
+            "secret": self._file,
+            "webhook": self._url,
         }
         self._readers |= dict.fromkeys(
             ("t1", "t2", "t4", "nonce_lifetime", "grace", "max_call", "age", "max_age", "within"), self._seconds
@@ -224,6 +230,13 @@ class _Reader:
 
     def _text(self, name: str, node: Node) -> str | None:
         return self._document.text(node, f"`{name}`")
+
+    def _url(self, name: str, node: Node) -> str | None:
+        text = self._document.text(node, f"`{name}`")
+        if text is None or _URL(text):
+            return text
+        self._document.wrong(node, f"`{text}` is no URL to send to", "write such as `https://crm.example/calls`")
+        return None
 
     def _name_server(self, node: Node) -> NameServer | None:
         text = self._document.text(node, "a name server")

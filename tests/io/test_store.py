@@ -263,7 +263,8 @@ def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None
         older.executescript(
             "DROP TABLE disabled_trunks; ALTER TABLE records DROP COLUMN transferred_by; "
             "ALTER TABLE records DROP COLUMN tags; ALTER TABLE records DROP COLUMN joined; DROP TABLE decisions; "
-            "DROP TABLE registration_decisions; DROP TABLE versions; DROP TABLE tapes; PRAGMA user_version = 1"
+            "DROP TABLE registration_decisions; DROP TABLE versions; DROP TABLE tapes; DROP TABLE ended; "
+            "PRAGMA user_version = 1"
         )
         older.execute("INSERT INTO bindings VALUES ('alice', '[]')")
     older.close()
@@ -367,7 +368,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 7\)"):
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 8\)"):
         Database(path)
 
 

@@ -19,6 +19,7 @@ from b2bua.settings import (
     Media,
     Messages,
     NameServer,
+    Records,
     Registration,
     Reload,
     Security,
@@ -71,6 +72,7 @@ security:
   registers: 20
   strangers: off
 http: {listen: "[::1]:9560"}
+records: {csv: Master.csv, webhook: "https://crm.example/calls?a=b", secret: /etc/key}
 hep: {to: 192.0.2.9:9060, capture_id: 7, password: secret}
 grace: 1.5
 max_call: 1d
@@ -133,6 +135,7 @@ def test_every_field_can_be_set(tmp_path: Path) -> None:
         security=Security(3, 600.0, (300.0, 3600.0), 6, (), ("10.0.0.0/8",), ("192.0.2.64/28",), 20, 0),
         reload=Reload(0.0, 5, 43_200.0),
         http=Http(Host("::1", 9560)),
+        records=Records(f"{tmp_path}/Master.csv", "https://crm.example/calls?a=b", "/etc/key"),
         hep=Hep(Host("192.0.2.9", 9060), 7, "secret"),
         grace=1.5,
         max_call=86_400.0,

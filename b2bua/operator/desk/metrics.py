@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from b2bua.operator.desk.feed import Feed
 from b2bua.operator.desk.processes import used
 from b2bua.operator.desk.readiness import reasons
 
@@ -41,8 +42,9 @@ _PACKETS: Final = ("relayed", "strangers", "unwanted", "played", "late", "skippe
 class Exposition(Collector):
     """One scrape. Without `measures` there is but what the desk itself knows."""
 
-    def __init__(self, measures: Mapping[str, Any] | None) -> None:
+    def __init__(self, measures: Mapping[str, Any] | None, feeds: Sequence[Feed] = ()) -> None:
         self._measures = measures
+        self._feeds = feeds
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
@@ -59,6 +61,7 @@ class Exposition(Collector):
         measures = self._measures
         yield _gauge("b2bua_server_up", "1 while the server answers.", measures is not None)
         yield from _processes({"desk": os.getpid()} if measures is None else _pids(measures))
+        yield from _told(self._feeds)
         if measures is None:
             return
         yield from _server(measures)
@@ -166,6 +169,18 @@ def _processes(pids: Mapping[str, int]) -> Iterator[Metric]:
     yield _labelled("b2bua_process_resident_memory_bytes", "Memory, by process.", ("process",), memory)
     descriptors = [(labels, usage.descriptors) for labels, usage in known.items()]
     yield _labelled("b2bua_process_open_fds", "Open file descriptors, by process.", ("process",), descriptors)
+
+
+def _told(feeds: Sequence[Feed]) -> Iterator[Metric]:
+    told = CounterMetricFamily("b2bua_records_told", "Calls whose records were handed on.", labels=("to",))
+    failures = CounterMetricFamily("b2bua_records_failures", "Tries to hand records on that failed.", labels=("to",))
+    for feed in feeds:
+        told.add_metric((feed.name,), feed.told)
+        failures.add_metric((feed.name,), feed.failures)
+    yield told
+    yield failures
+    failing = [((feed.name,), float(feed.failing)) for feed in feeds]
+    yield _labelled("b2bua_records_failing", "1 while records cannot be handed on, and wait.", ("to",), failing)
 
 
 def _gauge(name: str, told: str, value: float) -> Metric:

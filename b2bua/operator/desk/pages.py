@@ -6,24 +6,27 @@ calls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from b2bua.operator.desk.feed import Feed
 from b2bua.operator.desk.metrics import CONTENT_TYPE, Exposition
 from b2bua.operator.desk.readiness import reasons
 from b2bua.operator.desk.source import SilentError, Source
 
 
-def pages(source: Source) -> Starlette:
-    """The application."""
+def pages(source: Source, feeds: Sequence[Feed] = ()) -> Starlette:
+    """The application. `feeds` are those who are told of calls that ended."""
 
     async def metrics(_: Request) -> Response:
         try:
-            exposition = Exposition(await source.measures())
+            exposition = Exposition(await source.measures(), feeds)
         except SilentError:
-            exposition = Exposition(None)
+            exposition = Exposition(None, feeds)
         return Response(exposition.text(), media_type=CONTENT_TYPE)
 
     async def healthy(_: Request) -> Response:
