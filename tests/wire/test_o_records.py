@@ -88,18 +88,19 @@ def a_call(lab: Lab, called: str) -> str:
 def test_calls_end_in_the_file_and_at_the_url_also_through_kill_9(tmp_path: Path, receiver: Receiver) -> None:
     path = tmp_path / "Master.csv"
     settings = f"records: {{csv: {path}, webhook: '{receiver.url}'}}\n"
-    with Server(OFFICE, tmp_path / "server", settings=settings) as server, Lab(server, tmp_path) as lab:
-        first = a_call(lab, "bob")
-        [row] = wait_rows(path, 1)
-        assert (row["src"], row["dst"], row["disposition"]) == ("alice", "bob", "ANSWERED")
-        assert (row["lastapp"], row["channel"], row["billsec"]) == ("Dial", f"SIP/{first}", "1")
-        a_call(lab, "carol")
-        server.records(a_call(lab, "dave"), legs=2)
-        server.kill()
-        server.restart()
-        third = wait_rows(path, 3)
-        a_call(lab, "bob")
-        wait_rows(path, 4)
+    with Server(OFFICE, tmp_path / "server", settings=settings) as server:
+        with Lab(server, tmp_path) as lab:
+            first = a_call(lab, "bob")
+            [row] = wait_rows(path, 1)
+            assert (row["src"], row["dst"], row["disposition"]) == ("alice", "bob", "ANSWERED")
+            assert (row["lastapp"], row["channel"], row["billsec"]) == ("Dial", f"SIP/{first}", "1")
+            a_call(lab, "carol")
+            server.records(a_call(lab, "dave"), legs=2)
+            server.kill()
+            server.restart()
+            third = wait_rows(path, 3)
+            a_call(lab, "bob")
+            wait_rows(path, 4)
         server.program.stop()
         ids = [row["call"] for row in rows(path)]
         assert len(ids) == len(set(ids)) == 4
