@@ -173,7 +173,8 @@ class Server:
         reach = frozenset((listener.transport, ":" in listener.host) for listener in settings.listen)
         self._resolver = Resolver(shell, Locator(reach, Dns(servers=settings.name_servers), Hosts()))
         self._tally = Tally()
-        self._store = Store(resources.database, shell, settings.history, settings.max_call, self._tally)
+        counted = None if settings.http.listen is None else self._tally
+        self._store = Store(resources.database, shell, settings.history, settings.max_call, counted)
         hosts = settings.media.hosts or tuple(dict.fromkeys(listener.host for listener in settings.listen))
         self._media = MediaProcess(settings.media, hosts, core, shell)
         self.repertoire = Repertoire(self._media)

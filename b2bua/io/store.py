@@ -57,10 +57,10 @@ RECORDS_BATCH = 5_000
 class Store:
     """The writer. `start` once within trio, `stop` at the end. No call is longer than `max_call`, in seconds.
 
-    `tally` counts the calls whose records come.
+    `tally` counts the calls whose records come, if anybody looks.
     """
 
-    def __init__(self, database: Database, shell: Shell, history: Bounds, max_call: float, tally: Tally) -> None:
+    def __init__(self, database: Database, shell: Shell, history: Bounds, max_call: float, tally: Tally | None) -> None:
         self._database = database
         self._shell = shell
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
@@ -125,7 +125,8 @@ class Store:
 
     def record(self, record: Record) -> None:
         """Write this record, soon."""
-        self._tally.take(record)
+        if self._tally is not None:
+            self._tally.take(record)
         if len(self._fresh) + len(self._kept) >= RECORDS_KEPT:
             self._shell.counters["records_lost"] += 1
             return

@@ -54,6 +54,7 @@ def test_each_number_is_found_under_its_name() -> None:
     assert values(found["b2bua_registered_users"]) == {(): 2.0}
     assert values(found["b2bua_events"]) == {("udp_dropped",): 7.0}
     assert values(found["b2bua_trunk_up"]) == {("pstn",): 1.0}
+    assert values(found["b2bua_trunk_disabled"]) == {("pstn",): 0.0}
     assert values(found["b2bua_trunk_channels_limit"]) == {("pstn",): 30.0}
     assert values(found["b2bua_trunk_calls"]) == {("ok", "pstn"): 5.0, ("failed", "pstn"): 1.0}
     assert values(found["b2bua_policy_loaded_timestamp_seconds"]) == {("office", "in force", "abc"): 900.0}

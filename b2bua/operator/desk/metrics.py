@@ -118,6 +118,8 @@ def _trunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
         return _labelled(name, told, ("trunk",), known)
 
     yield each("b2bua_trunk_up", "1 while calls go there.", {row["name"]: row["state"] == "up" for row in rows})
+    told = "1 while the operator has switched it off."
+    yield each("b2bua_trunk_disabled", told, {row["name"]: row["state"] == "disabled" for row in rows})
     told = "1 while we are registered there; not there where we need not be."
     registered = {row["name"]: row["registration"] == "registered" for row in rows if row["registration"] != "off"}
     yield each("b2bua_trunk_registered", told, registered)
