@@ -30,7 +30,7 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     told: bool = False
 
 
-DESCRIPTION = (("Content-Type", "application/sdp"),)
+DESCRIPTION: tuple[tuple[str, str], ...] = (("Content-Type", "application/sdp"),)
 """The fields of a body that is a session description."""
 
 

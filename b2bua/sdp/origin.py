@@ -6,12 +6,7 @@ side has to see one session whose version rises by one with each change (RFC 326
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from b2bua.sip.errors import LocalError
-
-_ORIGIN: Final = re.compile(rb"^o=[^\r\n]*", re.MULTILINE)
 
 
 def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -19,10 +14,17 @@ def around_origin(body: bytes) -> tuple[bytes, bytes] | None:
 
     Two descriptions with the same surroundings say the same, whatever their owners' versions.
     """
-    found = _ORIGIN.search(body)
-    if found is None:
+    start = body.find(b"\no=") + 1
+    if body[:2] == b"o=":
+        start = 0
+    elif not start:
         return None
-    start, end = found.span()
+    end = body.find(b"\n", start)
+    if end < 0:
+        end = len(body)
+    returned = body.find(b"\r", start, end)
+    if returned >= 0:
+        end = returned
     return None if body.find(b"\nm=", 0, start) >= 0 else (body[:start], body[end:])
 
 

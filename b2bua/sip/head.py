@@ -7,12 +7,20 @@ length to `parser` and `framer`, all other fields to whoever asks for them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from b2bua.sip.errors import Malformed, PeerError
 from b2bua.sip.grammar import BLANK, is_number, is_token
 from b2bua.sip.message import Headers, Request, Response, has_stray_nul
 from b2bua.sip.names import SPELLINGS, canonical
+from b2bua.sip.uri import CACHED_LENGTH
+
+LINES_KEPT: Final = 4096
+"""Lines that are remembered as they were read."""
+
+ORDINARY_OCTETS: Final = 2_048
+"""The longest head whose lines are remembered: all of them together then never hold more than some 20 MB."""
 
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
 _VERSION: Final = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -53,16 +61,29 @@ def _read_fields(head: bytes) -> tuple[str, Headers, str | None]:
     """Start line, fields, and the first thing that is wrong with them; what can be read is read all the same."""
     text = head.decode("utf-8", "surrogateescape")
     lines = text.split("\r\n")
-    without_ends = "".join(lines)
     start = lines.pop(0)
-    if "\n" not in without_ends and "\r" not in without_ends and "\0" not in without_ends:
-        # The ordinary case, in one sweep: each name as we keep it, none twice, no line folded.
-        headers: Headers = {
-            name: (value.strip(BLANK),) for line in lines for name, _, value in [line.partition(":")] if value
-        }
-        if len(headers) == len(lines) and _KEPT.issuperset(headers):
-            return start, headers, None
+    # Most lines of a message were met before: in the call's last one, or in its peer's other calls.
+    headers: Headers = dict(map(_remembered if len(head) <= ORDINARY_OCTETS else _read_line, lines))
+    # The ordinary case: each name as we keep it, none twice, no line folded.
+    if len(headers) == len(lines) and "" not in headers and not _has_ends(start):
+        return start, headers, None
     return _read_unusual(text)
+
+
+def _read_line(line: str) -> tuple[str, tuple[str]]:
+    """Name and value of an ordinary field; the name is empty where the line has to be looked at more closely."""
+    name, _, value = line.partition(":")
+    if name in _KEPT and value and not _has_ends(value):
+        return name, (value.strip(BLANK),)
+    return "", ("",)
+
+
+_remembered: Final = lru_cache(maxsize=LINES_KEPT)(_read_line)
+
+
+def _has_ends(text: str) -> bool:
+    """Whether there is what a line has only at its end, or a NUL."""
+    return "\n" in text or "\r" in text or "\0" in text
 
 
 def _read_unusual(text: str) -> tuple[str, Headers, str | None]:
@@ -98,11 +119,7 @@ def _read_lines(lines: list[str]) -> tuple[Headers, str | None]:
 
 
 def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
-    version, _, rest = start.partition(" ")
-    status, _, reason = rest.partition(" ")
-    code = _STATUSES.get(status)
-    if code is None or (version != "SIP/2.0" and version.upper() != "SIP/2.0"):
-        raise Malformed(400, "Bad Status Line")
+    code, reason = _read_status(start) if len(start) > CACHED_LENGTH else _status(start)
     if fault is not None:
         raise Malformed(400, fault)
     response = Response(code, reason, headers, b"")
@@ -111,6 +128,18 @@ def _read_response(start: str, headers: Headers, fault: str | None) -> Response:
     except PeerError as error:
         raise Malformed(error.status, error.reason) from None
     return response
+
+
+def _read_status(start: str) -> tuple[int, str]:
+    version, _, rest = start.partition(" ")
+    status, _, reason = rest.partition(" ")
+    code = _STATUSES.get(status)
+    if code is None or (version != "SIP/2.0" and version.upper() != "SIP/2.0"):
+        raise Malformed(400, "Bad Status Line")
+    return code, reason
+
+
+_status: Final = lru_cache(maxsize=1024)(_read_status)
 
 
 def _read_request(start: str, headers: Headers, fault: str | None) -> Request:

@@ -160,11 +160,15 @@ def _bare_address(text: str) -> NameAddr:
 
 
 class Via(Frozen):
-    """One hop of the way that responses take back (RFC 3261 20.42). `transport` in upper case, `host` as in `Uri`."""
+    """One hop of the way that responses take back (RFC 3261 20.42). `transport` in upper case, `host` as in `Uri`.
+
+    `branch` is what tells transactions apart (8.1.1.7), None in a message of RFC 2543; `params` are all others.
+    """
 
     transport: str
     host: str
     port: int | None
+    branch: str | None = None
     params: Params = ()
     version: str = "2.0"
 
@@ -183,7 +187,7 @@ class Via(Frozen):
                 if len(_hops) >= _MOST_HOPS:
                     _hops.clear()
                 _hops[hop, others] = common
-        return Via(common.transport, common.host, common.port, (("branch", branch), *common.params), common.version)
+        return Via(common.transport, common.host, common.port, branch, common.params, common.version)
 
     @staticmethod
     def _read(text: str) -> Via:
@@ -192,7 +196,7 @@ class Via(Frozen):
             sent_by, _, params = rest.partition(";")
             if transport.isalpha() and " " not in sent_by and "\t" not in sent_by:
                 host, port = read_host_port(sent_by)
-                return Via(transport.upper(), host, port, parse_params(params))
+                return Via(transport.upper(), host, port, *_branch_of(parse_params(params)))
         found = _VIA.fullmatch(text)
         if found is None:
             raise PeerError(400, "Bad Via")
@@ -201,21 +205,16 @@ class Via(Frozen):
             raise PeerError(400, "Bad Via")
         before, colon, after = sent_by.strip(BLANK).rpartition(":")
         host, port = read_host_port(before.rstrip(BLANK) + colon + after.lstrip(BLANK))
-        return Via(transport.upper(), host, port, parse_params(params), version)
+        return Via(transport.upper(), host, port, *_branch_of(parse_params(params)), version)
 
     def param(self, name: str) -> str | None:
-        """The value of a parameter as written, "" where it has none, None where it is absent. `name` in lower case."""
+        """The value of another parameter than the branch, as written: "" where it has none, None where it is absent.
+
+        `name` in lower case.
+        """
         for key, value in self.params:
             if key == name:
                 return value or ""
-        return None
-
-    @property
-    def branch(self) -> str | None:
-        """What tells transactions apart (RFC 3261 8.1.1.7); None in a message of RFC 2543."""
-        for name, value in self.params:
-            if name == "branch":
-                return value
         return None
 
     @property
@@ -243,11 +242,18 @@ class Via(Frozen):
             params.append(("received", address))
         if asked:
             params.append(("rport", str(port)))
-        return Via(self.transport, self.host, self.port, tuple(params), self.version)
+        return Via(self.transport, self.host, self.port, self.branch, tuple(params), self.version)
 
     def __str__(self) -> str:
         place = host_port(self.host, self.port)
-        return f"SIP/{self.version}/{self.transport} {place}{write_params(self.params)}"
+        branch = "" if self.branch is None else f";branch={self.branch}"
+        return f"SIP/{self.version}/{self.transport} {place}{branch}{write_params(self.params)}"
+
+
+def _branch_of(params: Params) -> tuple[str | None, Params]:
+    """A Via's branch and its other parameters."""
+    branches = [value for name, value in params if name == "branch"]
+    return (branches[0], tuple([each for each in params if each[0] != "branch"])) if branches else (None, params)
 
 
 _MOST_HOPS: Final = 4096

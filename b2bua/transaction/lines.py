@@ -11,7 +11,12 @@ def lines(fields: Sequence[tuple[str, str]]) -> str:
     """Each field on a line of its own. LocalError for a CR or LF in a name or value."""
     if not fields:
         return ""
-    text = "\r\n".join([*map(": ".join, fields), ""])
-    if text.count("\n") + text.count("\r") != 2 * len(fields):
+    each = list(map(": ".join, fields))
+    check_ends("".join(each))
+    return "\r\n".join(each) + "\r\n"
+
+
+def check_ends(text: str) -> None:
+    """LocalError for a CR or LF in what is to stand within lines."""
+    if "\n" in text or "\r" in text:
         raise LocalError("a header value of ours has a line end")
-    return text

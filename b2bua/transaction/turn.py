@@ -31,7 +31,19 @@ class Turn:
     `why` is why a connection could not be had, while that is what the input says.
     """
 
-    __slots__ = ("after", "concerned", "counters", "draw", "effects", "settings", "timers", "wall", "why")
+    __slots__ = (
+        "_date",
+        "_second",
+        "after",
+        "concerned",
+        "counters",
+        "draw",
+        "effects",
+        "settings",
+        "timers",
+        "wall",
+        "why",
+    )
 
     def __init__(self, settings: Settings, draw: Callable[[], str], now: float, wall: float) -> None:
         self.settings = settings
@@ -43,6 +55,8 @@ class Turn:
         self.counters: dict[str, int] = {}
         self.concerned: Concerned | None = None
         self.why = ""
+        self._second = 0
+        self._date = "00000000"
 
     def count(self, name: str) -> None:
         """Add one to a counter that the operator can read."""
@@ -52,7 +66,10 @@ class Turn:
         """What was drawn, behind the time in hexadecimal seconds: names that are stored are then stored in their order,
         and a database has a few places at work rather than all of them.
         """
-        return f"{int(self.wall):08x}{drawn}"
+        second = int(self.wall)
+        if second != self._second:
+            self._second, self._date = second, f"{second:08x}"
+        return self._date + drawn
 
     @property
     def now(self) -> float:
