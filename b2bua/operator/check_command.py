@@ -25,7 +25,7 @@ def check(policies: tuple[Path, ...], as_json: bool) -> None:
     atexit.register(gc.freeze)
     from b2bua.operator.policy_file import check_json, check_policy, check_text, problems_text
 
-    checked = [check_policy(path) for path in policies]
+    checked = [check_policy(path, shown=not as_json) for path in policies]
     if as_json:
         click.echo(check_json(checked))
     for item in [] if as_json else checked:

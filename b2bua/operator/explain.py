@@ -33,7 +33,7 @@ def run_explain(path: Path, arguments: Iterable[str], live: bool, state: Path, a
     if live:
         explanation, notes = _from_server(path, sentences, state)
     else:
-        policy = load_policy(path)
+        policy = load_policy(path, shown=not as_json)
         try:
             explanation = explain(policy, sentences)
         except PolicyError as error:

@@ -14,10 +14,11 @@ import msgspec
 
 from b2bua.operator.history import FileHistory, History, KeptHistory
 from b2bua.operator.policy_file import load_policy
+from b2bua.operator.progress import Bar
 from dsl.plan.summary import Example, Group, Planning, Rule, Summary
 from dsl.policy import Policy
 
-_EVERY = 5_000
+_EVERY = 500
 _MOST_GROUPS = 20
 _MOST_NAMES = 10
 
@@ -93,15 +94,11 @@ def run_plan(path: Path, against: Path | None, since: float, state: Path, as_jso
 
     What is unknown counts as otherwise unless `allow_unknown`. Raises PolicyError or ServerError.
     """
-    policy = load_policy(path)
+    policy = load_policy(path, shown=not as_json)
     history: History = KeptHistory(state, since) if against is None else FileHistory(against, since)
-    progress = _progress if sys.stderr.isatty() and not as_json else None
-    summary = plan(policy, history, progress)
-    if progress is not None:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    bar = Bar() if sys.stderr.isatty() and not as_json else None
+    summary = plan(policy, history, bar)
+    if bar is not None:
+        bar.end()
     print(plan_json(policy, summary).decode() if as_json else plan_text(policy, summary))
     return int(summary.different > 0 or (summary.unknown > 0 and not allow_unknown))
-
-
-def _progress(done: int, total: int) -> None:
-    print(f"\r{done:,} of {total:,}", end="", file=sys.stderr, flush=True)

@@ -22,14 +22,20 @@ _SLOW = (
 )
 
 
-def load_policy(path: Path, files: Files | None = None) -> Policy:
+def load_policy(path: Path, files: Files | None = None, shown: bool = False) -> Policy:
     """Load a policy, its files noted in `files`. Raises PolicyError with every problem, a file that cannot be read
-    among them.
+    among them. A terminal is `shown` what takes long.
     """
     if kept() is None:
         print(_SLOW, file=sys.stderr)
     with readable(str(path)):
-        return load(path, files)
+        if not shown or not sys.stderr.isatty():
+            return load(path, files)
+        from b2bua.operator.progress import reading
+
+        files = files or Files()
+        with reading(files):
+            return load(path, files)
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -40,10 +46,10 @@ class Checked(msgspec.Struct, frozen=True):
     told: list[Problem]
 
 
-def check_policy(path: Path) -> Checked:
-    """Check a policy with all its files."""
+def check_policy(path: Path, shown: bool = False) -> Checked:
+    """Check a policy with all its files. A terminal is `shown` what takes long."""
     try:
-        policy = load_policy(path)
+        policy = load_policy(path, shown=shown)
     except PolicyError as error:
         return Checked(path, None, in_order([*error.problems, *error.remarks]))
     return Checked(path, policy, remarks(policy))

@@ -34,7 +34,7 @@ def run(
     """Run a server until it is told to end. Raises SettingsError, PolicyError or ServerError."""
     settings = _settings(settings_path, listen)
     files = Files()
-    policy = load_policy(policy_path, files)
+    policy = load_policy(policy_path, files, shown=True)
     if told := remarks(policy):
         print(problems_text(told), file=sys.stderr)
     load = partial(load_policy, policy_path)

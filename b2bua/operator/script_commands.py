@@ -57,7 +57,7 @@ def test(policy: Path, only: tuple[str, ...], coverage: bool, as_json: bool) -> 
     from b2bua.operator.testing import run_tests
 
     with _told_problems():
-        tested = run_tests(load_policy(policy), coverage, only)
+        tested = run_tests(load_policy(policy, shown=not as_json), coverage, only)
     click.echo(tested.json if as_json else tested.text)
     if not tested.passed:
         sys.exit(1)
