@@ -96,6 +96,7 @@ class UdpSocket:
             except OSError:
                 # An error of something sent: its details are in the error queue.
                 self._errors_wait = True
+                self.traffic.received -= 1
                 continue
             if (not data or data[0] < 32) and self._keeps_alive(data, address[0], address[1]):
                 continue

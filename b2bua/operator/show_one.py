@@ -38,7 +38,7 @@ def trunk(shown: Mapping[str, Any], now: float, width: int | None = None) -> str
     of = shown["trunk"]
     limit = "" if of["limit"] is None else f" of {of['limit']:,}"
     check = "never" if shown["check"] is None else f"every {shown['check']:g} s"
-    latency = "" if of["latency"] is None else f", answered in {1000 * of['latency']:.0f} ms"
+    answer = "" if of["latency"] is None else f", answered in {1000 * of['latency']:.0f} ms"
     facts = [
         ("trunk", of["name"]),
         ("uri", of["uri"]),
@@ -48,7 +48,7 @@ def trunk(shown: Mapping[str, Any], now: float, width: int | None = None) -> str
         ("why", of["why"]),
         ("account", shown["account"]),
         ("registration", _registration(of, now)),
-        ("checked", check + latency),
+        ("checked", check + (f", {of['check_why']}" if of["check_why"] else answer)),
         ("numbers", shown["number"]),
         ("channels", f"{of['channels']:,}{limit} in use"),
         ("calls so far", f"{of['calls_ok']:,} dealt with, {of['calls_failed']:,} failed"),

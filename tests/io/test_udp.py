@@ -81,6 +81,7 @@ async def test_an_unreachable_port_fails_its_flow_and_no_other(bench: Bench, nur
     await bench.edge.core.had(1)
     await wait_all_tasks_blocked(0.01)
     assert set(bench.edge.core.inputs) == {("flow_failed", gone)}
+    assert (bench.udp.traffic.sent, bench.udp.traffic.received) == (6, 0)
 
 
 async def test_what_only_keeps_a_binding_open_does_not_reach_the_core(bench: Bench, nursery: trio.Nursery) -> None:
