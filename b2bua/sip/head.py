@@ -26,6 +26,9 @@ _FOLD: Final = re.compile(r"\r\n[ \t]+")
 _VERSION: Final = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _KEPT: Final = frozenset(SPELLINGS.values())
 _STATUSES: Final = {str(status): status for status in range(100, 700)}
+_USUAL_METHODS: Final = frozenset(("ACK", "BYE", "CANCEL", "INVITE", "OPTIONS", "REGISTER"))
+"""Methods that need no look at their characters."""
+
 _ONCE: Final = frozenset(
     ("Call-ID", "Content-Length", "Content-Type", "CSeq", "From", "Max-Breadth", "Max-Forwards", "Refer-To", "To")
 )
@@ -147,7 +150,7 @@ def _read_request(start: str, headers: Headers, fault: str | None) -> Request:
     method = parts[0]
     request = Request(method, parts[1] if len(parts) > 1 else "", headers, b"")
     try:
-        if len(parts) != 3 or not is_token(method):
+        if len(parts) != 3 or not (method in _USUAL_METHODS or is_token(method)):
             raise PeerError(400, "Bad Request Line")
         if parts[2] != "SIP/2.0" and parts[2].upper() != "SIP/2.0":
             known = _VERSION.fullmatch(parts[2]) is not None
