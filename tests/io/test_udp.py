@@ -81,7 +81,22 @@ async def test_an_unreachable_port_fails_its_flow_and_no_other(bench: Bench, nur
     await bench.edge.core.had(1)
     await wait_all_tasks_blocked(0.01)
     assert set(bench.edge.core.inputs) == {("flow_failed", gone)}
-    assert (bench.udp.traffic.sent, bench.udp.traffic.received) == (6, 0)
+
+
+async def test_what_comes_and_goes_is_counted_but_not_errors(bench: Bench, nursery: trio.Nursery) -> None:
+    nursery.start_soon(bench.udp.receive)
+    nursery.start_soon(bench.edge.shell.clock.run)
+    with bench.peer(bench.listener.host) as dead:
+        gone = bench.flow(dead)
+    bench.datagrams.send(b"nobody", gone)
+    bench.datagrams.flush()
+    assert await bench.edge.core.had(1) == [("flow_failed", gone)]
+    assert (bench.udp.traffic.sent, bench.udp.traffic.received) == (1, 0)
+    with bench.peer(bench.listener.host) as peer:
+        bench.send(peer, b"hello")
+        await bench.edge.core.had(2)
+        await wait_all_tasks_blocked()
+    assert (bench.udp.traffic.sent, bench.udp.traffic.received) == (1, 1)
 
 
 async def test_what_only_keeps_a_binding_open_does_not_reach_the_core(bench: Bench, nursery: trio.Nursery) -> None:
