@@ -7,6 +7,8 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY scripts/build_hook.py scripts/
+# dsl has a link to it.
+COPY docs/language.md docs/
 COPY b2bua b2bua
 COPY dsl dsl
 RUN python -m venv /opt/b2bua && /opt/b2bua/bin/pip install --no-cache-dir ".[codecs]"

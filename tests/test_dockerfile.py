@@ -39,7 +39,8 @@ def test_what_is_copied_is_enough_to_install_from(tmp_path: Path) -> None:
             assert source in allowed
             path = ROOT / source
             if path.is_dir():
-                shutil.copytree(path, context / target, ignore=shutil.ignore_patterns("__pycache__"))
+                # As Docker does it: links stay links.
+                shutil.copytree(path, context / target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 (context / target).mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, context / target / path.name)
@@ -48,7 +49,8 @@ def test_what_is_copied_is_enough_to_install_from(tmp_path: Path) -> None:
     [wheel] = tmp_path.glob("b2bua-*.whl")
     with zipfile.ZipFile(wheel) as packed:
         names = set(packed.namelist())
-    assert {"b2bua/operator/desk/process.py", "b2bua/operator/main.py", "dsl/policy.py"} <= names
+        assert packed.read("dsl/editor/language.md") == (ROOT / "docs" / "language.md").read_bytes()
+    assert {"b2bua/operator/desk/process.py", "b2bua/operator/main.py", "dsl/policy.py", "dsl/grammar.json"} <= names
 
 
 @pytest.mark.parametrize("wanted", [("USER", ["5060"]), ("VOLUME", ["/var/lib/b2bua"]), ("STOPSIGNAL", ["SIGTERM"])])
