@@ -137,10 +137,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     called. `cause` is the final SIP status that ended the leg's set-up, or 200. `hung_up_by` is local, remote or
     empty when it was never answered. `transferred_by` is the party that had another of this call go elsewhere, as far
     as this leg was in it then or came by it, else empty. `joined` is the id of the other call where a transfer has
-    connected a party of this one with a party of that. `policy` is the version that the call began with, `rules` are
-    the positions in it that decided, as `line:col`; one in another version, which took over later, ends in `@` and that
-    version. `tags` are what rules marked the call with until this leg ended. `over` are the ids of the calls of which
-    nothing is left with this leg, or nothing was before: it is not stored.
+    connected a party of this one with a party of that. `party` is whom we called, a user or a number, `target`
+    where. `policy` is the version that the call began with, `rules` are the positions in it that decided, as
+    `line:col`; one in another version, which took over later, ends in `@` and that version. `tags` are what rules
+    marked the call with until this leg ended. `over` are the ids of the calls of which nothing is left with this leg,
+    or nothing was before: it is not stored.
     """
 
     call: str
@@ -161,6 +162,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[str, ...]
     transferred_by: str = ""
     joined: str = ""
+    party: str = ""
     tags: dict[str, str] = {}
     over: tuple[str, ...] = ()
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def record(call: Call, leg: Leg) -> Record:
     """The record of a leg of this call that is over."""
     direction: Literal["in", "out"] = "in"
-    target = ""
+    target = party = ""
     if isinstance(leg, OutgoingLeg):
         direction = "out"
         destination = leg.destination
+        party = destination.party
         target = destination.uri if destination.trunk is None else f"{destination.uri} via {destination.trunk}"
     answer = leg.answered_at
     return Record(
@@ -36,6 +37,7 @@ def record(call: Call, leg: Leg) -> Record:
         cause=leg.cause,
         reason=leg.reason,
         hung_up_by="" if answer is None else call.hung_up_by,
+        party=party,
         policy=call.inquiry.began_with,
         rules=call.rules,
         tags=call.tags,

@@ -19,7 +19,7 @@ import msgspec
 from b2bua.effects import Record
 from b2bua.io.failure import ServerError
 
-VERSION = 8
+VERSION = 9
 """The schema's (`PRAGMA user_version`)."""
 
 ENDED_KEPT = 1_000_000
@@ -68,6 +68,9 @@ CREATE TABLE tapes (
 """,
     """
 CREATE TABLE ended (id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL);
+""",
+    """
+ALTER TABLE records ADD COLUMN party TEXT NOT NULL DEFAULT '';
 """,
 )
 """What each version adds to the one before."""

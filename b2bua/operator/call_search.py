@@ -28,7 +28,7 @@ _IN_TIME = "leg = 0 AND start >= :since AND start <= :until"
 _OTHER_LEG = "SELECT 1 FROM records AS other WHERE other.call = first.call AND other.leg > 0"
 _BY_WHO = f"""
 (caller LIKE :who ESCAPE '\\' OR callee LIKE :who ESCAPE '\\' OR source = :source OR EXISTS (
-{_OTHER_LEG} AND other.target LIKE :who ESCAPE '\\'))
+{_OTHER_LEG} AND (other.party LIKE :who ESCAPE '\\' OR other.target LIKE :who ESCAPE '\\')))
 """
 _BY_TRUNK = f"""
 (EXISTS ({_OTHER_LEG} AND other.target LIKE :trunk ESCAPE '\\')
@@ -37,7 +37,7 @@ AND json_extract(decisions.document, '$.known.trunk') = :from_trunk))
 """
 _BY_CAUSE = "EXISTS (SELECT 1 FROM records AS any_leg WHERE any_leg.call = first.call AND any_leg.cause = :cause)"
 _FAILED = f"answer IS NULL AND cause >= 400 AND cause <> {_CANCELLED}"
-_TARGETS = "SELECT target FROM records WHERE call = ? AND leg > 0 ORDER BY answer IS NULL, leg DESC LIMIT 1"
+_TARGETS = "SELECT target, party FROM records WHERE call = ? AND leg > 0 ORDER BY answer IS NULL, leg DESC LIMIT 1"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +62,8 @@ class _Named(msgspec.Struct):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One call: `target` is who answered, or was called last, `rule` the place of the last that decided; times are wall
-    seconds. The rest is of leg 0.
+    """One call: `party` is who answered, or was called last, `target` where, `rule` the place of the last that
+    decided; times are wall seconds. The rest is of leg 0.
     """
 
     call: str
@@ -79,6 +79,7 @@ class Found(msgspec.Struct, frozen=True):
     policy: str
     rules: tuple[str, ...]
     target: str
+    party: str
     rule: str
 
 
@@ -96,7 +97,7 @@ def find(store: sqlite3.Connection, wanted: Wanted) -> list[Found]:
     for *columns, rules in store.execute(statement, values).fetchall():
         target = store.execute(_TARGETS, (columns[0],)).fetchone()
         fired = tuple(json.loads(rules))
-        fields = (*columns, fired, target[0] if target else "", _place(fired, columns[-1], store, names))
+        fields = (*columns, fired, *(target or ("", "")), _place(fired, columns[-1], store, names))
         found.append(Found(*fields))
     return found[::-1]
 
@@ -142,7 +143,7 @@ def shown(calls: Sequence[Found]) -> str:
             time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.start)),
             each.caller or each.source,
             each.callee,
-            _told_target(each.target),
+            _told_party(each),
             _ending(each),
             each.rule,
             each.call,
@@ -153,9 +154,10 @@ def shown(calls: Sequence[Found]) -> str:
     return f"{table(('TIME', 'CALLER', 'DIALLED', 'TO', 'ENDED', 'RULE', 'CALL'), rows)}\n{count}"
 
 
-def _told_target(target: str) -> str:
-    uri, via, trunk = target.partition(" via ")
-    return f"{user_of(uri)}{via}{trunk}"
+def _told_party(each: Found) -> str:
+    uri, via, trunk = each.target.partition(" via ")
+    # A record that an older server wrote says but where.
+    return f"{each.party or user_of(uri)}{via}{trunk}"
 
 
 def _ending(each: Found) -> str:

@@ -262,7 +262,8 @@ def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -> None
     with sqlite3.connect(path) as older:
         older.executescript(
             "DROP TABLE disabled_trunks; ALTER TABLE records DROP COLUMN transferred_by; "
-            "ALTER TABLE records DROP COLUMN tags; ALTER TABLE records DROP COLUMN joined; DROP TABLE decisions; "
+            "ALTER TABLE records DROP COLUMN tags; ALTER TABLE records DROP COLUMN joined; "
+            "ALTER TABLE records DROP COLUMN party; DROP TABLE decisions; "
             "DROP TABLE registration_decisions; DROP TABLE versions; DROP TABLE tapes; DROP TABLE ended; "
             "PRAGMA user_version = 1"
         )
@@ -368,7 +369,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 8\)"):
+    with pytest.raises(ServerError, match=r"is of a newer b2bua \(version 99, this one knows 9\)"):
         Database(path)
 
 

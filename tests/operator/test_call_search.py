@@ -47,13 +47,15 @@ def leg(call: int, number: int, **said: object) -> Record:
 
 BUSY = {"answer": None, "cause": 486, "reason": "Busy Here", "hung_up_by": ""}
 DIALLED = {"callee": "0301234567"}
-VIA = {"target": "sip:+49301234567@gw.example via pstn"}
+VIA = {"target": "sip:+49301234567@gw.example via pstn", "party": "+49301234567"}
+PHONE = {"target": "sip:x-0x55ea@192.0.2.13:5081", "party": "dora"}
 RECORDS = [
     *(leg(1, 0), leg(1, 1)),
     *(leg(2, 0, **BUSY), leg(2, 1, **BUSY)),
     *(leg(3, 0, **DIALLED), leg(3, 1, **DIALLED, **VIA)),
     leg(4, 0, caller="carol_1", answer=None, cause=487, reason="Request Terminated", hung_up_by=""),
     *(leg(5, 0, caller="", source="198.51.100.9"), leg(5, 1, **BUSY), leg(5, 2, target="sip:carol@192.0.2.12")),
+    *(leg(6, 0, callee="204"), leg(6, 1, **PHONE)),
 ]
 
 
@@ -81,19 +83,21 @@ def test_the_newest_stand_last_a_line_each(state: Path) -> None:
         "alice 0301234567 +49301234567 via pstn talked 0:08, ended by caller 15 c3",
         "carol_1 bob gave up after 0:10 15 c4",
         "198.51.100.9 bob carol talked 0:08, ended by caller 15 c5",
+        "alice 204 dora talked 0:08, ended by caller 15 c6",
         "",
     ]
-    assert b2bua(state).stdout.splitlines()[-1] == "5 calls"
+    assert b2bua(state).stdout.splitlines()[-1] == "6 calls"
 
 
 @pytest.mark.parametrize(
     ("arguments", "calls"),
     [
-        (["--limit", "2"], ["c4", "c5"]),
-        (["alice"], ["c1", "c2", "c3"]),
-        (["ALICE"], ["c1", "c2", "c3"]),
+        (["--limit", "2"], ["c5", "c6"]),
+        (["alice"], ["c1", "c2", "c3", "c6"]),
+        (["ALICE"], ["c1", "c2", "c3", "c6"]),
         (["4930123"], ["c3"]),
         (["carol"], ["c4", "c5"]),
+        (["dor"], ["c6"]),
         (["l_1"], ["c4"]),
         (["%"], []),
         (["198.51.100.9"], ["c5"]),
@@ -102,7 +106,7 @@ def test_the_newest_stand_last_a_line_each(state: Path) -> None:
         (["--trunk", "pstn"], ["c3"]),
         (["--trunk", "stn"], []),
         (["bob", "--cause", "487"], ["c4"]),
-        (["--since", "2500s"], ["c4", "c5"]),
+        (["--since", "2500s"], ["c4", "c5", "c6"]),
         (["--until", "3500s"], ["c1", "c2"]),
         (["--since", "2001-01-01", "--until", "2001-01-02 03:04"], []),
     ],
