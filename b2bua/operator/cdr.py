@@ -20,6 +20,7 @@ COLUMNS: Final = (
     "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer",
     "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield",
     "call", "source", "cause", "reason", "hung_up_by", "transferred_by", "joined", "policy", "rules",
+    "party",
 )  # fmt: skip
 """Asterisk's 18, then ours."""
 
@@ -90,6 +91,7 @@ def _row(begin: dict[str, Any], called: dict[str, Any] | None, end: dict[str, An
         end["joined"],
         end["policy"],
         " ".join(end["rules"]),
+        "" if called is None else called["party"],
     )
     return dict(zip(COLUMNS, values, strict=True))
 

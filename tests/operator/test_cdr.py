@@ -33,6 +33,7 @@ def leg(
         "source": "127.0.0.1", "start": BEGAN + number, "answer": None if answer is None else BEGAN + answer,
         "end": BEGAN + end, "cause": cause, "reason": "OK", "hung_up_by": "caller" if answer else "", "policy": "abc",
         "rules": ["3:4", "5:6"], "transferred_by": "", "joined": "", "tags": {"team": "desk"},
+        "party": f"b{number}" if number else "",
     } | changes  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def test_an_answered_call_is_one_row_in_asterisks_order() -> None:
     assert text == (
         '"","alice","201","","<alice>","SIP/id0","SIP/id2","Dial","sip:b2@127.0.0.1","2023-11-14 22:13:20",'
         '"2023-11-14 22:13:25","2023-11-14 22:14:25",65,60,"ANSWERED","DOCUMENTATION","20231114-c1.2","team=desk",'
-        '"20231114-c1","127.0.0.1",200,"OK","caller","","","abc","3:4 5:6"\n'
+        '"20231114-c1","127.0.0.1",200,"OK","caller","","","abc","3:4 5:6","b2"\n'
     )
     asterisk = "accountcode src dst dcontext clid channel dstchannel lastapp lastdata start answer end duration billsec"
     assert list(COLUMNS[:18]) == [*asterisk.split(), "disposition", "amaflags", "uniqueid", "userfield"]

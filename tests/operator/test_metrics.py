@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from b2bua.operator.desk.feed import Feed
 from b2bua.operator.desk.metrics import Exposition
 
 from .measured import measures
@@ -36,8 +38,15 @@ def promtool() -> str:
     return found
 
 
-def scraped(measured: dict[str, Any] | None) -> dict[str, Metric]:
-    families = text_string_to_metric_families(Exposition(measured).text().decode())
+async def taken(calls: object) -> None:
+    """Nobody is told."""
+
+
+FEED = Feed("webhook", Path(), 0, taken, structlog.get_logger())
+
+
+def scraped(measured: dict[str, Any] | None, *feeds: Feed) -> dict[str, Metric]:
+    families = text_string_to_metric_families(Exposition(measured, feeds).text().decode())
     return {family.name: family for family in families}
 
 
@@ -99,7 +108,7 @@ def test_promtool_finds_nothing_to_say(promtool: str) -> None:
 
 @pytest.mark.parametrize("query", [*QUERIES, *ALARMS])
 def test_what_dashboard_and_alarms_ask_for_is_there(query: str) -> None:
-    exported = {sample.name for family in scraped(measures()).values() for sample in family.samples}
+    exported = {sample.name for family in scraped(measures(), FEED).values() for sample in family.samples}
     # Strings first: job="b2bua" is no name of a metric.
     asked = set(re.findall(r"\bb2bua_\w+", re.sub(r'"[^"]*"', "", query)))
     assert asked
