@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Stop at once where the modules that would be tested are not those that were asked for."""
+    """Stop at once where the modules that would be tested are not those that were asked for; let Ctrl-C be heard."""
+    # A shell has what it runs in the background ignore it, and all that this starts in turn.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     compiled = session.config.getoption("compiled")
     for path in compiled_modules():
         file = Path(importlib.import_module(module_name(path)).__file__ or "")

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -53,14 +54,17 @@ class Terminal:
 
     def until(self, holds: Callable[[str], bool]) -> str:
         """Read until something holds of what was printed, and return it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(self.said):
+            assert time.monotonic() < deadline, f"it goes on with {self.said}"
             assert self._take(), f"it has ended with {self.said}"
         return self.said
 
     def ended(self) -> int:
         """Read to its end; with which exit code that was."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._take():
-            pass
+            assert time.monotonic() < deadline, f"it goes on with {self.said}"
         os.close(self._master)
         return self.process.wait(PATIENCE_SECONDS)
 
