@@ -16,10 +16,12 @@ from collections.abc import Sequence
 _SUSPECT_LINE = re.compile(
     rb"\n(?:[Aa][Uu][Tt][Hh]|[Pp][Rr][Oo][Xx][Yy]-[Aa][Uu][Tt][Hh]|a=(?:crypto|ice-pwd|key-mgmt)|k=)"
 )
-_SUSPECT_URI = re.compile(rb":[^\s:@\"<>;?/]*:[^\s@\"<>]+@")
+# What may be a password before a `@`, in lower case, or is too long to be looked at for that.
+_SUSPECT_URI = re.compile(rb"sips?:[^\s:@\"<>;?/]*:[^\s@\"<>]{0,128}+[^\s\"<>]")
 
 # Each keeps its first group, and blots out its second.
-_PASSWORD = re.compile(rb"(sips?:[^\s:@\"<>;?/]*:)([^\s@\"<>]+)(?=@)", re.IGNORECASE)
+# What has no `@` behind it is found too: else it would be looked at once more from each `sip:` within.
+_PASSWORD = re.compile(rb"(sips?:[^\s:@\"<>;?/]*:)([^\s@\"<>]*+)(@?)", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     rb"(\n(?:proxy-)?auth(?:orization|entication-info)[ \t]*:)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.IGNORECASE
 )
@@ -39,8 +41,8 @@ def blotted(messages: Sequence[bytes]) -> Sequence[bytes]:
     whole = b"\n\n".join(messages)
     if _SUSPECT_LINE.search(whole) is not None:
         messages = [_without_credentials(data) for data in messages]
-    if _SUSPECT_URI.search(whole) is not None:
-        messages = [_PASSWORD.sub(_blot, data) for data in messages]
+    if _SUSPECT_URI.search(whole.lower()) is not None:
+        messages = [_PASSWORD.sub(_blot_password, data) for data in messages]
     if whole.startswith(b"INFO ") or b"\n\nINFO " in whole:
         messages = [_without_digits(data) if data.startswith(b"INFO ") else data for data in messages]
     return messages
@@ -56,6 +58,10 @@ def _without_credentials(data: bytes) -> bytes:
 
 def _without_digits(data: bytes) -> bytes:
     return _BODY.sub(_blot, data, 1) if _DIGITS.search(data) is not None else data
+
+
+def _blot_password(found: re.Match[bytes]) -> bytes:
+    return _blot(found) + found[3] if found[3] else found[0]
 
 
 def _blot_credentials(found: re.Match[bytes]) -> bytes:
