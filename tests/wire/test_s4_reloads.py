@@ -37,8 +37,8 @@ RATE = 50
 PACE = 0.035
 """Seconds between reloads, so that they take as long as the calls."""
 GROWN_KIB = 24_576
-"""What the server may have grown from the hundredth reload to the last. Transactions are kept for 32 s, which makes half
-of it, and the messages of calls that just ended lie between them; beyond that nothing grows.
+"""What the server may have grown from the hundredth reload to the last. Transactions are kept for 32 s, which makes
+half of it, and the messages of calls that just ended lie between them; beyond that nothing grows.
 """
 T1 = 0.5
 """Seconds: whoever waits longer for an answer asks again (RFC 3261 17.1.1.2)."""
