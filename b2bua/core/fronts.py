@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from b2bua.dialog.dialog import is_address
-from b2bua.dialog.networks import Networks
+from b2bua.dialog.networks import plain
 from b2bua.effects import Flow
 from b2bua.sip.errors import PeerError
 from b2bua.sip.headers import Via
@@ -27,11 +27,11 @@ class Fronts:
     __slots__ = ("_networks",)
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks = Networks((network, network) for network in networks)
+        self._networks = plain(networks)
 
     def source(self, request: Request, flow: Flow) -> str:
         """The IP address that a request came from: the flow's own, or what our proxies saw."""
-        if self._networks.empty or self._networks.of(flow.remote) is None:
+        if not self._networks.has(flow.remote):
             return flow.remote
         source = flow.remote
         for value in request.values("Via")[1 : _MOST_PROXIES + 1]:
@@ -39,7 +39,7 @@ class Fronts:
             if seen is None:
                 break
             source = seen
-            if self._networks.of(seen) is None:
+            if not self._networks.has(seen):
                 break
         return source
 

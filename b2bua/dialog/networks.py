@@ -23,10 +23,9 @@ class Networks:
         self._networks = sorted(read, key=lambda entry: -entry[0].prefixlen)
         self._found: dict[str, str | None] = {}
 
-    @property
-    def empty(self) -> bool:
-        """Whether there are none."""
-        return not self._networks
+    def has(self, address: str) -> bool:
+        """Whether this IP address is in any of them."""
+        return bool(self._networks) and self.of(address) is not None
 
     def of(self, address: str) -> str | None:
         """The value of the narrowest network that this IP address is in; None for another one, or for no address."""
@@ -46,3 +45,8 @@ class Networks:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return next((value for network, value in self._networks if address in network), None)
+
+
+def plain(networks: Iterable[str]) -> Networks:
+    """Networks that have no other value than themselves."""
+    return Networks((network, network) for network in networks)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from b2bua.dialog.networks import Networks
+from b2bua.dialog.networks import plain
 from b2bua.effects import Flow
 from b2bua.registrar.reach import same_host
 from b2bua.settings import ANYWHERE, Settings
@@ -34,10 +34,8 @@ class Contacts:
         security = settings.security
         self._ours = ours
         self._anywhere = ANYWHERE in security.contacts
-        named = [network for network in security.contacts if network != ANYWHERE]
-        self._allowed = Networks([(network, network) for network in named])
-        senders = (*security.trusted, *settings.proxies)
-        self._senders = Networks([(network, network) for network in senders])
+        self._allowed = plain(network for network in security.contacts if network != ANYWHERE)
+        self._senders = plain((*security.trusted, *settings.proxies))
 
     def check(self, uri: Uri) -> None:
         """PeerError 403 for a contact that nobody may have."""
@@ -68,10 +66,10 @@ class Contacts:
     def _is_near(self, host: str, flow: Flow, source: str) -> bool:
         if same_host(host, flow.remote) or same_host(host, source):
             return True
-        return not self._allowed.empty and self._allowed.of(host) is not None
+        return self._allowed.has(host)
 
     def _is_trusted(self, address: str) -> bool:
-        return not self._senders.empty and self._senders.of(address) is not None
+        return self._senders.has(address)
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from b2bua.dialog.networks import Networks
+from b2bua.dialog.networks import plain
 from b2bua.effects import Flow, Log
 from b2bua.registrar.known import Known
 from b2bua.registrar.ledger import Entry, Ledger
@@ -47,8 +47,7 @@ class Door:
         self._is_trunk = is_trunk
         self._unit = unit
         self._tries = security.tries
-        free = (*security.trusted, *turn.settings.proxies)
-        self._trusted = Networks([(network, network) for network in free])
+        self._trusted = plain((*security.trusted, *turn.settings.proxies))
         self.known = Known()
         self.sources = Ledger(security.failures, security.within, security.bans, self._tries)
         self.accounts = Ledger(self._tries or 1, _MINUTE, security.account_bans if self._tries else (), self._tries)
@@ -58,7 +57,7 @@ class Door:
 
     def trusts(self, address: str) -> bool:
         """Whether an address is in the networks that are never banned nor limited."""
-        return not self._trusted.empty and self._trusted.of(address) is not None
+        return self._trusted.has(address)
 
     def is_shut(self, address: str) -> bool:
         """Whether nothing is to be heard from this address; that something came is noted. To be asked only while
