@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from b2bua import effects
 from b2bua.sip.message import Request
 from tests.sim.ladder import draw_ladder
 from tests.sim.replayed import unlike
@@ -35,6 +38,21 @@ class Performance:
                 return
         self._run_out()
         self._check_end()
+
+    def overhear(self, hear: Callable[[bytes, effects.Flow, bool], None]) -> None:
+        """From now on `hear` is told each message of the server's: by which flow it goes, and whether it was sent."""
+        audit = self.stage.audit
+        came_in, goes_out = audit.came_in, audit.goes_out
+
+        def came(data: bytes, flow: effects.Flow, now: float) -> None:
+            hear(data, flow, False)
+            came_in(data, flow, now)
+
+        def goes(data: bytes, flow: effects.Flow, now: float) -> None:
+            hear(data, flow, True)
+            goes_out(data, flow, now)
+
+        audit.came_in, audit.goes_out = came, goes  # type: ignore[method-assign]
 
     def ladder(self) -> str:
         """What was really sent."""

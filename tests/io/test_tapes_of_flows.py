@@ -50,18 +50,7 @@ class Kept(Performance):
         self.tapes = Tapes(database, Messages(), 86_400.0)
         self.messages: list[Taped] = []
         self.stage.records = Records(self)
-        audit = self.stage.audit
-        came_in, goes_out = audit.came_in, audit.goes_out
-
-        def came(data: bytes, flow: Flow, now: float) -> None:
-            self._hear(data, flow, False)
-            came_in(data, flow, now)
-
-        def goes(data: bytes, flow: Flow, now: float) -> None:
-            self._hear(data, flow, True)
-            goes_out(data, flow, now)
-
-        audit.came_in, audit.goes_out = came, goes  # type: ignore[method-assign]
+        self.overhear(self._hear)
 
     def _hear(self, data: bytes, flow: Flow, sent: bool) -> None:
         # A server's clock never stands still between two messages.

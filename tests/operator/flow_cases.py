@@ -35,18 +35,7 @@ class Recorded(Performance):
     def __init__(self, path: Path) -> None:
         super().__init__(read_flow(path))
         self.kept: list[Kept] = []
-        audit = self.stage.audit
-        came_in, goes_out = audit.came_in, audit.goes_out
-
-        def came(data: bytes, flow: Flow, now: float) -> None:
-            self._keep(data, flow, False)
-            came_in(data, flow, now)
-
-        def goes(data: bytes, flow: Flow, now: float) -> None:
-            self._keep(data, flow, True)
-            goes_out(data, flow, now)
-
-        audit.came_in, audit.goes_out = came, goes  # type: ignore[method-assign]
+        self.overhear(self._keep)
 
     def _keep(self, data: bytes, flow: Flow, sent: bool) -> None:
         ends = (flow.local, flow.local_port, flow.remote, flow.remote_port)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from b2bua.operator.cdr import COLUMNS, cell, lines, rows
 
+pytestmark = pytest.mark.usefixtures("in_utc")
+
 BEGAN = 1_700_000_000.0
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def leg(

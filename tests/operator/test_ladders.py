@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 
@@ -15,17 +12,10 @@ from b2bua.operator.ladder.text import messages_text, told_lines
 
 from .flow_cases import LADDERS, cases, ladder
 
+pytestmark = pytest.mark.usefixtures("in_utc")
+
 NAMES = sorted(path.stem for path in LADDERS.glob("*.txt"))
 FLOWS = sorted({name.partition("@")[0] for name in NAMES})
-
-
-@pytest.fixture(autouse=True)
-def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +13,8 @@ from b2bua.io.state import DATABASE
 from b2bua.operator.watching import Ended, Watch, last_row, new_records
 
 from .flow_cases import played
+
+pytestmark = pytest.mark.usefixtures("in_utc")
 
 CALL: dict[str, object] = {
     "id": "6955",
@@ -56,15 +56,6 @@ def ended(leg: int, **said: object) -> Ended:
         "rules": ("45:3", "49:5"),
     }
     return Ended(**(base | said))  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def told(watch: Watch, views: list[dict[str, object]], records: list[Ended]) -> list[str]:
